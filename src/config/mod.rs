@@ -1,0 +1,3 @@
+//! Configuration: strict, typed, all faults at once.
+
+pub mod strict;

@@ -1,0 +1,24 @@
+//! Every bound of the house that is not configuration, with its reason.
+
+/// A partner's question: identifiers and a few parameters; a list of 1,000 identifiers fits.
+pub const QUESTION_BYTES_MAX: usize = 64 * 1024;
+
+/// Nesting of any JSON read from outside; records seen go to 6, and every parser here is iterative
+/// or bounded by this.
+pub const JSON_DEPTH_MAX: usize = 64;
+
+/// A source's whole answer when the configuration says nothing else.
+pub const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// A header value of ours that the caller sets (user, reason, case): goes to the sealed part.
+pub const CLAIM_BYTES_MAX: usize = 256;
+
+/// A receipt in its header, base64url (design 3): what common clients and proxies let through.
+pub const RECEIPT_BYTES_MAX: usize = 6 * 1024;
+
+/// Names of dropped unknown fields kept in a sealed part, and the bytes of each (design 5).
+pub const DRIFT_NAMES_MAX: usize = 16;
+pub const DRIFT_NAME_BYTES_MAX: usize = 64;
+
+/// The longest a trial agreement may last.
+pub const TRIAL_DAYS_MAX: i64 = 90;

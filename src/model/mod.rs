@@ -1,0 +1,38 @@
+//! The words of the house: what the rooms say to one another.
+//!
+//! Pure values, no I/O, no clock. A word that two rooms need sinks to here; what two rooms do
+//! together the road or the desk does. Every maker checks (parse, don't validate), so that a value
+//! that exists is a legal one.
+
+mod contract;
+mod digest;
+mod exchange;
+mod fault;
+mod ids;
+mod law;
+mod mapping;
+mod officer;
+mod outcome;
+mod path;
+mod release;
+mod secret;
+mod shape;
+
+pub mod limits;
+
+pub use contract::{Cardinality, Contract, Effect, Operation};
+pub use digest::Digest;
+pub use exchange::{ExchangeId, Origin, Stated, Subject, SubjectKind};
+pub use fault::{Fault, Faults, suggestion};
+pub use ids::{
+    AgreementId, AgreementRef, DatasetId, DatasetVersion, IdError, MemberClass, MemberId, OperationId,
+    RoleId, SystemId, SystemName,
+};
+pub use law::{Basis, PurposeCode, Regime};
+pub use mapping::Mapping;
+pub use officer::OfficerKey;
+pub use outcome::{Code, Fixer, Outcome};
+pub use path::{FieldPath, PathError, Step};
+pub use release::{Band, Check, Literal, Release, Rows, Test, Transform};
+pub use secret::Secret;
+pub use shape::{Format, Marks, ObjectShape, Property, Scalar, ScalarKind, Shape};
