@@ -1,3 +1,6 @@
 //! Configuration: strict, typed, all faults at once.
 
+mod gateway;
 pub mod strict;
+
+pub use gateway::{Gateway, Level, Limits, Log, LogFormat, Partners, load, parse};

@@ -35,6 +35,23 @@ pub fn read<T>(file: &str, text: &str, read: impl FnOnce(&Table<'_>) -> Option<T
     }
 }
 
+/// Every file says the format it is written in, so that a later Tolbooth can still read it and an
+/// earlier one refuses what it would misread.
+pub fn format_1(root: &Table<'_>) {
+    if let Some(item) = root.required("format") {
+        match item.integer() {
+            Some(1) | None => {}
+            Some(newer) if newer > 1 => {
+                item.fault_with_help(
+                    "written for a newer Tolbooth",
+                    Some("this one reads format 1".to_owned()),
+                );
+            }
+            Some(_) => item.fault("formats count from 1"),
+        }
+    }
+}
+
 struct Source<'d> {
     file: &'d str,
     text: &'d str,

@@ -4,6 +4,7 @@
 //! together the road or the desk does. Every maker checks (parse, don't validate), so that a value
 //! that exists is a legal one.
 
+mod canonical;
 mod contract;
 mod digest;
 mod exchange;
@@ -20,6 +21,7 @@ mod shape;
 
 pub mod limits;
 
+pub use canonical::canonical;
 pub use contract::{Cardinality, Contract, Effect, Operation};
 pub use digest::Digest;
 pub use exchange::{ExchangeId, Origin, Stated, Subject, SubjectKind};

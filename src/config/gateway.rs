@@ -1,0 +1,248 @@
+//! `tolbooth.toml`: what one gateway is, where it listens and where its files lie. Everything has a
+//! default but the member; every bound has its reason beside it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::strict::{self, Item, Table};
+use crate::model::limits::{ANSWER_BYTES_MAX, QUESTION_BYTES_MAX};
+use crate::model::{Fault, Faults, MemberId};
+
+/// A gateway's whole configuration. Paths are made whole against the file's own folder.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    /// The folder `tolbooth.toml` lies in; file names in messages are relative to it.
+    pub home: PathBuf,
+    pub member: MemberId,
+    pub members: PathBuf,
+    pub policies: PathBuf,
+    pub data: PathBuf,
+    /// Data-plane threads; one per core unless said otherwise.
+    pub workers: usize,
+    pub partners: Partners,
+    pub local: SocketAddr,
+    pub admin_socket: PathBuf,
+    pub log: Log,
+    pub limits: Limits,
+    pub segment_bytes: u64,
+}
+
+/// The listener partners reach.
+#[derive(Debug, Clone)]
+pub struct Partners {
+    pub address: SocketAddr,
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+    /// Open connections at once: memory is bounded by configuration, not by traffic.
+    pub connections_max: usize,
+    /// A handshake that takes longer is somebody holding a slot.
+    pub handshake_max: Duration,
+    /// From the first byte of a request to its last header.
+    pub head_max: Duration,
+    /// From the last header to the last byte of the question.
+    pub body_max: Duration,
+    pub question_bytes_max: usize,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Log {
+    pub format: LogFormat,
+    pub level: Level,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Human,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+impl Level {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        }
+    }
+}
+
+/// Limits over all agreements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Refusals to one member written to the ledger one by one; beyond it they are counted.
+    pub recorded_refusals_per_minute: u32,
+    /// How long a stopping gateway waits for exchanges under way.
+    pub drain: Duration,
+    pub answer_bytes_max: usize,
+}
+
+/// Reads `tolbooth.toml`. All faults at once.
+pub fn load(path: &Path) -> Result<Gateway, Faults> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Fault::new(&name, None, format!("cannot be read: {error}"))
+            .with_help("`tolbooth init DIR` writes a first configuration; `--config FILE` names another")
+    })?;
+    let home = path.parent().unwrap_or(Path::new("")).to_path_buf();
+    let home = if home.as_os_str().is_empty() { PathBuf::from(".") } else { home };
+    parse(&name, &text, &home)
+}
+
+/// Reads the text of a `tolbooth.toml` that lies in `home`.
+pub fn parse(name: &str, text: &str, home: &Path) -> Result<Gateway, Faults> {
+    strict::read(name, text, |root| {
+        strict::format_1(root);
+        let gateway = root.table("gateway");
+        let who = gateway.as_ref().and_then(|table| identity(table, home));
+        drop(gateway);
+        let partners = root.table("partners").and_then(|table| partners(&table, home));
+        let local = root.optional("local").and_then(Item::table);
+        let local = address(local.as_ref(), "127.0.0.1:9464");
+        let log = log(root.optional("log").and_then(Item::table).as_ref());
+        let limits = limits(root.optional("limits").and_then(Item::table).as_ref());
+        let ledger = root.optional("ledger").and_then(Item::table);
+        let segment_bytes = count(ledger.as_ref(), "segment_mib", 64, 1..=1024) * 1024 * 1024;
+        let (member, members, policies, data, workers) = who?;
+        let admin = root.optional("admin").and_then(Item::table);
+        let admin_socket = path(admin.as_ref(), "socket", home).unwrap_or_else(|| data.join("admin.sock"));
+        let partners = partners?;
+        Some(Gateway {
+            home: home.to_path_buf(),
+            member,
+            members,
+            policies,
+            data,
+            workers,
+            partners,
+            local: local?,
+            admin_socket,
+            log: log?,
+            limits,
+            segment_bytes,
+        })
+    })
+}
+
+type Identity = (MemberId, PathBuf, PathBuf, PathBuf, usize);
+
+fn identity(table: &Table<'_>, home: &Path) -> Option<Identity> {
+    let member = table.required("member").and_then(|item| item.parsed(MemberId::new));
+    let members = path(Some(table), "members", home).unwrap_or_else(|| home.join("members.toml"));
+    let policies = path(Some(table), "policies", home).unwrap_or_else(|| home.join("policies"));
+    let data = path(Some(table), "data", home).unwrap_or_else(|| home.join("data"));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let workers = count(Some(table), "workers", cores as u64, 1..=256);
+    Some((member?, members, policies, data, usize::try_from(workers).unwrap_or(1)))
+}
+
+fn partners(table: &Table<'_>, home: &Path) -> Option<Partners> {
+    let address = address(Some(table), "0.0.0.0:8443");
+    let certificate = table.required("certificate").and_then(|item| item.text()).map(|text| home.join(text));
+    let key = table.required("key").and_then(|item| item.text()).map(|text| home.join(text));
+    let seconds = |key, default| Duration::from_secs(count(Some(table), key, default, 1..=300));
+    let handshake_max = seconds("handshake_seconds_max", 10);
+    let head_max = seconds("head_seconds_max", 10);
+    let body_max = seconds("body_seconds_max", 10);
+    let connections_max = count(Some(table), "connections_max", 4096, 1..=1_000_000);
+    let question = count(Some(table), "question_bytes_max", QUESTION_BYTES_MAX as u64, 64..=16 * 1024 * 1024);
+    Some(Partners {
+        address: address?,
+        certificate: certificate?,
+        key: key?,
+        handshake_max,
+        head_max,
+        body_max,
+        connections_max: usize::try_from(connections_max).unwrap_or(usize::MAX),
+        question_bytes_max: usize::try_from(question).unwrap_or(QUESTION_BYTES_MAX),
+    })
+}
+
+fn log(table: Option<&Table<'_>>) -> Option<Log> {
+    let Some(table) = table else { return Some(Log { format: LogFormat::Human, level: Level::Info }) };
+    let format = table.optional("format").map_or(Some(LogFormat::Human), |item| {
+        item.word(&[LogFormat::Human, LogFormat::Json], |format| match format {
+            LogFormat::Human => "human",
+            LogFormat::Json => "json",
+        })
+    });
+    let level = table.optional("level").map_or(Some(Level::Info), |item| {
+        item.word(&[Level::Error, Level::Warn, Level::Info, Level::Debug], Level::as_str)
+    });
+    Some(Log { format: format?, level: level? })
+}
+
+fn limits(table: Option<&Table<'_>>) -> Limits {
+    let refusals = count(table, "recorded_refusals_per_minute", 600, 1..=1_000_000);
+    let drain = Duration::from_secs(count(table, "drain_seconds", 20, 0..=600));
+    let answer = count(table, "answer_bytes_max", ANSWER_BYTES_MAX as u64, 1024..=1024 * 1024 * 1024);
+    Limits {
+        recorded_refusals_per_minute: u32::try_from(refusals).unwrap_or(u32::MAX),
+        drain,
+        answer_bytes_max: usize::try_from(answer).unwrap_or(ANSWER_BYTES_MAX),
+    }
+}
+
+fn count(
+    table: Option<&Table<'_>>,
+    key: &'static str,
+    default: u64,
+    within: std::ops::RangeInclusive<u64>,
+) -> u64 {
+    table.and_then(|table| table.optional(key)).and_then(|item| item.count(within)).unwrap_or(default)
+}
+
+fn path(table: Option<&Table<'_>>, key: &'static str, home: &Path) -> Option<PathBuf> {
+    table.and_then(|table| table.optional(key)).and_then(|item| item.text()).map(|text| home.join(text))
+}
+
+fn address(table: Option<&Table<'_>>, default: &str) -> Option<SocketAddr> {
+    match table.and_then(|table| table.optional("address")) {
+        Some(item) => item.parsed(|text| {
+            text.parse::<SocketAddr>().map_err(|_| "an address such as 0.0.0.0:8443 is wanted")
+        }),
+        None => default.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: &str =
+        "format = 1\n[gateway]\nmember = \"glenmore\"\n[partners]\ncertificate = \"c\"\nkey = \"k\"\n";
+
+    #[test]
+    fn the_least_configuration_has_defaults() {
+        let gateway = parse("tolbooth.toml", LEAST, Path::new("/etc/tolbooth")).unwrap();
+        assert_eq!(gateway.members, Path::new("/etc/tolbooth/members.toml"));
+        assert_eq!(gateway.admin_socket, Path::new("/etc/tolbooth/data/admin.sock"));
+        assert!(gateway.local.ip().is_loopback());
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let text = "format = 2\n[gateway]\nmembr = \"glenmore\"\n[partners]\naddress = \"here\"\n[log]\nlevel = \"inf\"\n";
+        let faults = parse("tolbooth.toml", text, Path::new(".")).unwrap_err().to_string();
+        for expected in [
+            "tolbooth.toml:1: `format`: written for a newer Tolbooth",
+            "`member` is missing in [gateway]",
+            "unknown key `membr` in [gateway]\n    did you mean `member`?",
+            "tolbooth.toml:5: `partners.address`: an address such as 0.0.0.0:8443 is wanted",
+            "`certificate` is missing in [partners]",
+            "tolbooth.toml:7: `log.level`: `inf` is not known here\n    did you mean `info`?",
+        ] {
+            assert!(faults.contains(expected), "{expected}\n---\n{faults}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Prometheus metrics (OpenMetrics text). Labels are closed words: members, datasets, codes.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Ended {
+    outcome: &'static str,
+    code: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Cause {
+    cause: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Raised {
+    alarm: &'static str,
+    dataset: String,
+}
+
+/// The gateway's counters. Cheap to share: one instance for the process.
+pub struct Metrics {
+    registry: Registry,
+    exchanges: Family<Ended, Counter>,
+    seconds: Histogram,
+    handshakes_failed: Family<Cause, Counter>,
+    alarms: Family<Raised, Counter>,
+    connections: Gauge,
+    reloads: Family<Cause, Counter>,
+    ready: Gauge<f64, AtomicU64>,
+}
+
+impl Metrics {
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("tolbooth");
+        let exchanges = Family::default();
+        let seconds = Histogram::new([0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0]);
+        let handshakes_failed = Family::default();
+        let alarms = Family::default();
+        let connections = Gauge::default();
+        let reloads = Family::default();
+        let ready = Gauge::default();
+        registry.register("exchanges", "Exchanges ended, by outcome and refusal code", exchanges.clone());
+        registry.register("exchange_seconds", "From question read to answer ready", seconds.clone());
+        registry.register("handshakes_failed", "TLS handshakes that failed, by cause", handshakes_failed.clone());
+        registry.register("alarms", "Alarms raised, by kind and dataset", alarms.clone());
+        registry.register("connections", "Partner connections open now", connections.clone());
+        registry.register("reloads", "Rulesets loaded or refused", reloads.clone());
+        registry.register("ready", "1 when the gateway can record, sign, decide and tell the time", ready.clone());
+        Self { registry, exchanges, seconds, handshakes_failed, alarms, connections, reloads, ready }
+    }
+
+    /// Counts an exchange; `code` is empty where nothing was refused.
+    pub fn exchange_ended(&self, outcome: &'static str, code: &'static str, seconds: f64) {
+        self.exchanges.get_or_create(&Ended { outcome, code }).inc();
+        self.seconds.observe(seconds);
+    }
+
+    pub fn handshake_failed(&self, cause: &'static str) {
+        self.handshakes_failed.get_or_create(&Cause { cause }).inc();
+    }
+
+    pub fn alarm(&self, alarm: &'static str, dataset: &str) {
+        self.alarms.get_or_create(&Raised { alarm, dataset: dataset.to_owned() }).inc();
+    }
+
+    pub fn connection_opened(&self) {
+        self.connections.inc();
+    }
+
+    pub fn connection_closed(&self) {
+        self.connections.dec();
+    }
+
+    pub fn reloaded(&self, result: &'static str) {
+        self.reloads.get_or_create(&Cause { cause: result }).inc();
+    }
+
+    pub fn ready(&self, ready: bool) {
+        self.ready.set(if ready { 1.0 } else { 0.0 });
+    }
+
+    /// The OpenMetrics text.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        match text::encode(&mut out, &self.registry) {
+            Ok(()) => out,
+            Err(_) => "# EOF\n".to_owned(),
+        }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
