@@ -1,0 +1,20 @@
+# Shorthand only: every recipe is plain cargo, and `just` is never required.
+
+# What must pass before a commit.
+check: format lint test
+
+# Fails where `cargo fmt` would change something.
+format:
+    cargo fmt --check
+
+# Warnings are errors.
+lint:
+    cargo clippy --all-targets -- -D warnings
+
+# Everything, the house rules included.
+test:
+    cargo test
+
+# The house rules alone: floors, doors, sizes, names.
+house:
+    cargo test --test house --test refusals_table --test material
