@@ -27,9 +27,6 @@ use crate::crypto::{Sha256, sha256};
 const CHAIN_MAX: usize = 5;
 /// Chains remembered; beyond it the memory starts afresh.
 const PROVEN_MAX: usize = 4096;
-/// id-kp-clientAuth (RFC 5280 section 4.2.1.12), DER without tag and length. Required, not only
-/// allowed: a certificate that does not say what it is for is not for this.
-const CLIENT_AUTH: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02];
 
 /// ECDSA P-256 and P-384, Ed25519, RSA of at least 2048 bits; nothing with SHA-1.
 static ALGORITHMS: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
@@ -152,15 +149,21 @@ impl ClientVerifier {
                 &self.anchors,
                 intermediates,
                 now,
-                KeyUsage::required(CLIENT_AUTH),
+                KeyUsage::client_auth(),
                 None,
                 Some(&anchor_is_valid),
             )
             .map_err(rejected)?;
         let known = self.known(&path).ok_or(Rejected::UnknownIssuer)?;
-        let mut within = known.within.and(validity_of(leaf)?);
+        let certificate = read(leaf)?;
+        // webpki lets a leaf without extended key usage pass (RFC 5280 section 4.2.1.12); here one
+        // that does not say it is for this is not for this.
+        if !certificate.client_auth {
+            return Err(Rejected::InvalidPurpose.into());
+        }
+        let mut within = known.within.and(Validity::of(&certificate));
         for between in path.intermediate_certificates() {
-            within = within.and(validity_of(&between.der())?);
+            within = within.and(Validity::of(&read(&between.der())?));
         }
         Ok(Proven { anchor: known.id, within })
     }
@@ -172,9 +175,8 @@ impl ClientVerifier {
     }
 }
 
-fn validity_of(der: &[u8]) -> Result<Validity, Error> {
-    let certificate = Certificate::from_der(der).map_err(|_| Rejected::BadEncoding)?;
-    Ok(Validity::of(&certificate))
+fn read(der: &[u8]) -> Result<Certificate, Error> {
+    Certificate::from_der(der).map_err(|_| Rejected::BadEncoding.into())
 }
 
 /// webpki's reasons as rustls's, which choose the alert and how we count it.
