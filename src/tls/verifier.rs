@@ -1,0 +1,237 @@
+//! Verifies client chains against the anchors of all members at once (RFC 5280 section 6), and
+//! keeps which anchor each chain ended in: a member's systems may only speak under that member's
+//! own anchors, which `directory/` decides.
+//!
+//! A chain is verified once. The proof of it is remembered by the digest of all that was
+//! presented and stands only within the validity of every certificate in its path, so that it says
+//! what verifying again would say. Only proven chains are remembered, at most [`PROVEN_MAX`].
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{
+    CertificateError as Rejected, DigitallySignedStruct, DistinguishedName, Error, OtherError,
+    PeerMisbehaved, SignatureScheme,
+};
+use webpki::{EndEntityCert, KeyUsage, aws_lc_rs as algorithms};
+
+use super::{Anchor, AnchorId, Certificate};
+use crate::crypto::{Sha256, sha256};
+
+/// Certificates beyond this in one chain are refused before any is looked at: what is done for
+/// somebody unknown is bounded.
+const CHAIN_MAX: usize = 5;
+/// Chains remembered; beyond it the memory starts afresh.
+const PROVEN_MAX: usize = 4096;
+
+/// ECDSA P-256 and P-384, Ed25519, RSA of at least 2048 bits; nothing with SHA-1.
+static ALGORITHMS: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
+    all: &[
+        algorithms::ECDSA_P256_SHA256,
+        algorithms::ECDSA_P256_SHA384,
+        algorithms::ECDSA_P384_SHA256,
+        algorithms::ECDSA_P384_SHA384,
+        algorithms::ED25519,
+        algorithms::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
+        algorithms::RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
+        algorithms::RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
+        algorithms::RSA_PKCS1_2048_8192_SHA256,
+        algorithms::RSA_PKCS1_2048_8192_SHA384,
+        algorithms::RSA_PKCS1_2048_8192_SHA512,
+    ],
+    mapping: &[
+        (SignatureScheme::ECDSA_NISTP256_SHA256, &[algorithms::ECDSA_P256_SHA256]),
+        (SignatureScheme::ECDSA_NISTP384_SHA384, &[algorithms::ECDSA_P384_SHA384]),
+        (SignatureScheme::ED25519, &[algorithms::ED25519]),
+        (SignatureScheme::RSA_PSS_SHA256, &[algorithms::RSA_PSS_2048_8192_SHA256_LEGACY_KEY]),
+        (SignatureScheme::RSA_PSS_SHA384, &[algorithms::RSA_PSS_2048_8192_SHA384_LEGACY_KEY]),
+        (SignatureScheme::RSA_PSS_SHA512, &[algorithms::RSA_PSS_2048_8192_SHA512_LEGACY_KEY]),
+    ],
+};
+
+pub(super) struct ClientVerifier {
+    /// Side by side with `known`: webpki wants a slice of these alone.
+    anchors: Vec<TrustAnchor<'static>>,
+    known: Vec<Known>,
+    proven: RwLock<HashMap<Sha256, Proven>>,
+}
+
+struct Known {
+    id: AnchorId,
+    within: Validity,
+}
+
+/// Seconds since 1970, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Validity {
+    from: i64,
+    to: i64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Proven {
+    anchor: AnchorId,
+    within: Validity,
+}
+
+impl Validity {
+    fn of(certificate: &Certificate) -> Self {
+        Self { from: certificate.not_before.as_second(), to: certificate.not_after.as_second() }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self { from: self.from.max(other.from), to: self.to.min(other.to) }
+    }
+
+    fn holds(self, now: UnixTime) -> bool {
+        i64::try_from(now.as_secs()).is_ok_and(|now| self.from <= now && now <= self.to)
+    }
+}
+
+impl std::fmt::Debug for ClientVerifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ClientVerifier({} anchors)", self.anchors.len())
+    }
+}
+
+impl ClientVerifier {
+    pub(super) fn new(anchors: &[Anchor]) -> Self {
+        Self {
+            anchors: anchors.iter().map(|anchor| anchor.trust.clone()).collect(),
+            known: anchors
+                .iter()
+                .map(|anchor| Known { id: anchor.id(), within: Validity::of(anchor.certificate()) })
+                .collect(),
+            proven: RwLock::default(),
+        }
+    }
+
+    /// The anchor a chain (leaf first) ends in: remembered from its handshake, else verified again.
+    pub(super) fn anchor(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<AnchorId, Error> {
+        let (leaf, intermediates) = chain.split_first().ok_or(Error::NoCertificatesPresented)?;
+        if chain.len() > CHAIN_MAX {
+            return Err(Rejected::UnknownIssuer.into());
+        }
+        let parts: Vec<&[u8]> = chain.iter().map(AsRef::as_ref).collect();
+        let name = sha256(&parts);
+        let remembered = self.proven.read().unwrap_or_else(PoisonError::into_inner).get(&name).copied();
+        if let Some(proven) = remembered.filter(|proven| proven.within.holds(now)) {
+            return Ok(proven.anchor);
+        }
+        let proven = self.verify(leaf, intermediates, now)?;
+        let mut memory = self.proven.write().unwrap_or_else(PoisonError::into_inner);
+        if memory.len() >= PROVEN_MAX {
+            memory.clear();
+        }
+        memory.insert(name, proven);
+        Ok(proven.anchor)
+    }
+
+    fn verify(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<Proven, Error> {
+        let end = EndEntityCert::try_from(leaf).map_err(rejected)?;
+        // webpki holds that an anchor never ends; ours do, so that an old CA key cannot be used.
+        let anchor_is_valid = |path: &webpki::VerifiedPath<'_>| match self.known(path) {
+            Some(known) if known.within.holds(now) => Ok(()),
+            _ => Err(webpki::Error::CertExpired { time: now, not_after: now }),
+        };
+        let path = end
+            .verify_for_usage(
+                ALGORITHMS.all,
+                &self.anchors,
+                intermediates,
+                now,
+                KeyUsage::client_auth(),
+                None,
+                Some(&anchor_is_valid),
+            )
+            .map_err(rejected)?;
+        let known = self.known(&path).ok_or(Rejected::UnknownIssuer)?;
+        let certificate = read(leaf)?;
+        // webpki lets a leaf without extended key usage pass (RFC 5280 section 4.2.1.12); here one
+        // that does not say it is for this is not for this.
+        if !certificate.client_auth {
+            return Err(Rejected::InvalidPurpose.into());
+        }
+        let mut within = known.within.and(Validity::of(&certificate));
+        for between in path.intermediate_certificates() {
+            within = within.and(Validity::of(&read(&between.der())?));
+        }
+        Ok(Proven { anchor: known.id, within })
+    }
+
+    fn known(&self, path: &webpki::VerifiedPath<'_>) -> Option<&Known> {
+        // The path borrows its anchor from our slice, so its place there is its name.
+        let place = self.anchors.iter().position(|anchor| std::ptr::eq(anchor, path.anchor()))?;
+        self.known.get(place)
+    }
+}
+
+fn read(der: &[u8]) -> Result<Certificate, Error> {
+    Certificate::from_der(der).map_err(|_| Rejected::BadEncoding.into())
+}
+
+/// webpki's reasons as rustls's, which choose the alert and how we count it.
+fn rejected(error: webpki::Error) -> Error {
+    use webpki::Error as Why;
+    let why = match error {
+        Why::BadDer | Why::BadDerTime | Why::TrailingData(_) => Rejected::BadEncoding,
+        Why::CertExpired { .. } | Why::InvalidCertValidity => Rejected::Expired,
+        Why::CertNotValidYet { .. } => Rejected::NotValidYet,
+        // A CA of that name that did not sign this is as unknown as no CA.
+        Why::UnknownIssuer | Why::InvalidSignatureForPublicKey => Rejected::UnknownIssuer,
+        Why::RequiredEkuNotFoundContext(_) => Rejected::InvalidPurpose,
+        other => Rejected::Other(OtherError(Arc::new(other))),
+    };
+    why.into()
+}
+
+impl ClientCertVerifier for ClientVerifier {
+    /// None: a list would tell everybody who the members are, and costs bytes in each handshake.
+    /// RFC 8446 section 4.2.4: without one the client sends what it has.
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).cloned().collect();
+        self.anchor(&chain, now)?;
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        // TLS 1.2 is not offered, so nobody can get here.
+        Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        rustls::crypto::verify_tls13_signature(message, cert, dss, &ALGORITHMS)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        ALGORITHMS.supported_schemes()
+    }
+}
