@@ -33,6 +33,8 @@ pub struct Certificate {
     pub ips: Vec<IpAddr>,
     /// Basic constraints say it may issue (section 4.2.1.9).
     pub is_ca: bool,
+    /// How many CAs may follow below it, if that is limited.
+    pub path_len: Option<u32>,
     /// Extended key usage names TLS client authentication (section 4.2.1.12).
     pub client_auth: bool,
     pub server_auth: bool,
@@ -84,7 +86,8 @@ impl Certificate {
             uris: names.uris,
             dns: names.dns,
             ips: names.ips,
-            is_ca: basic.is_some_and(|basic| basic.value.ca),
+            is_ca: basic.as_ref().is_some_and(|basic| basic.value.ca),
+            path_len: basic.and_then(|basic| basic.value.path_len_constraint),
             client_auth: usage.as_ref().is_some_and(|usage| usage.value.client_auth),
             server_auth: usage.as_ref().is_some_and(|usage| usage.value.server_auth),
             not_before: time(parsed.validity().not_before)?,

@@ -309,3 +309,20 @@ pub fn der_of(certificate: &str) -> Result<Vec<u8>, IssueError> {
     let chain: Vec<CertificateDer<'static>> = pem::chain(certificate.as_bytes())?;
     Ok(chain.first().ok_or(PemError::Certificate)?.to_vec())
 }
+
+#[cfg(test)]
+impl Authority {
+    /// A certificate no honest CA makes: `change` is applied to those of a client, and the key may
+    /// be any.
+    pub fn forge(
+        &self,
+        id: &SpiffeId,
+        key: &impl PublicKeyData,
+        life: Lifetime,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> String {
+        let mut params = self.client_params(id, life).unwrap();
+        change(&mut params);
+        self.issue(&params, key).unwrap()
+    }
+}

@@ -63,6 +63,20 @@ pub(super) struct ClientVerifier {
 struct Known {
     id: AnchorId,
     within: Validity,
+    /// CAs that may lie between the anchor and a leaf.
+    between_max: usize,
+}
+
+impl Known {
+    fn of(anchor: &Anchor) -> Self {
+        let certificate = anchor.certificate();
+        let limit = certificate.path_len.and_then(|limit| usize::try_from(limit).ok());
+        Self {
+            id: anchor.id(),
+            within: Validity::of(certificate),
+            between_max: limit.unwrap_or(CHAIN_MAX),
+        }
+    }
 }
 
 /// Seconds since 1970, both ends included.
@@ -102,10 +116,7 @@ impl ClientVerifier {
     pub(super) fn new(anchors: &[Anchor]) -> Self {
         Self {
             anchors: anchors.iter().map(|anchor| anchor.trust.clone()).collect(),
-            known: anchors
-                .iter()
-                .map(|anchor| Known { id: anchor.id(), within: Validity::of(anchor.certificate()) })
-                .collect(),
+            known: anchors.iter().map(Known::of).collect(),
             proven: RwLock::default(),
         }
     }
@@ -138,10 +149,17 @@ impl ClientVerifier {
         now: UnixTime,
     ) -> Result<Proven, Error> {
         let end = EndEntityCert::try_from(leaf).map_err(rejected)?;
-        // webpki holds that an anchor never ends; ours do, so that an old CA key cannot be used.
-        let anchor_is_valid = |path: &webpki::VerifiedPath<'_>| match self.known(path) {
-            Some(known) if known.within.holds(now) => Ok(()),
-            _ => Err(webpki::Error::CertExpired { time: now, not_after: now }),
+        // webpki takes name and key of an anchor and forgets its validity and path length; here they
+        // hold, so that neither an old CA key nor a CA below a CA speaks for a member.
+        let anchor_permits = |path: &webpki::VerifiedPath<'_>| match self.known(path) {
+            Some(known) if !known.within.holds(now) => {
+                Err(webpki::Error::CertExpired { time: now, not_after: now })
+            }
+            Some(known) if path.intermediate_certificates().count() > known.between_max => {
+                Err(webpki::Error::PathLenConstraintViolated)
+            }
+            Some(_) => Ok(()),
+            None => Err(webpki::Error::UnknownIssuer),
         };
         let path = end
             .verify_for_usage(
@@ -151,7 +169,7 @@ impl ClientVerifier {
                 now,
                 KeyUsage::client_auth(),
                 None,
-                Some(&anchor_is_valid),
+                Some(&anchor_permits),
             )
             .map_err(rejected)?;
         let known = self.known(&path).ok_or(Rejected::UnknownIssuer)?;

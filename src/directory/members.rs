@@ -1,0 +1,232 @@
+//! Reads `members.toml`, format 1, and the anchor files it names; all faults at once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Directory, ListedAnchor, Member, Revoked};
+use crate::config::strict::{self, Item, Table};
+use crate::crypto::PublicKey;
+use crate::merkle::note::VerifierKey;
+use crate::model::{Digest, Faults, MemberClass, MemberId, OfficerKey};
+use crate::tls::{self, Anchor, Serial};
+
+const FORMAT: u64 = 1;
+const TEXT_CHARS_MAX: usize = 200;
+
+/// Reads the directory from the text of `file`. `read` gives the bytes of the files it names, by
+/// their path relative to where `file` lies.
+pub fn load(
+    file: &str,
+    text: &str,
+    read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+) -> Result<Directory, Faults> {
+    strict::read(file, text, |root| Reader::new(file, text, read).directory(root))
+}
+
+/// What is carried from member to member: what must be unique across all, and what was read.
+struct Reader<'r> {
+    base: &'r Path,
+    read: &'r dyn Fn(&Path) -> io::Result<Vec<u8>>,
+    files: Vec<(PathBuf, Vec<u8>)>,
+    /// The directory's digest is over one line for each file: its name here and its digest.
+    listing: String,
+    /// By key, not certificate: one CA key under two members could speak for both.
+    anchor_keys: HashMap<Digest, MemberId>,
+    /// Every Ed25519 key and what it is for: a key has one role.
+    keys: HashMap<PublicKey, String>,
+    names: HashMap<String, MemberId>,
+}
+
+impl<'r> Reader<'r> {
+    fn new(file: &'r str, text: &str, read: &'r dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Self {
+        let mut reader = Self {
+            base: Path::new(file).parent().unwrap_or(Path::new("")),
+            read,
+            files: Vec::new(),
+            listing: String::new(),
+            anchor_keys: HashMap::new(),
+            keys: HashMap::new(),
+            names: HashMap::new(),
+        };
+        reader.keep("members.toml", PathBuf::from(file), text.as_bytes().to_vec());
+        reader
+    }
+
+    fn keep(&mut self, name: &str, path: PathBuf, bytes: Vec<u8>) {
+        self.listing.push_str(&format!("{} {name:?}\n", Digest::of(&bytes)));
+        self.files.push((path, bytes));
+    }
+
+    fn directory(mut self, root: &Table<'_>) -> Option<Directory> {
+        let format = root.required("format").and_then(|item| item.count(FORMAT..=FORMAT));
+        let federation = root.required("federation").and_then(|item| federation(&item));
+        let mut members = HashMap::new();
+        for table in root.tables("member") {
+            let Some(member) = self.member(&table, federation.as_deref()) else { continue };
+            if members.contains_key(&member.id) {
+                table.fault(format!("the member `{}` is listed twice", member.id));
+            }
+            members.insert(member.id.clone(), member);
+        }
+        if members.is_empty() {
+            root.fault_with_help(
+                "there is no member",
+                "list each organisation as [[member]], your own among them",
+            );
+        }
+        format?;
+        let digest = Digest::of(self.listing.as_bytes());
+        Some(Directory { federation: federation?, members, digest, files: self.files })
+    }
+
+    fn member(&mut self, table: &Table<'_>, federation: Option<&str>) -> Option<Member> {
+        let id = table.required("id").and_then(|item| item.parsed(MemberId::new));
+        let name = table.required("name").and_then(|item| short_text(&item));
+        let class =
+            table.required("class").and_then(|item| item.word(&MemberClass::ALL, MemberClass::as_str));
+        let codes = table.optional("codes").map(codes).unwrap_or_default();
+        let anchor_items = table.required("anchors").and_then(|item| item.list()).unwrap_or_default();
+        let revoked = table.optional("revoked").map(|item| revoked(&item)).unwrap_or_default();
+        let ledger_items = table.optional("ledger_keys").and_then(|item| item.list()).unwrap_or_default();
+        let officer_tables = table.tables("officer");
+        // What follows is told apart by the member's id: without one it would only bring more faults.
+        let id = id?;
+        let anchors = anchor_items.iter().flat_map(|item| self.anchors(item, &id)).collect();
+        let ledger_keys =
+            ledger_items.iter().filter_map(|item| self.ledger_key(item, &id, federation)).collect();
+        let officers = officer_tables.iter().filter_map(|officer| self.officer(officer, &id)).collect();
+        Some(Member { id, name: name?, class: class?, codes, officers, ledger_keys, anchors, revoked })
+    }
+
+    /// The CAs in one PEM file.
+    fn anchors(&mut self, item: &Item<'_>, member: &MemberId) -> Vec<ListedAnchor> {
+        let Some(name) = item.text() else { return Vec::new() };
+        let path = self.base.join(name);
+        let bytes = match (self.read)(&path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                item.fault(format!("`{name}` could not be read: {error}"));
+                return Vec::new();
+            }
+        };
+        let ders = tls::certificates(&bytes);
+        self.keep(name, path.clone(), bytes);
+        let ders = ders.map_err(|error| item.fault(format!("in `{name}`: {error}"))).unwrap_or_default();
+        let mut listed = Vec::new();
+        for der in ders {
+            match Anchor::from_der(&der) {
+                Ok(anchor) if self.is_free(item, member, &anchor) => {
+                    listed.push(ListedAnchor { anchor, file: path.display().to_string() });
+                }
+                Ok(_) => {}
+                Err(error) => item.fault(format!("in `{name}`: {error}")),
+            }
+        }
+        listed
+    }
+
+    fn is_free(&mut self, item: &Item<'_>, member: &MemberId, anchor: &Anchor) -> bool {
+        let key = anchor.certificate().key_digest;
+        let owner = self.anchor_keys.entry(key).or_insert_with(|| member.clone());
+        let free = owner == member;
+        if !free {
+            item.fault(format!("the member `{owner}` lists this CA too: it could then speak for both"));
+        }
+        free
+    }
+
+    fn ledger_key(
+        &mut self,
+        item: &Item<'_>,
+        member: &MemberId,
+        federation: Option<&str>,
+    ) -> Option<VerifierKey> {
+        let key = item.parsed(VerifierKey::parse)?;
+        let prefix = format!("{member}.{}/", federation?);
+        if !key.name().starts_with(&prefix) {
+            item.fault(format!("the name of a ledger's key begins `{prefix}`"));
+            return None;
+        }
+        self.claim(&key, format!("the ledger of `{member}`"), |message| item.fault(message)).then_some(key)
+    }
+
+    fn officer(&mut self, table: &Table<'_>, member: &MemberId) -> Option<OfficerKey> {
+        let name = table.required("name").and_then(|item| short_text(&item));
+        let office = table.required("office").and_then(|item| short_text(&item));
+        let key_item = table.required("key");
+        let key = key_item.as_ref().and_then(|item| item.parsed(VerifierKey::parse));
+        let trial = match table.optional("trial") {
+            Some(item) => item.boolean()?,
+            None => false,
+        };
+        let (name, office, item, key) = (name?, office?, key_item?, key?);
+        if key.name() != name {
+            item.fault(format!("the key is that of `{}`, not of `{name}`", key.name()));
+            return None;
+        }
+        if let Some(other) = self.names.insert(name.clone(), member.clone()) {
+            table.fault(format!("an officer of `{other}` is already called `{name}`"));
+            return None;
+        }
+        let free = self.claim(&key, format!("the officer `{name}`"), |message| item.fault(message));
+        free.then(|| OfficerKey { member: member.clone(), name, office, public: *key.public(), trial })
+    }
+
+    /// Whether the key has no other role yet.
+    fn claim(&mut self, key: &VerifierKey, role: String, fault: impl FnOnce(String)) -> bool {
+        match self.keys.get(key.public()) {
+            Some(other) => {
+                fault(format!("this is also the key of {other}: a key has one role"));
+                false
+            }
+            None => {
+                self.keys.insert(*key.public(), role);
+                true
+            }
+        }
+    }
+}
+
+fn federation(item: &Item<'_>) -> Option<String> {
+    let name = item.text()?;
+    if tls::is_federation(name) {
+        return Some(name.to_owned());
+    }
+    item.fault("wanted a name as DNS has them, in small letters, such as `caledonia.example`");
+    None
+}
+
+fn short_text(item: &Item<'_>) -> Option<String> {
+    let text = item.text()?;
+    let legal = !text.trim().is_empty()
+        && text.chars().count() <= TEXT_CHARS_MAX
+        && !text.chars().any(char::is_control);
+    if !legal {
+        item.fault(format!("wanted a text of 1 to {TEXT_CHARS_MAX} characters on one line"));
+    }
+    legal.then(|| text.to_owned())
+}
+
+fn codes(item: Item<'_>) -> BTreeMap<String, String> {
+    let entries = item.table().map(Table::entries).unwrap_or_default();
+    entries.into_iter().filter_map(|(name, item)| Some((name, short_text(&item)?))).collect()
+}
+
+fn revoked(list: &Item<'_>) -> Revoked {
+    let mut revoked = Revoked::default();
+    for item in list.list().unwrap_or_default() {
+        let Some(text) = item.text() else { continue };
+        if let Some(digest) = Digest::parse(text) {
+            revoked.certificates.insert(digest);
+        } else if let Some(serial) = Serial::parse(text) {
+            revoked.serials.insert(serial);
+        } else {
+            item.fault_with_help(
+                "wanted a serial number in hex or `sha256:<64 hex digits>` of the certificate",
+                Some("`tolbooth certs show FILE` prints both".to_owned()),
+            );
+        }
+    }
+    revoked
+}
