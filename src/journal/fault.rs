@@ -1,0 +1,62 @@
+//! What can go wrong with a journal.
+
+use std::fmt;
+use std::io;
+
+/// Why a journal does not open or read.
+#[derive(Debug)]
+pub enum JournalFault {
+    /// Another process holds the directory.
+    Locked,
+    /// The operating system refused; `what` names the step.
+    Io { what: &'static str, error: io::Error },
+    /// Something that is not a crash's doing. `index` is that of the broken frame where its header can
+    /// still be read, else of the last whole one before it.
+    Damaged { segment: u32, offset: u64, index: u64, what: &'static str },
+    /// A segment is missing between others.
+    Missing { segment: u32 },
+}
+
+impl JournalFault {
+    pub(super) fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Io { what, error }
+    }
+}
+
+impl fmt::Display for JournalFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Locked => f.write_str("the journal is in use by another process"),
+            Self::Io { what, error } => write!(f, "{what}: {error}"),
+            Self::Damaged { segment, offset, index, what } => {
+                write!(f, "damage at record {index}, in segment {segment} at byte {offset}: {what}")
+            }
+            Self::Missing { segment } => write!(f, "segment {segment} of the journal is missing"),
+        }
+    }
+}
+
+impl std::error::Error for JournalFault {}
+
+/// Why a batch was not appended.
+#[derive(Debug)]
+pub enum AppendFault {
+    /// It does not fit into this segment, and there is no next one. Nothing was written.
+    Full,
+    /// It fits into no segment. Nothing was written.
+    TooLarge,
+    /// A write or sync failed: what is on the disk is not known. Never tried again.
+    Broken(io::Error),
+}
+
+impl fmt::Display for AppendFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full => f.write_str("there is no next segment for this batch"),
+            Self::TooLarge => f.write_str("the batch is larger than a segment"),
+            Self::Broken(error) => write!(f, "writing the journal failed: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for AppendFault {}

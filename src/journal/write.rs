@@ -1,0 +1,162 @@
+//! The one writer of a journal.
+
+use std::io;
+use std::sync::Arc;
+
+use super::fault::{AppendFault, JournalFault};
+use super::frame::{Draft, HEAD_BYTES, Position, head};
+use super::medium::{Medium, Shelf};
+use super::recover::{Tail, is_begun, tail};
+
+/// Large enough that making one is rare, small enough that reading the last at start is quick.
+pub const SEGMENT_BYTES_DEFAULT: u64 = 64 << 20;
+/// Below this a segment would hold only a few records.
+pub const SEGMENT_BYTES_MIN: u64 = 64 << 10;
+
+/// A journal open for writing.
+pub struct Journal<M: Medium> {
+    medium: M,
+    segment_bytes: u64,
+    /// Where the next batch goes.
+    end: Position,
+    /// Bytes of the current segment.
+    length: u64,
+    /// Whether the next segment is ready.
+    spare: bool,
+}
+
+/// What opening found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// The segments with something in them, ascending.
+    pub segments: Vec<u32>,
+    /// Whether a batch that was never acknowledged was dropped at the end.
+    pub dropped: bool,
+}
+
+impl<M: Medium> Journal<M> {
+    /// Opens what is there, drops what a crash left unfinished, and makes the first segment if there is
+    /// none. `segment_bytes` is for segments made from now on. Damage is not mended.
+    pub fn open(mut medium: M, segment_bytes: u64) -> Result<(Self, Recovered), JournalFault> {
+        let shelf = medium.shelf();
+        let mut segments = shelf.segments().map_err(JournalFault::io("listing the journal"))?;
+        for (expected, segment) in (1..).zip(&segments) {
+            if *segment != expected {
+                return Err(JournalFault::Missing { segment: expected });
+            }
+        }
+        let segment_bytes = segment_bytes.max(SEGMENT_BYTES_MIN);
+        if segments.is_empty() {
+            medium
+                .create(1, segment_bytes, &head(1))
+                .map_err(JournalFault::io("making the first segment"))?;
+            segments.push(1);
+        }
+        let (last, tail, dropped) = settle(&mut medium, &*shelf, &segments)?;
+        let length = shelf.length(last).map_err(JournalFault::io("reading a segment's length"))?;
+        let spare = segments.contains(&(last + 1));
+        segments.retain(|segment| *segment <= last);
+        if tail.end == HEAD_BYTES {
+            segments.clear();
+        }
+        let end = Position { segment: last, offset: tail.end };
+        Ok((Self { medium, segment_bytes, end, length, spare }, Recovered { segments, dropped }))
+    }
+
+    pub fn shelf(&self) -> Arc<dyn Shelf> {
+        self.medium.shelf()
+    }
+
+    /// Behind the last batch: everything before it is durable.
+    pub fn end(&self) -> Position {
+        self.end
+    }
+
+    /// Whether the next segment is ready, so that the disk cannot be full for a while.
+    pub fn has_spare(&self) -> bool {
+        self.spare
+    }
+
+    /// The longest batch any segment takes.
+    pub fn batch_bytes_max(&self) -> usize {
+        usize::try_from((self.segment_bytes - HEAD_BYTES) / 4).unwrap_or(usize::MAX)
+    }
+
+    /// Makes the next segment ready if it is not. The only step that can fail for want of space, and
+    /// nothing has been accepted by then.
+    pub fn prepare(&mut self) -> io::Result<()> {
+        if !self.spare {
+            let next = self.end.segment + 1;
+            self.medium.create(next, self.segment_bytes, &head(next))?;
+            self.spare = true;
+        }
+        Ok(())
+    }
+
+    /// Writes and syncs one batch, whose last frame ends it. A segment's first batch is begun by what
+    /// `first` drafts. When this returns `Ok` the batch is durable; after `Broken` the journal must not
+    /// be used again.
+    pub fn append(&mut self, batch: &mut Draft, first: impl FnOnce(&mut Draft)) -> Result<(), AppendFault> {
+        if batch.len() > self.batch_bytes_max() {
+            return Err(AppendFault::TooLarge);
+        }
+        let fits = self.end.offset + batch.len() as u64 <= self.length;
+        if !fits && !self.spare {
+            return Err(AppendFault::Full);
+        }
+        if !fits {
+            self.end = Position { segment: self.end.segment + 1, offset: HEAD_BYTES };
+            self.length = self.segment_bytes;
+            self.spare = false;
+        }
+        let mut head = Draft::default();
+        if self.end.offset == HEAD_BYTES {
+            first(&mut head);
+        }
+        // A crash before the sync has ended may leave any sectors of this: recovery drops them.
+        self.write(head, batch).map_err(AppendFault::Broken)
+    }
+
+    fn write(&mut self, mut head: Draft, batch: &mut Draft) -> io::Result<()> {
+        let Position { segment, offset } = self.end;
+        let bytes = batch.seal(segment);
+        let written = if head.is_empty() {
+            self.medium.write(segment, offset, bytes)?;
+            bytes.len()
+        } else {
+            let whole = [head.seal(segment), bytes].concat();
+            self.medium.write(segment, offset, &whole)?;
+            whole.len()
+        };
+        self.medium.sync(segment)?;
+        self.end.offset += written as u64;
+        Ok(())
+    }
+}
+
+/// Finds the last segment with a whole batch and wipes what a crash left behind it.
+fn settle<M: Medium>(
+    medium: &mut M,
+    shelf: &dyn Shelf,
+    segments: &[u32],
+) -> Result<(u32, Tail, bool), JournalFault> {
+    let mut dropped = false;
+    let mut later_begun = false;
+    for &segment in segments.iter().rev() {
+        if segment > 1 && !is_begun(shelf, segment)? {
+            continue;
+        }
+        let found = tail(shelf, segment, later_begun)?;
+        if found.torn {
+            let wiping = JournalFault::io("dropping an unfinished batch");
+            medium.wipe(segment, found.end).map_err(wiping)?;
+            dropped = true;
+        }
+        if found.end > HEAD_BYTES || segment == 1 {
+            return Ok((segment, found, dropped));
+        }
+        // Its only batch was never acknowledged: it is empty again, and the one before is the last.
+        later_begun = true;
+    }
+    Err(JournalFault::Missing { segment: 1 })
+}

@@ -1,0 +1,172 @@
+//! What the ledger is told: one record for each thing that happened. No data values, ever.
+//!
+//! Each record becomes an *envelope* (the Merkle leaf, which others may see) and a *sealed part*
+//! beside it (salted, shown by role, erasable). `encode.rs` writes them; `schemas/entry/` says how.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::model::{
+    AgreementRef, Code, DatasetVersion, Digest, ExchangeId, MemberId, OperationId, Outcome, PurposeCode,
+    RoleId, Stated, Subject, SystemId,
+};
+
+/// One thing to be recorded.
+#[derive(Debug)]
+pub enum Record {
+    /// A question and its answer or refusal.
+    Exchange(Box<Exchange>),
+    /// A change is about to be forwarded: durable first, so that a crash leaves it visible.
+    Intent(Box<Intent>),
+    /// A ruleset comes into force.
+    Ruleset(Ruleset),
+    /// Somebody read the ledger.
+    Read(Read),
+    /// Something a person should look at: a replaced file that was refused, drift.
+    Alarm(Alarm),
+    /// Refusals that are not recorded one by one.
+    Summary(Summary),
+    /// The gateway stops in good order.
+    Shutdown,
+}
+
+/// One question and its answer or refusal.
+#[derive(Debug)]
+pub struct Exchange {
+    pub id: ExchangeId,
+    pub consumer: SystemId,
+    pub provider: MemberId,
+    /// Known targets only: an unknown one is `not_agreed` and names nothing.
+    pub dataset: Option<DatasetVersion>,
+    pub operation: Option<OperationId>,
+    /// With the digest of its exact bytes.
+    pub agreement: Option<(AgreementRef, Digest)>,
+    pub ruleset: Digest,
+    pub purpose: Option<Stated<PurposeCode>>,
+    pub role: Option<Stated<RoleId>>,
+    /// As the caller was told; the true one is in the sealed part.
+    pub outcome: Outcome,
+    pub code: Option<Code>,
+    /// The HTTP status as sent.
+    pub status: u16,
+    /// Names of the fields released.
+    pub fields: Arc<[String]>,
+    pub rows: u64,
+    /// Keys both MACs; goes to the caller in the receipt and into the sealed part, nowhere else.
+    pub nonce: Nonce,
+    /// [`request_mac`](super::binding::request_mac) under the nonce.
+    pub request_mac: [u8; 32],
+    /// [`answer_mac`](super::binding::answer_mac) under the nonce.
+    pub answer_mac: [u8; 32],
+    /// The caller's own id of the request, mirrored. Not recorded beyond
+    /// [`CORRELATION_BYTES_MAX`](super::CORRELATION_BYTES_MAX) or with other than letters, digits
+    /// and `-_.:`.
+    pub correlation: Option<String>,
+    pub sealed: SealedExchange,
+}
+
+/// What of an exchange only some roles may read, and what can be erased alone.
+#[derive(Debug, Default)]
+pub struct SealedExchange {
+    /// The true outcome, such as `row_excluded`.
+    pub outcome: Cow<'static, str>,
+    pub reason: Option<String>,
+    /// Stored as keyed references, never as given.
+    pub subjects: Vec<Subject>,
+    pub user: Option<String>,
+    pub case: Option<String>,
+    /// Free text of the gateway, such as the detail of a refusal.
+    pub note: Option<String>,
+    /// Names of dropped unknown fields; at most 16 of 64 bytes are kept (design 5).
+    pub dropped: Vec<String>,
+    pub rows_excluded: u64,
+}
+
+/// The 32 random bytes of one exchange. Prints as stars.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Nonce(pub [u8; 32]);
+
+impl Nonce {
+    /// Fresh from the operating system. `None` only if it has no randomness to give.
+    pub fn fresh() -> Option<Self> {
+        crate::crypto::random().map(Self)
+    }
+}
+
+impl std::fmt::Debug for Nonce {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Nonce(***)")
+    }
+}
+
+/// A change about to be forwarded.
+#[derive(Debug)]
+pub struct Intent {
+    pub id: ExchangeId,
+    pub consumer: SystemId,
+    pub provider: MemberId,
+    pub dataset: DatasetVersion,
+    pub operation: OperationId,
+    pub agreement: (AgreementRef, Digest),
+    pub ruleset: Digest,
+    pub nonce: Nonce,
+    pub request_mac: [u8; 32],
+    /// Sealed.
+    pub subjects: Vec<Subject>,
+}
+
+/// A ruleset that comes into force. Make it with [`Ledger::ruleset`](super::Ledger::ruleset),
+/// which keeps the manifest as evidence first.
+#[derive(Debug)]
+pub struct Ruleset {
+    pub digest: Digest,
+    /// The evidence file that lists every file of the ruleset with its digest.
+    pub manifest: Digest,
+    pub files: u64,
+    /// Every agreement in force in it, with the digest of its exact bytes.
+    pub agreements: Vec<(AgreementRef, Digest)>,
+}
+
+/// A look into the ledger.
+#[derive(Debug)]
+pub struct Read {
+    /// What was done, one word: `search`, `export`, `report`.
+    pub action: &'static str,
+    /// How many records were shown.
+    pub shown: u64,
+    /// Sealed: who looked, as the gateway knows them.
+    pub by: String,
+    /// Sealed: why, in their words.
+    pub purpose: String,
+    /// Sealed: what was asked for, without identifiers.
+    pub asked: Option<String>,
+    /// Sealed: whom it was about, as references.
+    pub subjects: Vec<Subject>,
+}
+
+/// Something a person should look at.
+#[derive(Debug)]
+pub struct Alarm {
+    /// One stable word: `file_refused`, `drift`.
+    pub cause: &'static str,
+    pub dataset: Option<DatasetVersion>,
+    /// Sealed: what happened, without identifiers or values.
+    pub detail: Option<String>,
+    /// Sealed: names of dropped unknown fields.
+    pub dropped: Vec<String>,
+}
+
+/// Refusals of one source and cause within one minute.
+#[derive(Debug)]
+pub struct Summary {
+    /// The member, where one is known.
+    pub member: Option<MemberId>,
+    /// A refusal's code, or `handshake`.
+    pub cause: Cow<'static, str>,
+    pub count: u64,
+    /// Milliseconds since 1970.
+    pub from_ms: u64,
+    pub to_ms: u64,
+    /// Sealed: where they came from, such as a network address.
+    pub source: Option<String>,
+}

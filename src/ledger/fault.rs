@@ -1,0 +1,77 @@
+//! What can go wrong in the ledger, by who must act.
+
+use std::fmt;
+
+use crate::journal::JournalFault;
+
+/// Why a record was not made. Nothing of it may leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unrecorded {
+    /// More is waiting than the ledger takes: try again.
+    Busy,
+    /// There is no room for another segment; recovers by itself when there is.
+    DiskFull,
+    /// A write or sync failed, or damage was found: recording has ended until a restart.
+    Stopped,
+    /// The record is larger than a record may be.
+    TooLarge,
+    /// No randomness, or no subject key for the year.
+    NoKey,
+}
+
+impl fmt::Display for Unrecorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Busy => "more records wait than the ledger takes",
+            Self::DiskFull => "no disk space for another segment of the journal",
+            Self::Stopped => "the ledger has stopped after a fault",
+            Self::TooLarge => "the record is larger than a record may be",
+            Self::NoKey => "no randomness or no subject key for the year",
+        })
+    }
+}
+
+impl std::error::Error for Unrecorded {}
+
+/// Why a ledger does not open.
+#[derive(Debug)]
+pub enum LedgerError {
+    /// The journal could not be opened, or is damaged.
+    Journal(JournalFault),
+    /// A record is not what this log's rules say; the place is named.
+    Record { segment: u32, offset: u64, index: u64, what: &'static str },
+    /// The journal is of another log or was signed by another key.
+    OtherLog,
+    /// A file beside the journal could not be read or written.
+    File { what: &'static str, error: std::io::Error },
+    /// A subject key file is not one.
+    SubjectKey { year: i16 },
+    /// The origin is not a legal name of a key.
+    Origin,
+    /// The first records could not be made.
+    Unrecorded(Unrecorded),
+}
+
+impl fmt::Display for LedgerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Journal(fault) => fault.fmt(f),
+            Self::Record { segment, offset, index, what } => {
+                write!(f, "record {index} in segment {segment} at byte {offset}: {what}")
+            }
+            Self::OtherLog => f.write_str("the journal is of another log, or signed by another key"),
+            Self::File { what, error } => write!(f, "{what}: {error}"),
+            Self::SubjectKey { year } => write!(f, "the subject key file of {year} is not one"),
+            Self::Origin => f.write_str("the name of the log may not be empty nor hold a space or `+`"),
+            Self::Unrecorded(why) => write!(f, "the first record could not be made: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for LedgerError {}
+
+impl From<JournalFault> for LedgerError {
+    fn from(fault: JournalFault) -> Self {
+        Self::Journal(fault)
+    }
+}
