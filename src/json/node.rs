@@ -47,6 +47,11 @@ impl<'d> Node<'d> {
         Self { bytes, entry, below }
     }
 
+    /// A null of no document.
+    pub fn nothing() -> Self {
+        Self { bytes: &[], entry: NOTHING, below: &[] }
+    }
+
     pub fn kind(&self) -> Kind {
         self.entry.kind
     }

@@ -34,7 +34,7 @@ pub use law::{Basis, PurposeCode, Regime};
 pub use mapping::Mapping;
 pub use officer::OfficerKey;
 pub use outcome::{Code, Fixer, Outcome};
-pub use path::{FieldPath, PathError, Step};
+pub use path::{FieldPath, PathError, STEPS_MAX, Step, is_property_name};
 pub use release::{Band, Check, Literal, Release, Rows, Test, Transform};
 pub use secret::Secret;
 pub use shape::{Format, Marks, ObjectShape, Property, Scalar, ScalarKind, Shape};

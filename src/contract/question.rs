@@ -1,0 +1,115 @@
+//! Reading a question: bytes to something typed, strictly (design 3, Read).
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::checker::{Checker, Violation};
+use crate::json::{Document, Kind, Node};
+use crate::model::limits::{JSON_DEPTH_MAX, QUESTION_BYTES_MAX};
+use crate::model::{Operation, Shape, Subject, SubjectKind};
+
+/// A question that meets its contract. Only [`read_question`] makes one. Prints no values.
+pub struct Question {
+    document: Document,
+    subjects: Vec<Subject>,
+}
+
+impl Question {
+    /// The question itself: an object.
+    pub fn node(&self) -> Node<'_> {
+        self.document.root()
+    }
+
+    /// Whom it asks about, in the order of the contract.
+    pub fn subjects(&self) -> &[Subject] {
+        &self.subjects
+    }
+
+    /// The bytes as the caller sent them.
+    pub fn bytes(&self) -> &Bytes {
+        self.document.bytes()
+    }
+}
+
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Question({:?}, {} subjects)", self.document, self.subjects.len())
+    }
+}
+
+/// Why a body is not a question. Says where, never what was there; the same words are fit for the
+/// caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadFault {
+    summary: String,
+    violations: Vec<Violation>,
+}
+
+impl ReadFault {
+    fn plain(summary: impl Into<String>) -> Self {
+        Self { summary: summary.into(), violations: Vec::new() }
+    }
+
+    /// What does not meet the contract; none if the body could not be read at all.
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+}
+
+impl fmt::Display for ReadFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.summary)?;
+        for (index, violation) in self.violations.iter().enumerate() {
+            write!(f, "{} {violation}", if index == 0 { ":" } else { ";" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ReadFault {}
+
+/// Reads a body as the question of `operation`, whose question schema `checker` was compiled from.
+///
+/// # Errors
+/// Too large, not JSON as `json` reads it (doubled names, too deep), or against the contract.
+pub fn read_question(operation: &Operation, checker: &Checker, body: Bytes) -> Result<Question, ReadFault> {
+    if body.is_empty() {
+        return Err(ReadFault::plain("the body is empty, and a question is a JSON object"));
+    }
+    if body.len() > QUESTION_BYTES_MAX {
+        return Err(ReadFault::plain(format!("the body is above {QUESTION_BYTES_MAX} bytes")));
+    }
+    let document = Document::parse(body, JSON_DEPTH_MAX)
+        .map_err(|fault| ReadFault::plain(format!("the body is not a JSON document: {fault}")))?;
+    if document.root().kind() != Kind::Object {
+        return Err(ReadFault::plain("the body is not a JSON object"));
+    }
+    if !checker.is_valid(document.root()) {
+        let violations = checker.violations(document.root());
+        return Err(ReadFault { summary: "the question does not meet the contract".into(), violations });
+    }
+    let mut subjects = Vec::new();
+    collect(&operation.question, document.root(), None, &mut subjects);
+    Ok(Question { document, subjects })
+}
+
+/// Walks marks and values side by side. A mark on a list stands for each of its items.
+fn collect(shape: &Shape, node: Node<'_>, kind: Option<&SubjectKind>, out: &mut Vec<Subject>) {
+    match shape {
+        Shape::Object(object) => {
+            for property in &object.properties {
+                if let Some(value) = node.get(&property.name) {
+                    collect(&property.shape, value, property.marks.subject.as_ref(), out);
+                }
+            }
+        }
+        Shape::Array { items, .. } => node.items().for_each(|item| collect(items, item, kind, out)),
+        Shape::Scalar(_) => {
+            let identifier = node.text().or_else(|| node.number_text().map(Into::into));
+            if let (Some(kind), Some(identifier)) = (kind, identifier) {
+                out.push(Subject { kind: kind.clone(), identifier: identifier.into_owned() });
+            }
+        }
+    }
+}
