@@ -2,7 +2,7 @@
 //! nothing stops at the first. Unknown keys are reported when a table is dropped, so that no caller
 //! can forget to look for them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::ops::Range;
 
@@ -81,17 +81,21 @@ pub struct Table<'d> {
     span: Range<usize>,
     asked: RefCell<Vec<&'static str>>,
     /// Set where keys are names, not words, so that none is unknown.
-    open: bool,
+    open: Cell<bool>,
 }
 
 impl<'d> Table<'d> {
     fn new(source: &'d Source<'d>, table: &'d DeTable<'d>, name: String, span: Range<usize>) -> Self {
-        Self { source, table, name, span, asked: RefCell::default(), open: false }
+        Self { source, table, name, span, asked: RefCell::default(), open: Cell::new(false) }
     }
 
     /// The line the table starts on, from 1.
     pub fn line(&self) -> usize {
         self.source.line(self.span.start)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
     }
 
     /// The file's name as the host gave it.
@@ -138,8 +142,8 @@ impl<'d> Table<'d> {
     }
 
     /// All entries of a table whose keys are names; after this no key is unknown.
-    pub fn entries(mut self) -> Vec<(String, Item<'d>)> {
-        self.open = true;
+    pub fn entries(self) -> Vec<(String, Item<'d>)> {
+        self.leave_rest();
         self.table
             .iter()
             .map(|(key, value)| {
@@ -148,6 +152,11 @@ impl<'d> Table<'d> {
                 (name, item)
             })
             .collect()
+    }
+
+    /// Leaves the keys not asked for to somebody else: after this no key is unknown.
+    pub fn leave_rest(&self) {
+        self.open.set(true);
     }
 
     fn item(&self, key: &str) -> Option<Item<'d>> {
@@ -166,7 +175,7 @@ impl<'d> Table<'d> {
 
 impl Drop for Table<'_> {
     fn drop(&mut self) {
-        if self.open {
+        if self.open.get() {
             return;
         }
         let asked = self.asked.borrow();

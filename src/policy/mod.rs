@@ -1,1 +1,36 @@
-//! To be written.
+//! Agreements and guardrails: reading them, whether they are in force, which one a question falls
+//! under, and what Cedar says. Design 3 "Decide" and 4. The one door to Cedar.
+//!
+//! Everything here is pure and synchronous: bytes, keys, dates and time are handed in. What an
+//! agreement releases is only read here; `minimise/` compiles it against the contract.
+
+mod agreement;
+mod choose;
+mod decide;
+mod facts;
+mod guardrail;
+mod lint;
+mod load;
+mod memo;
+mod permit;
+mod rate;
+mod register;
+mod seal;
+mod sign;
+mod standing;
+
+pub use agreement::{Agreement, Assurance, ConsumerSystem, Dates, Law, Limits, Party, Power, Side, Stage};
+pub use choose::{Chosen, Claims, choose};
+pub use decide::{Decider, Verdict};
+pub use facts::{Facts, Scope};
+pub use lint::against_members;
+pub use load::load;
+pub use memo::Memo;
+pub use rate::Limiter;
+pub use register::{Entry, Register};
+pub use seal::{SealError, seal};
+pub use sign::{KeyRing, KeyRingError, SignError, add_signature, signature_file, signature_text};
+pub use standing::{Grounds, Reason, Signer, Standing, standing};
+
+#[cfg(test)]
+mod tests;

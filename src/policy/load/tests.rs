@@ -1,0 +1,1 @@
+//! One good file, and each thing that can be wrong with it.

@@ -1,0 +1,110 @@
+//! The agreements of a ruleset, found by who asks what. Nothing here is linear in their number.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::model::{AgreementId, DatasetVersion, Fault, Faults, MemberId, OperationId, SystemId};
+
+use super::agreement::Agreement;
+use super::rate::Limiter;
+use super::standing::Standing;
+
+/// One agreement of the register, in force or not.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub agreement: Arc<Agreement>,
+    pub standing: Standing,
+    pub limiter: Limiter,
+}
+
+type ByOperation = HashMap<OperationId, Vec<Arc<Entry>>>;
+
+/// Built once for a ruleset, then only read.
+#[derive(Debug, Default)]
+pub struct Register {
+    all: Vec<Arc<Entry>>,
+    /// Nested rather than under one key, so that a look-up borrows.
+    by_caller: HashMap<SystemId, HashMap<DatasetVersion, ByOperation>>,
+}
+
+impl Register {
+    /// Only agreements whose provider is `provider` are answered under; others are kept for reports.
+    /// With the register `before` a reload, limits go on counting. Two files of one id and version
+    /// are a fault.
+    pub fn new(
+        provider: &MemberId,
+        judged: Vec<(Arc<Agreement>, Standing)>,
+        before: Option<&Register>,
+    ) -> Result<Self, Faults> {
+        repeated(&judged).into_result()?;
+        let mut limiters: HashMap<AgreementId, Limiter> = before
+            .into_iter()
+            .flat_map(|register| register.all.iter())
+            .map(|entry| (entry.agreement.reference.id.clone(), entry.limiter.clone()))
+            .collect();
+        let mut register = Self::default();
+        for (agreement, standing) in judged {
+            let per_minute = agreement.limits.per_minute;
+            let limiter = limiters
+                .entry(agreement.reference.id.clone())
+                .or_insert_with(|| Limiter::new(per_minute))
+                .continued(per_minute);
+            register.add(provider, Arc::new(Entry { agreement, standing, limiter }));
+        }
+        Ok(register)
+    }
+
+    fn add(&mut self, provider: &MemberId, entry: Arc<Entry>) {
+        let agreement = &entry.agreement;
+        if agreement.provider() == Some(provider) {
+            for party in agreement.consumers() {
+                for system in &party.systems {
+                    let caller = SystemId { member: party.member.clone(), system: system.id.clone() };
+                    let by_operation = self
+                        .by_caller
+                        .entry(caller)
+                        .or_default()
+                        .entry(agreement.dataset.clone())
+                        .or_default();
+                    for operation in &agreement.operations {
+                        by_operation.entry(operation.clone()).or_default().push(Arc::clone(&entry));
+                    }
+                }
+            }
+        }
+        self.all.push(entry);
+    }
+
+    /// The agreements under which this system might ask this, in force or not. A system that none
+    /// lists, and anything unknown, has none.
+    pub fn candidates(
+        &self,
+        caller: &SystemId,
+        dataset: &DatasetVersion,
+        operation: &OperationId,
+    ) -> &[Arc<Entry>] {
+        self.by_caller
+            .get(caller)
+            .and_then(|by_dataset| by_dataset.get(dataset))
+            .and_then(|by_operation| by_operation.get(operation))
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    }
+
+    /// Every agreement, in the order given.
+    pub fn all(&self) -> &[Arc<Entry>] {
+        &self.all
+    }
+}
+
+fn repeated(judged: &[(Arc<Agreement>, Standing)]) -> Faults {
+    let mut faults = Faults::default();
+    let mut seen = HashMap::with_capacity(judged.len());
+    for (agreement, _) in judged {
+        if let Some(other) = seen.insert(&agreement.reference, &agreement.file) {
+            let message = format!("`{}` is also in {other}", agreement.reference);
+            faults.push(Fault::new(&agreement.file, None, message).with_help("take one of the two out"));
+        }
+    }
+    faults
+}

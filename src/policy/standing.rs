@@ -1,0 +1,231 @@
+//! Whether an agreement is in force, and every reason why not. What does not change with the day is
+//! judged once, when a ruleset is made; the dates at every exchange.
+
+use std::fmt;
+
+use jiff::civil::Date;
+
+use crate::clock::date_in_words;
+use crate::merkle::note::{Note, NoteError};
+use crate::model::{Digest, MemberId};
+
+use super::agreement::{Agreement, Dates, Stage};
+use super::sign::{KeyRing, signature_text};
+
+/// What an agreement is judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct Grounds<'a> {
+    /// The text of `<id>.sig`, if there is one.
+    pub note: Option<&'a str>,
+    pub ring: &'a KeyRing,
+    /// The view as computed now; `None` if its contract or source is not here.
+    pub view: Option<Digest>,
+    /// The highest version of this agreement the ledger has seen in force.
+    pub highest_seen: Option<u32>,
+    /// Whether the source behind its dataset is marked `synthetic`.
+    pub source_synthetic: bool,
+}
+
+/// Why an agreement is not in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    Unsealed,
+    /// Contract or source of its dataset is not here, so that nothing can be compared.
+    ViewUnknown,
+    SealedOverAnotherView,
+    /// There is a signature file, and it is not a note.
+    SignaturesUnreadable(NoteError),
+    /// Signed, but over other bytes or another version.
+    SignedOverOtherBytes,
+    SignatureMissing(MemberId),
+    /// A line under this officer's name is not a signature by this officer's key, and nobody else
+    /// signed for the member.
+    SignatureWrong {
+        officer: String,
+        member: MemberId,
+    },
+    /// Only a trial key signed for this member, and the agreement is live.
+    TrialKeyOnLive(MemberId),
+    TrialSourceNotSynthetic,
+    OlderThanSeen {
+        seen: u32,
+    },
+    NotYet(Date),
+    Ended(Date),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsealed => f.write_str("not sealed"),
+            Self::ViewUnknown => f.write_str("its contract or source is not here"),
+            Self::SealedOverAnotherView => {
+                f.write_str("sealed over another view: contract, mapping or release changed since")
+            }
+            Self::SignaturesUnreadable(error) => write!(f, "its signature file cannot be read: {error}"),
+            Self::SignedOverOtherBytes => f.write_str("changed after it was signed"),
+            Self::SignatureMissing(member) => write!(f, "not signed for {member}"),
+            Self::SignatureWrong { officer, member } => {
+                write!(f, "the signature of {officer} for {member} does not verify")
+            }
+            Self::TrialKeyOnLive(member) => {
+                write!(f, "signed for {member} by a trial key only, which counts only for a trial")
+            }
+            Self::TrialSourceNotSynthetic => {
+                f.write_str("a trial, and the source of its data is not marked synthetic")
+            }
+            Self::OlderThanSeen { seen } => write!(f, "older than version {seen}, which was in force"),
+            Self::NotYet(from) => write!(f, "begins on {}", date_in_words(*from)),
+            Self::Ended(until) => write!(f, "ended after {}", date_in_words(*until)),
+        }
+    }
+}
+
+/// A signature that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signer {
+    pub member: MemberId,
+    pub officer: String,
+    pub office: String,
+    pub trial: bool,
+}
+
+/// What was found when the agreement was judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    dates: Dates,
+    reasons: Vec<Reason>,
+    signers: Vec<Signer>,
+    ignored: Vec<String>,
+}
+
+impl Standing {
+    /// Asked at every exchange.
+    pub fn in_force(&self, today: Date) -> bool {
+        self.reasons.is_empty() && not_on(self.dates, today).is_none()
+    }
+
+    /// Every reason why it is not in force on this day; empty if it is.
+    pub fn reasons(&self, today: Date) -> Vec<Reason> {
+        self.reasons.iter().cloned().chain(not_on(self.dates, today)).collect()
+    }
+
+    /// Who signed, of those whose signature counts.
+    pub fn signers(&self) -> &[Signer] {
+        &self.signers
+    }
+
+    /// Names in signature lines that count for nobody: unknown keys, officers of members that are
+    /// no party, and lines of known officers that do not verify.
+    pub fn ignored(&self) -> &[String] {
+        &self.ignored
+    }
+}
+
+fn not_on(dates: Dates, today: Date) -> Option<Reason> {
+    if today < dates.from {
+        return Some(Reason::NotYet(dates.from));
+    }
+    dates.until.filter(|until| *until < today).map(Reason::Ended)
+}
+
+/// Judges an agreement by everything but the day.
+pub fn standing(agreement: &Agreement, grounds: &Grounds<'_>) -> Standing {
+    let mut reasons = Vec::new();
+    reasons.extend(seal_reason(agreement.seal, grounds.view));
+    let read = read_note(agreement, grounds);
+    let lines = read.unwrap_or_else(|reason| {
+        reasons.push(reason);
+        Lines::default()
+    });
+    // Nothing to count in a note that could not be believed at all.
+    if reasons.iter().all(|reason| !reason.is_of_note()) {
+        reasons
+            .extend(agreement.controllers().filter_map(|member| lines.reason_for(member, agreement.stage)));
+    }
+    if agreement.stage == Stage::Trial && !grounds.source_synthetic {
+        reasons.push(Reason::TrialSourceNotSynthetic);
+    }
+    let older = grounds.highest_seen.filter(|seen| agreement.reference.version < *seen);
+    reasons.extend(older.map(|seen| Reason::OlderThanSeen { seen }));
+    let Lines { mut good, wrong, mut ignored } = lines;
+    ignored.extend(wrong.into_iter().map(|(officer, _)| officer));
+    good.retain(|signer| counts(signer, agreement.stage));
+    Standing { dates: agreement.dates, reasons, signers: good, ignored }
+}
+
+impl Reason {
+    fn is_of_note(&self) -> bool {
+        matches!(self, Self::SignaturesUnreadable(_) | Self::SignedOverOtherBytes)
+    }
+}
+
+fn seal_reason(seal: Option<Digest>, view: Option<Digest>) -> Option<Reason> {
+    match (seal, view) {
+        (None, _) => Some(Reason::Unsealed),
+        (Some(_), None) => Some(Reason::ViewUnknown),
+        (Some(seal), Some(view)) => (seal != view).then_some(Reason::SealedOverAnotherView),
+    }
+}
+
+fn counts(signer: &Signer, stage: Stage) -> bool {
+    !signer.trial || stage == Stage::Trial
+}
+
+/// The lines of a note over the right text, sorted by what they are worth.
+#[derive(Default)]
+struct Lines {
+    /// Verified lines by officers of parties.
+    good: Vec<Signer>,
+    /// Lines under the name of a party's officer that do not verify.
+    wrong: Vec<(String, MemberId)>,
+    /// Lines of nobody who has a say.
+    ignored: Vec<String>,
+}
+
+impl Lines {
+    fn reason_for(&self, member: &MemberId, stage: Stage) -> Option<Reason> {
+        let mut mine = self.good.iter().filter(|signer| signer.member == *member).peekable();
+        if mine.peek().is_some() {
+            return (!mine.any(|signer| counts(signer, stage)))
+                .then(|| Reason::TrialKeyOnLive(member.clone()));
+        }
+        let wrong = self.wrong.iter().find(|(_, of)| of == member);
+        Some(match wrong {
+            Some((officer, member)) => {
+                Reason::SignatureWrong { officer: officer.clone(), member: member.clone() }
+            }
+            None => Reason::SignatureMissing(member.clone()),
+        })
+    }
+}
+
+fn read_note(agreement: &Agreement, grounds: &Grounds<'_>) -> Result<Lines, Reason> {
+    let mut lines = Lines::default();
+    let Some(note) = grounds.note else { return Ok(lines) };
+    let note = Note::parse(note).map_err(Reason::SignaturesUnreadable)?;
+    if note.text() != signature_text(agreement) {
+        return Err(Reason::SignedOverOtherBytes);
+    }
+    let mut names: Vec<&str> = note.signers().collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        // An officer signs for the member that lists the key, and for no other.
+        let ring = grounds
+            .ring
+            .get(name)
+            .filter(|ring| agreement.controllers().any(|member| *member == ring.officer.member));
+        match ring {
+            None => lines.ignored.push(name.to_owned()),
+            Some(ring) if note.is_signed_by(&ring.verifier) => lines.good.push(Signer {
+                member: ring.officer.member.clone(),
+                officer: name.to_owned(),
+                office: ring.officer.office.clone(),
+                trial: ring.officer.trial,
+            }),
+            Some(ring) => lines.wrong.push((name.to_owned(), ring.officer.member.clone())),
+        }
+    }
+    Ok(lines)
+}

@@ -1,0 +1,8 @@
+//! The room's tests that are longer than a page, and the samples all of them start from.
+
+mod choose;
+mod decide;
+mod guardrail;
+pub(super) mod samples;
+mod sign;
+mod standing;
