@@ -14,4 +14,7 @@ pub struct Mapping {
     pub renames: Vec<(FieldPath, String)>,
     /// Sentences that say what means no match, such as `status 404` or `an empty document`, sorted.
     pub no_match: Vec<String>,
+    /// Sentences that say how values are read where the source is not JSON, such as which column a
+    /// field is and which format and zone its times have, sorted.
+    pub semantics: Vec<String>,
 }

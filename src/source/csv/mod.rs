@@ -1,0 +1,164 @@
+//! A CSV file as a source: held in memory, looked up by key, and taken anew when it is replaced.
+//!
+//! A column nobody mapped is not read at all, and so never shows as drift. A key is compared byte for
+//! byte with its cell: no trimming, no case. A single look-up that finds several rows, and a cell that
+//! is not of the contract's type, are faults of the source, never "no match".
+
+mod cell;
+mod file;
+mod plan;
+mod table;
+
+pub use file::CsvFile;
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use arc_swap::ArcSwap;
+
+use self::plan::CsvOperation;
+use self::table::{Table, Wanted};
+use super::{Fetched, SourceFault};
+use crate::json::Node;
+use crate::model::{Contract, Digest, Fault, Faults, Mapping, OperationId};
+
+/// What a look at the file behind a source gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refresh {
+    /// Nothing new, or something that is still being written.
+    Same,
+    /// The new file is in use.
+    Replaced { digest: Digest, rows: u32 },
+    /// The new file cannot be used and the one before stays in use. Said once for each such file;
+    /// it holds until `Replaced`.
+    Refused(Faults),
+}
+
+pub struct CsvSource {
+    /// As the dataset file spells it, for faults.
+    name: String,
+    path: PathBuf,
+    bytes_max: u64,
+    wanted: Wanted,
+    operations: Vec<CsvOperation>,
+    table: ArcSwap<Table>,
+    watch: Mutex<Watch>,
+}
+
+struct Watch {
+    /// The file that was last taken or refused.
+    judged: Option<Stamp>,
+    /// A file that was seen once. It is read only when it is seen again unchanged, for one that is
+    /// still being copied would read as a whole file with fewer rows.
+    seen: Option<Option<Stamp>>,
+    refused: bool,
+}
+
+/// What changes when a file is replaced or written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    modified: Option<SystemTime>,
+    bytes: u64,
+    inode: u64,
+}
+
+impl CsvSource {
+    pub fn build(name: &str, file: &CsvFile, contract: &Contract, base: &Path) -> Result<Self, Faults> {
+        let (wanted, operations) = plan::plan(name, file, contract)?;
+        let path = base.join(&file.file);
+        let judged = stamp(&path);
+        let table = load(&file.file, &path, file.bytes_max, &wanted).map_err(|mut faults| {
+            faults.push(Fault::new(
+                name,
+                Some(file.line),
+                format!("the file `{}` cannot be used", file.file),
+            ));
+            faults
+        })?;
+        Ok(Self {
+            name: file.file.clone(),
+            path,
+            bytes_max: file.bytes_max,
+            wanted,
+            operations,
+            table: ArcSwap::from_pointee(table),
+            watch: Mutex::new(Watch { judged, seen: None, refused: false }),
+        })
+    }
+
+    fn operation(&self, id: &OperationId) -> Option<&CsvOperation> {
+        self.operations.iter().find(|operation| operation.id == *id)
+    }
+
+    pub fn mapping(&self, operation: &OperationId) -> Option<&Mapping> {
+        Some(&self.operation(operation)?.mapping)
+    }
+
+    pub fn fetch(&self, operation: &OperationId, question: Node<'_>) -> Result<Fetched, SourceFault> {
+        let operation = self
+            .operation(operation)
+            .ok_or_else(|| SourceFault::Invalid("the source does not know the operation".into()))?;
+        operation.answer(&self.table.load(), question)
+    }
+
+    pub fn refresh(&self) -> Refresh {
+        let now = stamp(&self.path);
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        if now == watch.judged {
+            watch.seen = None;
+            return Refresh::Same;
+        }
+        if watch.seen != Some(now) {
+            watch.seen = Some(now);
+            return Refresh::Same;
+        }
+        watch.judged = now;
+        watch.seen = None;
+        match load(&self.name, &self.path, self.bytes_max, &self.wanted) {
+            Ok(table) if table.digest == self.table.load().digest && !watch.refused => Refresh::Same,
+            Ok(table) => {
+                watch.refused = false;
+                let replaced = Refresh::Replaced { digest: table.digest, rows: table.rows };
+                self.table.store(Arc::new(table));
+                replaced
+            }
+            Err(faults) => {
+                watch.refused = true;
+                Refresh::Refused(faults)
+            }
+        }
+    }
+}
+
+/// `None` if there is no file.
+fn stamp(path: &Path) -> Option<Stamp> {
+    let meta = std::fs::metadata(path).ok()?;
+    Some(Stamp { modified: meta.modified().ok(), bytes: meta.len(), inode: meta.ino() })
+}
+
+fn load(name: &str, path: &Path, bytes_max: u64, wanted: &Wanted) -> Result<Table, Faults> {
+    let fault = |message: String| Faults::from(Fault::new(name, None, message));
+    let read = || -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().map_err(|error| fault(error.to_string()))?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(fault("is larger than `file_bytes_max`".to_owned()));
+    }
+    Table::read(name, &bytes, wanted)
+}
+
+impl std::fmt::Debug for CsvSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CsvSource({})", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests;
