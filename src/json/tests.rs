@@ -216,7 +216,7 @@ fn spelt() -> impl Strategy<Value = String> {
                 c.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04X}")));
             } else {
                 let whole = serde_json::to_string(&c.to_string()).unwrap();
-                out.push_str(&whole[1..whole.len() - 1]);
+                out.push_str(whole.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap());
             }
         }
         out + "\""
