@@ -136,6 +136,6 @@ mod tests {
         assert_eq!(seal("a = \n", view()), Err(SealError::Unreadable));
         assert_eq!(seal("[seal]\nview = \"\\u0061\"\n", view()), Err(SealError::Spelling));
         assert_eq!(seal("[seal]\nview = \"\"\"\na\nb\"\"\"\n", view()), Err(SealError::Spelling));
-        assert_eq!(seal("seal = {}\n", view()), Err(SealError::Unreadable));
+        assert_eq!(seal("seal = {}\n", view()), Err(SealError::Spelling));
     }
 }
