@@ -258,7 +258,8 @@ async fn a_peer_that_says_nothing_is_left() {
     let (near, _far) = tokio::io::duplex(64);
     let fault = world.server.accept(near, Duration::from_millis(1)).await.unwrap_err();
     assert_eq!(fault, HandshakeFault::Timeout);
-    let fault = world.server.accept(tokio::io::join(&b"GET / HTTP/1.1\r\n\r\n"[..], tokio::io::sink()), PATIENCE);
+    let fault =
+        world.server.accept(tokio::io::join(&b"GET / HTTP/1.1\r\n\r\n"[..], tokio::io::sink()), PATIENCE);
     assert_eq!(fault.await.unwrap_err(), HandshakeFault::Protocol);
     let fault = world.server.accept(tokio::io::join(tokio::io::empty(), tokio::io::sink()), PATIENCE);
     assert_eq!(fault.await.unwrap_err(), HandshakeFault::Other);
@@ -339,7 +340,8 @@ async fn an_rsa_key_of_1024_bits_is_refused_everywhere() {
     let pem = world.partner.forge(&world.client(), &public, life(30), |_| {});
     let cert = scratch.write("weak.pem", pem);
     let (verdict, _) = foreign(&world, "openssl", |port| {
-        let weak = ["-cipher", "DEFAULT@SECLEVEL=0", "-sigalgs", "rsa_pss_rsae_sha256:ecdsa_secp256r1_sha256"];
+        let weak =
+            ["-cipher", "DEFAULT@SECLEVEL=0", "-sigalgs", "rsa_pss_rsae_sha256:ecdsa_secp256r1_sha256"];
         let mut args = openssl_client(port, &["-cert", &cert, "-key", &key]);
         args.extend(weak.map(str::to_owned));
         args
@@ -375,7 +377,8 @@ fn a_request_gets_its_key_certified_and_nothing_else_it_asks_for() {
     let request = scratch.path("own.csr");
     let new = ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-sha384"];
     let rest = ["-keyout", &key, "-subj", "/CN=Administrator", "-out", &request];
-    let asks = ["-addext", "subjectAltName=URI:spiffe://police-caledonia.caledonia.example/root,DNS:evil.test"];
+    let asks =
+        ["-addext", "subjectAltName=URI:spiffe://police-caledonia.caledonia.example/root,DNS:evil.test"];
     let more = ["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "nsComment=hello"];
     let args: Vec<&str> = new.into_iter().chain(rest).chain(asks).chain(more).collect();
     if run("openssl", &args).is_none() {
