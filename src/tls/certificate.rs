@@ -117,8 +117,7 @@ struct Names {
 impl Names {
     fn of(parsed: &X509Certificate<'_>) -> Result<Self, CertificateError> {
         let mut names = Self::default();
-        let Some(extension) =
-            parsed.subject_alternative_name().map_err(|_| CertificateError::Extensions)?
+        let Some(extension) = parsed.subject_alternative_name().map_err(|_| CertificateError::Extensions)?
         else {
             return Ok(names);
         };

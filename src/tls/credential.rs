@@ -61,11 +61,7 @@ impl Credential {
 
 impl Clone for Credential {
     fn clone(&self) -> Self {
-        Self {
-            chain: self.chain.clone(),
-            key: self.key.clone_key(),
-            certificate: self.certificate.clone(),
-        }
+        Self { chain: self.chain.clone(), key: self.key.clone_key(), certificate: self.certificate.clone() }
     }
 }
 

@@ -69,7 +69,10 @@ impl fmt::Display for IssueError {
             Self::KeyMismatch => f.write_str("the private key does not belong to the CA certificate"),
             Self::Key => f.write_str("the private key cannot be used: wanted PKCS#8, ECDSA, Ed25519 or RSA"),
             Self::TooLong => {
-                write!(f, "a CA lasts 1 to {CA_YEARS_MAX} years, any other certificate 1 to {LEAF_DAYS_MAX} days")
+                write!(
+                    f,
+                    "a CA lasts 1 to {CA_YEARS_MAX} years, any other certificate 1 to {LEAF_DAYS_MAX} days"
+                )
             }
             Self::OutlastsCa(end) => {
                 write!(f, "it would outlast its CA, which ends at {end}: ask for fewer days or renew the CA")

@@ -29,11 +29,12 @@ fn id(member: &str, system: &str) -> SpiffeId {
     SpiffeId { domain, system: SystemName::new(system).unwrap() }
 }
 
-/// The road of a whole test: a gateway's certificate and one partner's CA.
+/// A gateway and one partner's CA.
 struct World {
     partner: Authority,
     ca: Made,
     server_ca: Made,
+    own: Credential,
     server: ServerTls,
 }
 
@@ -46,8 +47,14 @@ impl World {
         let names = ["gateway.test".to_owned(), "localhost".to_owned()];
         let made = own.server(&names, &["127.0.0.1".parse().unwrap()], life(30)).unwrap();
         let anchors = [anchor(&server_ca.certificate), anchor(&ca.certificate)];
-        let server = ServerTls::new(&credential(&made), &anchors).unwrap();
-        Self { partner, ca, server_ca, server }
+        let own = credential(&made);
+        let server = ServerTls::new(&own, &anchors).unwrap();
+        Self { partner, ca, server_ca, own, server }
+    }
+
+    /// The gateway accepts chains under these from now on.
+    fn trust(&mut self, anchors: &[Anchor]) {
+        self.server = ServerTls::new(&self.own, anchors).unwrap();
     }
 
     fn client(&self) -> SpiffeId {
@@ -162,26 +169,60 @@ async fn a_certificate_out_of_its_time_is_refused() {
 #[tokio::test]
 async fn an_expired_ca_vouches_for_nobody() {
     let mut world = World::new();
-    let domain = world.client().domain;
-    let (old, ca) = Authority::create(&domain, "NHS Lomond", 1, ago(400)).unwrap();
-    let own = world.server_ca.certificate.clone();
-    let made = World::new();
-    // An honest CA refuses to outlast itself.
-    let late = old.client(&world.client(), life(30)).unwrap_err();
-    assert!(matches!(late, IssueError::OutlastsCa(_)));
+    let (old, ca) = Authority::create(&world.client().domain, "NHS Lomond", 1, ago(400)).unwrap();
+    let honest = old.client(&world.client(), life(30)).unwrap_err();
+    assert!(matches!(honest, IssueError::OutlastsCa(_)));
+    // A certificate that pretends to last longer than its CA does.
+    let end = world.partner.certificate().not_after.as_second();
     let key = KeyPair::generate().unwrap();
-    let short = Lifetime { now: ago(380), days: 10 };
-    let end = made.partner.certificate().not_after.as_second();
-    let pem = old.forge(&world.client(), &key, short, |params| {
-        let end = x509_parser::time::ASN1Time::from_timestamp(end).unwrap();
-        params.not_after = end.to_datetime();
+    let pem = old.forge(&world.client(), &key, Lifetime { now: ago(380), days: 10 }, |params| {
+        params.not_after = x509_parser::time::ASN1Time::from_timestamp(end).unwrap().to_datetime();
     });
-    let gateway = Authority::create(&id("glenmore", "x").domain, "Glenmore Council", 3, ago(1)).unwrap();
-    let server = gateway.0.server(&["gateway.test".to_owned()], &[], life(30)).unwrap();
-    world.server = ServerTls::new(&credential(&server), &[anchor(&ca.certificate), anchor(&own)]).unwrap();
-    world.server_ca = gateway.1;
     let leaf = credential(&Made { certificate: pem, key: key.serialize_pem().into() });
+    world.trust(&[anchor(&ca.certificate)]);
     assert_eq!(world.refuses(&leaf).await, HandshakeFault::Expired);
+}
+
+#[tokio::test]
+async fn another_members_ca_is_told_apart_by_its_anchor() {
+    let mut world = World::new();
+    let (police, ca) = Authority::create(&id("police-caledonia", "x").domain, "Police", 3, ago(1)).unwrap();
+    world.trust(&[anchor(&world.ca.certificate), anchor(&ca.certificate)]);
+    let claims = police.client(&world.client(), life(30)).unwrap();
+    let peer = world.meet(Some(&credential(&claims))).await.unwrap();
+    assert_eq!(*peer.anchor(), anchor(&ca.certificate).id());
+    // What the certificate names is not judged here: none and several pass too.
+    let none = world.forged(|params| params.subject_alt_names.clear());
+    assert!(world.meet(Some(&none)).await.is_ok());
+    let twice = world.forged(|params| params.subject_alt_names.extend(params.subject_alt_names.clone()));
+    assert!(world.meet(Some(&twice)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_ca_below_a_ca_leads_to_the_anchor_above() {
+    let mut world = World::new();
+    let root_key = KeyPair::generate().unwrap();
+    let mut root = CertificateParams::new(Vec::new()).unwrap();
+    root.distinguished_name.push(rcgen::DnType::CommonName, "Health Root");
+    root.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let root_pem = root.self_signed(&root_key).unwrap().pem();
+    let root = Authority::open(root_pem.as_bytes(), root_key.serialize_pem().as_bytes()).unwrap();
+    let middle_key = KeyPair::generate().unwrap();
+    let middle_pem = root.forge(&world.client(), &middle_key, life(60), |params| {
+        params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+        params.extended_key_usages.clear();
+    });
+    let middle = Authority::open(middle_pem.as_bytes(), middle_key.serialize_pem().as_bytes()).unwrap();
+    world.trust(&[anchor(&root_pem)]);
+    let mut leaf = middle.client(&world.client(), life(30)).unwrap();
+    assert_eq!(world.refuses(&credential(&leaf)).await, HandshakeFault::UnknownIssuer);
+    leaf.certificate.push_str(&middle_pem);
+    let peer = world.meet(Some(&credential(&leaf))).await.unwrap();
+    assert_eq!(*peer.anchor(), anchor(&root_pem).id());
+    for _ in 0..4 {
+        leaf.certificate.push_str(&middle_pem);
+    }
+    assert_eq!(world.refuses(&credential(&leaf)).await, HandshakeFault::UnknownIssuer, "a chain too long");
 }
 
 #[tokio::test]
@@ -258,7 +299,8 @@ async fn a_peer_that_says_nothing_is_left() {
     let (near, _far) = tokio::io::duplex(64);
     let fault = world.server.accept(near, Duration::from_millis(1)).await.unwrap_err();
     assert_eq!(fault, HandshakeFault::Timeout);
-    let fault = world.server.accept(tokio::io::join(&b"GET / HTTP/1.1\r\n\r\n"[..], tokio::io::sink()), PATIENCE);
+    let fault =
+        world.server.accept(tokio::io::join(&b"GET / HTTP/1.1\r\n\r\n"[..], tokio::io::sink()), PATIENCE);
     assert_eq!(fault.await.unwrap_err(), HandshakeFault::Protocol);
     let fault = world.server.accept(tokio::io::join(tokio::io::empty(), tokio::io::sink()), PATIENCE);
     assert_eq!(fault.await.unwrap_err(), HandshakeFault::Other);
@@ -339,7 +381,8 @@ async fn an_rsa_key_of_1024_bits_is_refused_everywhere() {
     let pem = world.partner.forge(&world.client(), &public, life(30), |_| {});
     let cert = scratch.write("weak.pem", pem);
     let (verdict, _) = foreign(&world, "openssl", |port| {
-        let weak = ["-cipher", "DEFAULT@SECLEVEL=0", "-sigalgs", "rsa_pss_rsae_sha256:ecdsa_secp256r1_sha256"];
+        let weak =
+            ["-cipher", "DEFAULT@SECLEVEL=0", "-sigalgs", "rsa_pss_rsae_sha256:ecdsa_secp256r1_sha256"];
         let mut args = openssl_client(port, &["-cert", &cert, "-key", &key]);
         args.extend(weak.map(str::to_owned));
         args
@@ -375,7 +418,8 @@ fn a_request_gets_its_key_certified_and_nothing_else_it_asks_for() {
     let request = scratch.path("own.csr");
     let new = ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-sha384"];
     let rest = ["-keyout", &key, "-subj", "/CN=Administrator", "-out", &request];
-    let asks = ["-addext", "subjectAltName=URI:spiffe://police-caledonia.caledonia.example/root,DNS:evil.test"];
+    let asks =
+        ["-addext", "subjectAltName=URI:spiffe://police-caledonia.caledonia.example/root,DNS:evil.test"];
     let more = ["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "nsComment=hello"];
     let args: Vec<&str> = new.into_iter().chain(rest).chain(asks).chain(more).collect();
     if run("openssl", &args).is_none() {
@@ -468,4 +512,21 @@ fn a_pkcs12_file_opens_with_its_password_alone() {
     assert_eq!(printed.matches("BEGIN CERTIFICATE").count(), 2);
     assert_eq!(printed.matches("BEGIN PRIVATE KEY").count(), 1);
     assert!(!open("wrong horse").unwrap().0);
+}
+
+#[test]
+fn a_remembered_chain_ends_with_its_certificates() {
+    use rustls::pki_types::{CertificateDer, UnixTime};
+    let world = World::new();
+    let made = world.partner.client(&world.client(), life(30)).unwrap();
+    let chain = [CertificateDer::from(issue::der_of(&made.certificate).unwrap())];
+    let verifier = verifier::ClientVerifier::new(&[anchor(&world.ca.certificate)]);
+    let at = |days: i64| {
+        let seconds = u64::try_from(ago(-days).as_second()).unwrap();
+        verifier.anchor(&chain, UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    };
+    assert!(at(0).is_ok());
+    assert_eq!(at(31).unwrap_err(), rustls::CertificateError::Expired.into());
+    assert_eq!(at(-1).unwrap_err(), rustls::CertificateError::NotValidYet.into());
+    assert!(at(29).is_ok());
 }

@@ -71,11 +71,7 @@ impl Known {
     fn of(anchor: &Anchor) -> Self {
         let certificate = anchor.certificate();
         let limit = certificate.path_len.and_then(|limit| usize::try_from(limit).ok());
-        Self {
-            id: anchor.id(),
-            within: Validity::of(certificate),
-            between_max: limit.unwrap_or(CHAIN_MAX),
-        }
+        Self { id: anchor.id(), within: Validity::of(certificate), between_max: limit.unwrap_or(CHAIN_MAX) }
     }
 }
 

@@ -1,0 +1,10 @@
+//! How a command ends (design 6): the process exit code.
+
+/// Documented codes, the same for every command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Yes = 0,
+    No = 1,
+    Usage = 2,
+    Undecided = 3,
+}
