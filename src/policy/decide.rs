@@ -5,20 +5,18 @@
 //! slices. That this is what the full set of policies says is a property test: a permit names its
 //! agreement, and so can apply to no other's questions.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use cedar_policy::{
-    Authorizer, Context, Decision, Diagnostics, Entities, Entity, EntityId, EntityTypeName, EntityUid,
-    PolicySet, Request, RestrictedExpression,
-};
+use cedar_policy::{Authorizer, Decision, Diagnostics, PolicySet};
 
 use crate::model::{AgreementRef, Fault, Faults};
 
 use super::agreement::Agreement;
-use super::facts::{Facts, day_name};
+use super::facts::Facts;
 use super::guardrail;
-use super::permit::{ASK, Maker, NAMESPACE};
+use super::permit::Maker;
+use super::request::Names;
 
 /// What policies say of a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,73 +115,4 @@ impl Decider {
 /// Cedar names the policy in its message. Facts are closed values, so that the message may be logged.
 fn first_error(diagnostics: [&Diagnostics; 2]) -> Option<Arc<str>> {
     diagnostics.into_iter().flat_map(|found| found.errors()).map(ToString::to_string).min().map(Arc::from)
-}
-
-/// The names of the Cedar schema, parsed once.
-pub(super) struct Names {
-    action: EntityUid,
-    member: EntityTypeName,
-    system: EntityTypeName,
-    dataset: EntityTypeName,
-}
-
-impl Names {
-    pub(super) fn new() -> Result<Self, cedar_policy::ParseErrors> {
-        let named = |name: &str| format!("{NAMESPACE}::{name}").parse::<EntityTypeName>();
-        Ok(Self {
-            action: EntityUid::from_type_name_and_id(named("Action")?, EntityId::new(ASK)),
-            member: named("Member")?,
-            system: named("System")?,
-            dataset: named("Dataset")?,
-        })
-    }
-
-    fn system(&self, facts: &Facts) -> EntityUid {
-        let id = format!("{}/{}", facts.member, facts.system);
-        EntityUid::from_type_name_and_id(self.system.clone(), EntityId::new(id))
-    }
-
-    /// The calling system, in its member.
-    pub(super) fn entities(&self, facts: &Facts) -> Result<Entities, String> {
-        let member =
-            EntityUid::from_type_name_and_id(self.member.clone(), EntityId::new(facts.member.as_str()));
-        let system = Entity::new_no_attrs(self.system(facts), HashSet::from([member]));
-        Entities::from_entities([system], None).map_err(|error| error.to_string())
-    }
-
-    pub(super) fn request(&self, facts: &Facts) -> Result<Request, String> {
-        let dataset = EntityId::new(facts.scope.dataset.to_string());
-        let resource = EntityUid::from_type_name_and_id(self.dataset.clone(), dataset);
-        let context = Context::from_pairs(pairs(facts)).map_err(|error| error.to_string())?;
-        Request::new(self.system(facts), self.action.clone(), resource, context, None)
-            .map_err(|error| error.to_string())
-    }
-}
-
-/// Every attribute of the schema's context, always.
-pub(super) fn pairs(facts: &Facts) -> [(String, RestrictedExpression); 16] {
-    let scope = &facts.scope;
-    let text = |value: &str| RestrictedExpression::new_string(value.to_owned());
-    let set = |values: &std::collections::BTreeSet<Arc<str>>| {
-        RestrictedExpression::new_set(values.iter().map(|value| text(value)))
-    };
-    [
-        ("member", text(facts.member.as_str())),
-        ("class", text(facts.class.as_str())),
-        ("system", text(facts.system.as_str())),
-        ("role", text(facts.role.as_ref().map_or("", |role| role.as_str()))),
-        ("purpose", text(facts.purpose.as_str())),
-        ("agreement", text(&scope.agreement.to_string())),
-        ("stage", text(scope.stage.as_str())),
-        ("dataset", text(&scope.dataset.to_string())),
-        ("operation", text(scope.operation.as_str())),
-        ("effect", text(scope.effect.as_str())),
-        ("assurance", text(scope.assurance.as_str())),
-        ("categories", set(&scope.categories)),
-        ("released", set(&scope.released)),
-        ("emergency", RestrictedExpression::new_bool(facts.emergency)),
-        ("weekday", text(day_name(facts.weekday))),
-        ("hour", RestrictedExpression::new_long(i64::from(facts.hour))),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
 }

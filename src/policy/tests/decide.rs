@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cedar_policy::{Authorizer, Context, Decision, Entities, PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{Authorizer, Decision, Entities, PolicySet, Schema, ValidationMode, Validator};
 use proptest::prelude::*;
 
 use super::samples::{self, forbid};
@@ -12,6 +12,7 @@ use crate::policy::decide::{Decider, Verdict};
 use crate::policy::facts::Facts;
 use crate::policy::guardrail;
 use crate::policy::permit::Maker;
+use crate::policy::request::Names;
 
 fn decide(agreements: &[&Agreement], guardrails: &[(String, String)], facts: &Facts) -> Verdict {
     Decider::compile(agreements.iter().copied(), guardrails).unwrap().decide(facts)
@@ -93,6 +94,7 @@ fn the_permit_reads_as_it_decides() {
 #[test]
 fn permits_and_requests_fit_the_schema() {
     let schema = Schema::from_cedarschema_str(guardrail::SCHEMA).unwrap().0;
+    let names = Names::new().unwrap();
     for text in [
         samples::trial(),
         samples::live(),
@@ -105,9 +107,7 @@ fn permits_and_requests_fit_the_schema() {
         assert!(result.validation_passed_without_warnings(), "{result}");
         let action = "Tolbooth::Action::\"ask\"".parse().unwrap();
         for facts in samples::each_fact_changed(&samples::facts(&agreement)) {
-            let pairs = crate::policy::decide::pairs(&facts);
-            let context = Context::from_pairs(pairs).unwrap();
-            context.validate(&schema, &action).unwrap();
+            names.context(&facts).unwrap().validate(&schema, &action).unwrap();
         }
     }
 }
@@ -120,7 +120,7 @@ fn full_set(agreements: &[Agreement], guardrails: &[(String, String)], facts: &F
     for agreement in agreements {
         all.add(maker.permit(agreement).unwrap()).unwrap();
     }
-    let names = crate::policy::decide::Names::new().unwrap();
+    let names = Names::new().unwrap();
     let (request, entities): (_, Entities) = (names.request(facts).unwrap(), names.entities(facts).unwrap());
     let response = Authorizer::new().is_authorized(&request, &all, &entities);
     response.decision() == Decision::Allow && response.diagnostics().errors().next().is_none()
@@ -131,8 +131,8 @@ const ROLES: [&str; 3] = ["ed_clinician", "ed_nurse", "porter"];
 const CONDITIONS: [&str; 6] = [
     "context.hour > 20",
     "context.role == \"porter\"",
-    "context.class == \"police\"",
-    "context.categories.contains(\"health\")",
+    "context.class == Tolbooth::Class::\"police\"",
+    "context.categories.contains(Tolbooth::Category::\"health\")",
     "context.hour * 9223372036854775807 > 0",
     "principal == Tolbooth::System::\"nhs-lomond/ward\"",
 ];
