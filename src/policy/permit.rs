@@ -9,11 +9,11 @@
 
 use std::sync::Arc;
 
-use cedar_policy::Policy;
 use cedar_policy::pst::{
     self, ActionConstraint, BinaryOp, Clause, EntityOrSlot, EntityType, EntityUID, Expr, Literal, Name,
     PrincipalConstraint, PstConstructionError, ResourceConstraint, StaticPolicy, Template, Var,
 };
+use cedar_policy::{Policy, PolicySet};
 
 use super::agreement::{Agreement, ConsumerSystem};
 use crate::model::MemberId;
@@ -48,8 +48,13 @@ impl Maker {
         })
     }
 
-    /// The permit of one agreement; its id is `id@version`.
-    pub(super) fn permit(&self, agreement: &Agreement) -> Result<Policy, PstConstructionError> {
+    /// The permit of one agreement, as a set of one; its id is `id@version`.
+    pub(super) fn permit(&self, agreement: &Agreement) -> Result<PolicySet, String> {
+        let policy = self.policy(agreement).map_err(|error| error.to_string())?;
+        PolicySet::from_policies([policy]).map_err(|error| error.to_string())
+    }
+
+    fn policy(&self, agreement: &Agreement) -> Result<Policy, PstConstructionError> {
         let id = agreement.reference.to_string();
         let resource = uid(&self.dataset, &agreement.dataset.to_string());
         let template = Template::new(

@@ -1,5 +1,7 @@
 //! What may be a guardrail.
 
+use std::sync::Arc;
+
 use super::samples::{self, forbid};
 use crate::model::{Effect, MemberClass, PurposeCode};
 use crate::policy::agreement::{Assurance, Stage};
@@ -86,11 +88,11 @@ fn the_shipped_guardrails_compile_and_take_away() {
         .replace("\"registered\", ", "\"registered\", \"safe.street\", ")
         .replace("withhold = [\"case_notes\", \"safe\"]", "withhold = [\"case_notes\"]");
     let agreement = samples::load(&text);
-    let decider = Decider::compile([&agreement], &shipped).unwrap();
+    let decider = Decider::compile([Arc::new(agreement.clone())], &shipped).unwrap();
     let facts = samples::facts(&agreement);
     assert_eq!(decider.decide(&facts), Verdict::Forbid { guardrail: "safe-address-police-only".into() });
     let harmless = samples::load(&samples::trial());
-    let decider = Decider::compile([&harmless], &shipped).unwrap();
+    let decider = Decider::compile([Arc::new(harmless.clone())], &shipped).unwrap();
     assert_eq!(decider.decide(&samples::facts(&harmless)), Verdict::Permit);
 }
 
