@@ -90,7 +90,13 @@ impl Reader {
         for template in set.templates() {
             self.faults.push(file.fault(None, format!("`{}` is a template, not a rule", template.id())));
         }
-        let result = self.validator.validate(&set, ValidationMode::Strict);
+        let mut named = Vec::new();
+        for policy in set.policies() {
+            named.push(self.keep(file, policy).unwrap_or_else(|| policy.clone()));
+        }
+        // Two of one id are a fault already, and cannot be validated together.
+        let named = PolicySet::from_policies(named).unwrap_or(set);
+        let result = self.validator.validate(&named, ValidationMode::Strict);
         for error in result.validation_errors() {
             self.faults.push(file.cedar(error));
         }
@@ -98,12 +104,10 @@ impl Reader {
         for warning in result.validation_warnings() {
             self.faults.push(file.cedar(warning));
         }
-        for policy in set.policies() {
-            self.keep(file, policy);
-        }
     }
 
-    fn keep(&mut self, file: &File<'_>, policy: &Policy) {
+    /// The policy under its own id, so that Cedar's messages name it.
+    fn keep(&mut self, file: &File<'_>, policy: &Policy) -> Option<Policy> {
         let at = file.start_of(policy);
         if policy.effect() == Effect::Permit {
             self.faults.push(
@@ -116,13 +120,14 @@ impl Reader {
                 file.fault(at, "a guardrail without a usable `@id`")
                     .with_help("write `@id(\"small-letters-and-dashes\")` before `forbid`"),
             );
-            return;
+            return None;
         };
         let named = policy.new_id(PolicyId::new(id));
         let file_name = file.name.to_owned();
-        if let Some((_, other)) = self.found.insert(id.to_owned(), (named, file_name)) {
+        if let Some((_, other)) = self.found.insert(id.to_owned(), (named.clone(), file_name)) {
             self.faults.push(file.fault(at, format!("guardrail `{id}` is also in {other}")));
         }
+        Some(named)
     }
 }
 

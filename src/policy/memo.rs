@@ -46,15 +46,17 @@ impl Memo {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::policy::tests::samples;
 
     #[test]
     fn a_remembered_verdict_is_of_the_same_facts_and_ruleset_only() {
         let agreement = samples::load(&samples::trial());
-        let open = Decider::compile([&agreement], &[]).unwrap();
+        let open = Decider::compile([Arc::new(agreement.clone())], &[]).unwrap();
         let closed = samples::forbid("hour", "context.hour == 3");
-        let closed = Decider::compile([&agreement], &[closed]).unwrap();
+        let closed = Decider::compile([Arc::new(agreement.clone())], &[closed]).unwrap();
         let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
         let mut facts = samples::facts(&agreement);
         facts.hour = 3;

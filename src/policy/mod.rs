@@ -15,6 +15,7 @@ mod memo;
 mod permit;
 mod rate;
 mod register;
+mod request;
 mod seal;
 mod sign;
 mod standing;

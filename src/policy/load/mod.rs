@@ -1,5 +1,5 @@
-//! From the bytes of a file to an [`Agreement`], or everything wrong with it at once. What an
-//! agreement states and why is `docs/agreements`' subject; the order here is the order of the file.
+//! From the bytes of a file to an [`Agreement`], or everything wrong with it at once, in the order
+//! of the Scottish Information Sharing Agreement (design 4).
 //!
 //! Not here: whether members, contract and source exist (the desk asks with [`super::lint`] and
 //! `minimise/`), and whether it is signed ([`super::standing`]).

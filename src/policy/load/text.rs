@@ -8,9 +8,9 @@ const AGREEMENT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Characters that change the order text is shown in (Unicode bidirectional controls), so that a
 /// signer could read something else than the gateway does.
-const REORDERING: [char; 11] = [
+const REORDERING: [char; 12] = [
     '\u{061c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}',
-    '\u{2066}', '\u{2067}', '\u{2068}',
+    '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}',
 ];
 
 /// UTF-8 without a byte order mark, lines ended by LF alone: the first departure is the one fault.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cedar_policy::{Authorizer, Context, Decision, Entities, PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{Authorizer, Decision, Entities, PolicySet, Schema, ValidationMode, Validator};
 use proptest::prelude::*;
 
 use super::samples::{self, forbid};
@@ -12,9 +12,12 @@ use crate::policy::decide::{Decider, Verdict};
 use crate::policy::facts::Facts;
 use crate::policy::guardrail;
 use crate::policy::permit::Maker;
+use crate::policy::request::Names;
 
 fn decide(agreements: &[&Agreement], guardrails: &[(String, String)], facts: &Facts) -> Verdict {
-    Decider::compile(agreements.iter().copied(), guardrails).unwrap().decide(facts)
+    Decider::compile(agreements.iter().map(|agreement| Arc::new(Agreement::clone(agreement))), guardrails)
+        .unwrap()
+        .decide(facts)
 }
 
 #[test]
@@ -23,7 +26,7 @@ fn only_what_the_agreement_says_is_permitted() {
     let facts = samples::facts(&agreement);
     assert_eq!(decide(&[&agreement], &[], &facts), Verdict::Permit);
     assert_eq!(decide(&[], &[], &facts), Verdict::Deny, "no agreement");
-    let decider = Decider::compile([&agreement], &[]).unwrap();
+    let decider = Decider::compile([Arc::new(agreement.clone())], &[]).unwrap();
     let verdicts: Vec<Verdict> =
         samples::each_fact_changed(&facts).iter().map(|facts| decider.decide(facts)).collect();
     // What a permit says nothing of: effect, categories, released, class, emergency, day and hour.
@@ -78,7 +81,7 @@ fn a_guardrail_that_errors_denies() {
 #[test]
 fn the_permit_reads_as_it_decides() {
     let agreement = samples::load(&samples::trial());
-    let decider = Decider::compile([&agreement], &[]).unwrap();
+    let decider = Decider::compile([Arc::new(agreement.clone())], &[]).unwrap();
     let text = decider.permit_text(&agreement.reference).unwrap();
     for part in
         ["permit", "Tolbooth::Dataset::\"child-protection/v1\"", "Tolbooth::System::\"nhs-lomond/ed-trak\""]
@@ -93,21 +96,19 @@ fn the_permit_reads_as_it_decides() {
 #[test]
 fn permits_and_requests_fit_the_schema() {
     let schema = Schema::from_cedarschema_str(guardrail::SCHEMA).unwrap().0;
+    let names = Names::new().unwrap();
     for text in [
         samples::trial(),
         samples::live(),
         samples::trial().replace("roles = [\"ed_clinician\", \"ed_nurse\"]\n", ""),
     ] {
         let agreement = samples::load(&text);
-        let permit = Maker::new().unwrap().permit(&agreement).unwrap();
-        let set = PolicySet::from_policies([permit]).unwrap();
+        let set = Maker::new().unwrap().permit(&agreement).unwrap();
         let result = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);
         assert!(result.validation_passed_without_warnings(), "{result}");
         let action = "Tolbooth::Action::\"ask\"".parse().unwrap();
         for facts in samples::each_fact_changed(&samples::facts(&agreement)) {
-            let pairs = crate::policy::decide::pairs(&facts);
-            let context = Context::from_pairs(pairs).unwrap();
-            context.validate(&schema, &action).unwrap();
+            names.context(&facts).unwrap().validate(&schema, &action).unwrap();
         }
     }
 }
@@ -118,9 +119,9 @@ fn full_set(agreements: &[Agreement], guardrails: &[(String, String)], facts: &F
     let mut all = guardrail::load(guardrails, &schema).unwrap();
     let maker = Maker::new().unwrap();
     for agreement in agreements {
-        all.add(maker.permit(agreement).unwrap()).unwrap();
+        all.merge(&maker.permit(agreement).unwrap(), false).unwrap();
     }
-    let names = crate::policy::decide::Names::new().unwrap();
+    let names = Names::new().unwrap();
     let (request, entities): (_, Entities) = (names.request(facts).unwrap(), names.entities(facts).unwrap());
     let response = Authorizer::new().is_authorized(&request, &all, &entities);
     response.decision() == Decision::Allow && response.diagnostics().errors().next().is_none()
@@ -131,8 +132,8 @@ const ROLES: [&str; 3] = ["ed_clinician", "ed_nurse", "porter"];
 const CONDITIONS: [&str; 6] = [
     "context.hour > 20",
     "context.role == \"porter\"",
-    "context.class == \"police\"",
-    "context.categories.contains(\"health\")",
+    "context.class == Tolbooth::Class::\"police\"",
+    "context.categories.contains(Tolbooth::Category::\"health\")",
     "context.hour * 9223372036854775807 > 0",
     "principal == Tolbooth::System::\"nhs-lomond/ward\"",
 ];
@@ -215,7 +216,7 @@ proptest! {
 
     #[test]
     fn a_slice_decides_as_the_full_set((agreements, rails, facts) in any_case()) {
-        let decider = Decider::compile(&agreements, &rails).unwrap();
+        let decider = Decider::compile(agreements.iter().cloned().map(Arc::new), &rails).unwrap();
         let permitted = decider.decide(&facts) == Verdict::Permit;
         prop_assert_eq!(permitted, full_set(&agreements, &rails, &facts));
     }
@@ -223,7 +224,7 @@ proptest! {
     #[test]
     fn a_forbid_beats_every_permit((agreements, mut rails, facts) in any_case()) {
         rails.push(forbid("all", "true"));
-        let verdict = Decider::compile(&agreements, &rails).unwrap().decide(&facts);
+        let verdict = Decider::compile(agreements.iter().cloned().map(Arc::new), &rails).unwrap().decide(&facts);
         prop_assert_ne!(verdict, Verdict::Permit);
     }
 }

@@ -1,6 +1,10 @@
 //! What may be a guardrail.
 
+use std::sync::Arc;
+
 use super::samples::{self, forbid};
+use crate::model::{Effect, MemberClass, PurposeCode};
+use crate::policy::agreement::{Assurance, Stage};
 use crate::policy::decide::{Decider, Verdict};
 
 fn faults(files: &[(String, String)]) -> String {
@@ -43,6 +47,11 @@ fn a_guardrail_speaks_only_of_what_the_schema_knows() {
         "context.hour == \"20\"",
         "principal.name == \"x\"",
         "resource == Tolbooth::Nonsense::\"x\"",
+        // Misspelt words of closed vocabularies, which would otherwise never forbid anything.
+        "context.class == Tolbooth::Class::\"polise\"",
+        "context.class == \"police\"",
+        "context.purpose == Tolbooth::Purpose::\"safegarding_child\"",
+        "context.categories.contains(Tolbooth::Category::\"helth\")",
         // It can never apply: surely not what was meant.
         "context.hour > 20 && false",
     ] {
@@ -79,10 +88,32 @@ fn the_shipped_guardrails_compile_and_take_away() {
         .replace("\"registered\", ", "\"registered\", \"safe.street\", ")
         .replace("withhold = [\"case_notes\", \"safe\"]", "withhold = [\"case_notes\"]");
     let agreement = samples::load(&text);
-    let decider = Decider::compile([&agreement], &shipped).unwrap();
+    let decider = Decider::compile([Arc::new(agreement.clone())], &shipped).unwrap();
     let facts = samples::facts(&agreement);
     assert_eq!(decider.decide(&facts), Verdict::Forbid { guardrail: "safe-address-police-only".into() });
     let harmless = samples::load(&samples::trial());
-    let decider = Decider::compile([&harmless], &shipped).unwrap();
+    let decider = Decider::compile([Arc::new(harmless.clone())], &shipped).unwrap();
     assert_eq!(decider.decide(&samples::facts(&harmless)), Verdict::Permit);
+}
+
+/// Every word of a vocabulary is in the schema, and no other: the schema is a file of its own.
+#[test]
+fn the_schema_knows_the_vocabularies() {
+    let words = |kind: &str, words: &[&str]| {
+        let rule = |word: &str| {
+            forbid("w", &format!("context.{} == Tolbooth::{kind}::\"{word}\"", kind.to_lowercase()))
+        };
+        for word in words {
+            assert_eq!(faults(&[rule(word)]), "", "{kind} {word}");
+        }
+        let listed = crate::policy::guardrail::SCHEMA.split_once(&format!("entity {kind} enum [")).unwrap().1;
+        let listed =
+            listed.split_once(']').unwrap().0.split(',').filter(|word| !word.trim().is_empty()).count();
+        assert_eq!(listed, words.len(), "{kind}");
+    };
+    words("Purpose", &PurposeCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>());
+    words("Class", &MemberClass::ALL.map(MemberClass::as_str));
+    words("Stage", &Stage::ALL.map(Stage::as_str));
+    words("Assurance", &Assurance::ALL.map(Assurance::as_str));
+    words("Effect", &[Effect::Reads.as_str(), Effect::Changes.as_str()]);
 }

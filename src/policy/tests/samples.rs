@@ -202,7 +202,6 @@ pub fn each_fact_changed(facts: &Facts) -> Vec<Facts> {
         change(&mut scope);
         Facts { scope: Arc::new(scope), ..facts.clone() }
     };
-    let other = || BTreeSet::from([Arc::from("other")]);
     vec![
         scope(&|scope| scope.agreement.version += 1),
         scope(&|scope| scope.agreement.id = AgreementId::new("other").unwrap()),
@@ -213,8 +212,8 @@ pub fn each_fact_changed(facts: &Facts) -> Vec<Facts> {
         scope(&|scope| scope.dataset.major += 1),
         scope(&|scope| scope.operation = OperationId::new("other").unwrap()),
         scope(&|scope| scope.effect = Effect::Changes),
-        scope(&|scope| scope.categories = other()),
-        scope(&|scope| scope.released = other()),
+        scope(&|scope| scope.categories = BTreeSet::from([Arc::from("health")])),
+        scope(&|scope| scope.released = BTreeSet::from([Arc::from("other")])),
         Facts { member: member("other"), ..facts.clone() },
         Facts { class: MemberClass::Police, ..facts.clone() },
         Facts { system: SystemName::new("other").unwrap(), ..facts.clone() },
