@@ -101,7 +101,7 @@ fn cell(kind: &str, cell: &str) -> Result<Option<String>, SourceFault> {
     base.write("l.csv", format!("k,v\n1,{cell}\n"));
     let text = "[source]\nkind = \"csv\"\nfile = \"l.csv\"\n[[operation]]\nid = \"all\"\n";
     let source = build(text, vec![list("all", &[], &[&format!("v! {kind}")])], &base).unwrap();
-    Ok(ask(&source, "all", "{}")?.map(|text| text[1..text.len() - 1].to_owned()))
+    Ok(ask(&source, "all", "{}")?.map(|text| text.trim_matches(['[', ']']).to_owned()))
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn a_file_that_reads_two_ways_is_refused_whole() {
         (b"k,v\n\"a\nb\",x\n1,2,3\n", "l.csv:4: has not as many"),
         (b"k,v\n1,\xe9\n", "l.csv:2: not UTF-8"),
         (b"k,v\r1,2\r", "a carriage return without its newline"),
-        (b"k\0,v\0\n\01\0,\0x\0\n\0", "zero bytes"),
+        (b"k\0,\0v\0\n\0a\0,\0x\0\n\0", "zero bytes"),
         (b"k,V\n1,x\n", "l.csv:1: there is no column `v`"),
         (b"v,v\n1,2\n", "the column `v` is there twice"),
     ] {

@@ -315,7 +315,7 @@ async fn a_stalled_answer_ends_at_the_deadline() {
 #[tokio::test]
 async fn waiting_for_a_place_ends_at_the_deadline_and_frees_it() {
     let upstream = Upstream::new(vec![vec![Stalls(Vec::new())], vec![Answers(ok("{}"))]]);
-    let source = upstream.check("timeout_ms = 200\nconnections_max = 1", "");
+    let source = upstream.check("timeout_ms = 60000\nconnections_max = 1", "");
     let pool = Pool::new();
     let question = json(r#"{"k":"x"}"#);
     let check = id("check");
