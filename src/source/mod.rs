@@ -153,6 +153,15 @@ impl Source {
     }
 }
 
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Http(source) => source.fmt(f),
+            Kind::Csv(source) => source.fmt(f),
+        }
+    }
+}
+
 /// Each operation of the contract is mapped exactly once, and nothing else is.
 fn one_each(file: &DatasetFile, contract: &Contract) -> Faults {
     let mut faults = Faults::default();
@@ -183,5 +192,7 @@ fn one_each(file: &DatasetFile, contract: &Contract) -> Faults {
     faults
 }
 
+#[cfg(test)]
+mod fixtures;
 #[cfg(test)]
 mod tests;

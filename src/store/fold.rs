@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Batch, Found, Store, StoreError};
+use super::{Batch, Entry, Found, Store, StoreError};
 use crate::model::{AgreementId, AgreementRef, ExchangeId};
 
 /// Raised when the meaning of a space changes: an older store is then folded anew.
@@ -104,7 +104,7 @@ impl Fold {
     /// All agreements ever in force, each with its highest version.
     pub fn agreements(&self) -> Result<Vec<AgreementRef>, StoreError> {
         let entries = self.store.range(AGREEMENT, b"", usize::MAX)?;
-        let read = |(key, value): &(Vec<u8>, Vec<u8>)| {
+        let read = |(key, value): &Entry| {
             let text = std::str::from_utf8(key).map_err(|_| StoreError::Damaged)?;
             let id = AgreementId::new(text).map_err(|_| StoreError::Damaged)?;
             Ok(AgreementRef { id, version: version_of(value)? })

@@ -88,6 +88,9 @@ pub enum Found {
     Damaged,
 }
 
+/// A key, without its space, and a value.
+pub type Entry = (Vec<u8>, Vec<u8>);
+
 /// Several changes that happen together or not at all.
 #[derive(Default)]
 pub struct Batch(sled::Batch);
@@ -142,7 +145,7 @@ impl Store {
     }
 
     /// At most `max` keys and values of a space in order, from `start` on.
-    pub fn range(&self, space: u8, start: &[u8], max: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub fn range(&self, space: u8, start: &[u8], max: usize) -> Result<Vec<Entry>, StoreError> {
         sound(|| {
             self.db
                 .range(spaced(space, start)..)
@@ -156,7 +159,7 @@ impl Store {
     }
 
     /// The greatest key of a space that is `at` or before it.
-    pub fn last(&self, space: u8, at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub fn last(&self, space: u8, at: &[u8]) -> Result<Option<Entry>, StoreError> {
         sound(|| {
             let entry = self.db.range(vec![space]..=spaced(space, at)).next_back().transpose()?;
             Ok(entry.map(|(key, value)| (key.iter().skip(1).copied().collect(), value.to_vec())))

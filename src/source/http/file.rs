@@ -233,14 +233,7 @@ impl HttpOperation {
         let path = table.required("path").and_then(|item| item.parsed(path));
         let query = pairs(table, "query", query_pair);
         let headers = pairs(table, "headers", header_pair);
-        let body = match table.optional("body") {
-            Some(item) if method == Some(Method::GET) => {
-                item.fault("a GET has no body");
-                return None;
-            }
-            Some(item) => Some(Body::read(item)?),
-            None => None,
-        };
+        let body = table.optional("body").map(|item| body(item, method.as_ref()));
         let document = table.optional("document").map_or(Some(String::new()), |item| item.parsed(pointer));
         let no_match = no_match(table);
         let renames = renames(table);
@@ -250,12 +243,20 @@ impl HttpOperation {
             path: path?,
             query: query?,
             headers: headers?,
-            body,
+            body: body.map_or(Some(None), |body| body.map(Some))?,
             document: document?,
             no_match: no_match?,
             renames: renames?,
         })
     }
+}
+
+fn body(item: Item<'_>, method: Option<&Method>) -> Option<Body> {
+    if method == Some(&Method::GET) {
+        item.fault("a GET has no body");
+        return None;
+    }
+    Body::read(item)
 }
 
 fn method(text: &str) -> Result<Method, String> {

@@ -218,3 +218,6 @@ impl std::fmt::Debug for HttpSource {
 
 /// An upstream's name in the pool: connections are shared by all datasets that reach it the same way.
 type Key = Arc<str>;
+
+#[cfg(test)]
+mod tests;

@@ -38,7 +38,7 @@ impl BaseUrl {
         }
         let port = match authority.port() {
             Some(port) => port.as_u16(),
-            None if authority.as_str().ends_with(':') => return Err(wrong("a `:` without a port")),
+            None if authority.as_str() != authority.host() => return Err(wrong("not a port")),
             None => {
                 if tls {
                     443
