@@ -18,7 +18,8 @@ pub enum JournalFault {
 }
 
 impl JournalFault {
-    pub(super) fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+    /// For `map_err`.
+    pub fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Io { what, error }
     }
 }

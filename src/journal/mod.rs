@@ -31,5 +31,6 @@ pub use disk::{Disk, SegmentFiles};
 pub use fault::{AppendFault, JournalFault};
 pub use frame::{Body, Draft, ENDS_BATCH, FRAME_HEADER_BYTES, Frame, Position};
 pub use medium::{Medium, Shelf};
+pub use recover::{Ending, ending};
 pub use scan::Scanner;
 pub use write::{Journal, Recovered, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN};

@@ -5,25 +5,70 @@
 //! zeros they were made with. Anything else that does not read was whole once: damage.
 
 use super::fault::JournalFault;
-use super::frame::{ALIGN, ENDS_BATCH, FRAME_HEADER_BYTES, HEAD_BYTES, Header, frame_bytes};
+use super::frame::{ALIGN, ENDS_BATCH, FRAME_HEADER_BYTES, HEAD_BYTES, Header, Position, frame_bytes};
 use super::medium::Shelf;
 use super::scan::{Scanner, is_zeros};
 
 /// What a disk writes at once, at least.
 const SECTOR_BYTES: u64 = 512;
 
-/// How the last segment ends.
+/// How a journal ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// The segments with a whole batch in them, ascending.
+    pub segments: Vec<u32>,
+    /// Behind the last whole batch: everything before it may have been acknowledged.
+    pub at: Position,
+    /// Where what was never acknowledged begins: at most one batch, to be dropped.
+    pub torn: Vec<Position>,
+}
+
+/// Finds the end of a journal without changing anything. Damage at the end is told apart from what a
+/// crash leaves; segments before the last are not read.
+pub fn ending(shelf: &dyn Shelf) -> Result<Ending, JournalFault> {
+    let mut segments = shelf.segments().map_err(JournalFault::io("listing the journal"))?;
+    for (expected, segment) in (1..).zip(&segments) {
+        if *segment != expected {
+            return Err(JournalFault::Missing { segment: expected });
+        }
+    }
+    let mut torn = Vec::new();
+    let mut closed = false;
+    while let Some(&segment) = segments.last() {
+        if segment > 1 && !is_begun(shelf, segment)? {
+            segments.pop();
+            continue;
+        }
+        let found = tail(shelf, segment, closed)?;
+        let at = Position { segment, offset: found.end };
+        if found.torn {
+            torn.push(at);
+        }
+        if found.end > HEAD_BYTES {
+            return Ok(Ending { segments, at, torn });
+        }
+        segments.pop();
+        if segment == 1 {
+            return Ok(Ending { segments, at, torn });
+        }
+        // Its only batch was never acknowledged: it is empty again, and the one before is the last.
+        closed = true;
+    }
+    Err(JournalFault::Missing { segment: 1 })
+}
+
+/// How one segment ends.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Tail {
+struct Tail {
     /// Behind the last whole batch.
-    pub end: u64,
+    end: u64,
     /// Whether anything but zeros follows.
-    pub torn: bool,
+    torn: bool,
 }
 
 /// Looks at the last segment that is not empty. `closed` says that a later segment was begun, so that
 /// all of this one was durable.
-pub(super) fn tail(shelf: &dyn Shelf, segment: u32, closed: bool) -> Result<Tail, JournalFault> {
+fn tail(shelf: &dyn Shelf, segment: u32, closed: bool) -> Result<Tail, JournalFault> {
     let mut scanner = Scanner::new(shelf, segment)?;
     let mut end = HEAD_BYTES;
     let mut index = 0;
@@ -56,7 +101,7 @@ pub(super) fn tail(shelf: &dyn Shelf, segment: u32, closed: bool) -> Result<Tail
 }
 
 /// Whether a segment has anything behind its head.
-pub(super) fn is_begun(shelf: &dyn Shelf, segment: u32) -> Result<bool, JournalFault> {
+fn is_begun(shelf: &dyn Shelf, segment: u32) -> Result<bool, JournalFault> {
     let mut scanner = Scanner::new(shelf, segment)?;
     Ok(!rest_is_zeros(&mut scanner)?)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::fault::{AppendFault, JournalFault};
 use super::frame::{Draft, HEAD_BYTES, Position, head};
 use super::medium::{Medium, Shelf};
-use super::recover::{Tail, is_begun, tail};
+use super::recover::ending;
 
 /// Large enough that making one is rare, small enough that reading the last at start is quick.
 pub const SEGMENT_BYTES_DEFAULT: u64 = 64 << 20;
@@ -40,11 +40,6 @@ impl<M: Medium> Journal<M> {
     pub fn open(mut medium: M, segment_bytes: u64) -> Result<(Self, Recovered), JournalFault> {
         let shelf = medium.shelf();
         let mut segments = shelf.segments().map_err(JournalFault::io("listing the journal"))?;
-        for (expected, segment) in (1..).zip(&segments) {
-            if *segment != expected {
-                return Err(JournalFault::Missing { segment: expected });
-            }
-        }
         let segment_bytes = segment_bytes.max(SEGMENT_BYTES_MIN);
         if segments.is_empty() {
             medium
@@ -52,15 +47,17 @@ impl<M: Medium> Journal<M> {
                 .map_err(JournalFault::io("making the first segment"))?;
             segments.push(1);
         }
-        let (last, tail, dropped) = settle(&mut medium, &*shelf, &segments)?;
-        let length = shelf.length(last).map_err(JournalFault::io("reading a segment's length"))?;
-        let spare = segments.contains(&(last + 1));
-        segments.retain(|segment| *segment <= last);
-        if tail.end == HEAD_BYTES {
-            segments.clear();
+        let found = ending(&*shelf)?;
+        for torn in &found.torn {
+            let wiping = JournalFault::io("dropping an unfinished batch");
+            medium.wipe(torn.segment, torn.offset).map_err(wiping)?;
         }
-        let end = Position { segment: last, offset: tail.end };
-        Ok((Self { medium, segment_bytes, end, length, spare }, Recovered { segments, dropped }))
+        let end = found.at;
+        let length = shelf.length(end.segment).map_err(JournalFault::io("reading a segment's length"))?;
+        let spare = segments.contains(&(end.segment + 1));
+        let dropped = !found.torn.is_empty();
+        let recovered = Recovered { segments: found.segments, dropped };
+        Ok((Self { medium, segment_bytes, end, length, spare }, recovered))
     }
 
     pub fn shelf(&self) -> Arc<dyn Shelf> {
@@ -132,31 +129,4 @@ impl<M: Medium> Journal<M> {
         self.end.offset += written as u64;
         Ok(())
     }
-}
-
-/// Finds the last segment with a whole batch and wipes what a crash left behind it.
-fn settle<M: Medium>(
-    medium: &mut M,
-    shelf: &dyn Shelf,
-    segments: &[u32],
-) -> Result<(u32, Tail, bool), JournalFault> {
-    let mut dropped = false;
-    let mut later_begun = false;
-    for &segment in segments.iter().rev() {
-        if segment > 1 && !is_begun(shelf, segment)? {
-            continue;
-        }
-        let found = tail(shelf, segment, later_begun)?;
-        if found.torn {
-            let wiping = JournalFault::io("dropping an unfinished batch");
-            medium.wipe(segment, found.end).map_err(wiping)?;
-            dropped = true;
-        }
-        if found.end > HEAD_BYTES || segment == 1 {
-            return Ok((segment, found, dropped));
-        }
-        // Its only batch was never acknowledged: it is empty again, and the one before is the last.
-        later_begun = true;
-    }
-    Err(JournalFault::Missing { segment: 1 })
 }

@@ -40,8 +40,6 @@ pub enum LedgerError {
     Journal(JournalFault),
     /// A record is not what this log's rules say; the place is named.
     Record { segment: u32, offset: u64, index: u64, what: &'static str },
-    /// The journal is of another log or was signed by another key.
-    OtherLog,
     /// A file beside the journal could not be read or written.
     File { what: &'static str, error: std::io::Error },
     /// A subject key file is not one.
@@ -59,7 +57,6 @@ impl fmt::Display for LedgerError {
             Self::Record { segment, offset, index, what } => {
                 write!(f, "record {index} in segment {segment} at byte {offset}: {what}")
             }
-            Self::OtherLog => f.write_str("the journal is of another log, or signed by another key"),
             Self::File { what, error } => write!(f, "{what}: {error}"),
             Self::SubjectKey { year } => write!(f, "the subject key file of {year} is not one"),
             Self::Origin => f.write_str("the name of the log may not be empty nor hold a space or `+`"),

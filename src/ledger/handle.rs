@@ -1,13 +1,33 @@
-//! The handle through which everybody records.
+//! The handle through which everybody records, and how a log is opened.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
-use super::entry::Record;
+use super::chain::Chain;
+use super::durable::keep;
+use super::entry::{Record, Ruleset};
 use super::fault::{LedgerError, Unrecorded};
+use super::object::{Object, digest, text};
+use super::queue::{Shared, State};
+use super::read::Archive;
 use super::receipt::Receipt;
+use super::subject::{SubjectKeys, SubjectRef};
+use super::walk::{WalkFault, walk_segment};
+use super::writer::Writer;
 use crate::clock::Clock;
 use crate::crypto::SigningKey;
-use crate::model::{AgreementRef, Digest};
+use crate::journal::{Disk, Journal, Medium, Shelf};
+use crate::merkle::note::VerifierKey;
+use crate::model::{AgreementRef, Digest, Subject};
+
+/// A journal of no more segments is read whole at start; of a longer one only the last segment, so that
+/// a gateway is ready at once after years. The host then has the rest verified behind the road.
+const READ_WHOLE_SEGMENTS_MAX: usize = 4;
+
+const JOURNAL: &str = "journal";
+const EVIDENCE: &str = "evidence";
+const SUBJECT_KEYS: &str = "subject-keys";
 
 /// What a ledger is opened with.
 #[derive(Debug)]
@@ -26,67 +46,210 @@ pub struct LedgerConfig {
 /// What opening found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Opened {
-    /// How many records the log had.
+    /// How many records the log had; 0 where it begins now.
     pub records: u64,
     /// Whether a batch that was never acknowledged was dropped.
     pub dropped: bool,
-    /// Older segments that were not read: the host should have them verified behind the road.
-    pub unread_segments: u32,
+    /// Older segments that were not read: have them verified behind the road.
+    pub unread_segments: usize,
 }
 
-/// Whether the ledger records, for readiness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum State {
-    Healthy,
-    /// Recording, but the next segment could not be made yet.
-    LowSpace,
-    /// Refusing for want of space; recovers by itself.
-    DiskFull,
-    /// Ended by a failed write or by damage; only a restart helps.
-    Stopped,
-}
-
-/// The ledger. Copies share one writer; it ends with the last copy.
+/// The ledger. Copies share one writer, which ends with the last of them.
 #[derive(Clone)]
-pub struct Ledger {}
+pub struct Ledger(Arc<Inner>);
+
+struct Inner {
+    shared: Arc<Shared>,
+    subjects: Arc<SubjectKeys>,
+    shelf: Arc<dyn Shelf>,
+    evidence: PathBuf,
+    verifier: VerifierKey,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
 
 impl Ledger {
     /// Opens or begins the log in a directory, and holds it alone.
-    pub fn open(_config: LedgerConfig, _clock: Clock) -> Result<(Self, Opened), LedgerError> {
-        Err(LedgerError::Origin)
+    pub fn open(config: LedgerConfig, clock: Clock) -> Result<(Self, Opened), LedgerError> {
+        let disk = Disk::open(&config.directory.join(JOURNAL))?;
+        Self::open_on(disk, config, clock)
     }
 
-    /// Records, and answers when the record is durable. Without a receipt nothing may leave.
-    pub async fn append(&self, _record: Record) -> Result<Receipt, Unrecorded> {
-        Err(Unrecorded::Stopped)
+    /// As [`open`](Self::open), with the journal on another medium.
+    pub fn open_on<M: Medium>(
+        medium: M,
+        config: LedgerConfig,
+        clock: Clock,
+    ) -> Result<(Self, Opened), LedgerError> {
+        let LedgerConfig { directory, origin, key, segment_bytes, waiting_max } = config;
+        let verifier = VerifierKey::new(&origin, key.public()).map_err(|_| LedgerError::Origin)?;
+        let subjects = Arc::new(SubjectKeys::open(&directory.join(SUBJECT_KEYS))?);
+        subjects.ensure(clock.now().to_zoned(jiff::tz::TimeZone::UTC).year())?;
+        let (journal, recovered) = Journal::open(medium, segment_bytes)?;
+        let shelf = journal.shelf();
+
+        let whole = recovered.segments.len() <= READ_WHOLE_SEGMENTS_MAX;
+        let unread = if whole { 0 } else { recovered.segments.len() - 1 };
+        let chain = read(&verifier, &*shelf, recovered.segments.get(unread..).unwrap_or_default())?;
+        let records = chain.edge().size();
+        let opened = Opened { records, dropped: recovered.dropped, unread_segments: unread };
+        let (edge, time_ms) = (chain.edge().clone(), chain.time_ms());
+        let note = chain.last().map(|(_, note)| note.clone());
+        drop(chain);
+
+        let keys = (key, verifier.clone());
+        let mut writer = Writer::new(journal, keys, clock, Arc::clone(&subjects), (edge, time_ms));
+        let note = match note {
+            Some(note) => note,
+            None => writer.begin()?,
+        };
+        let shared = Arc::new(Shared::new(waiting_max, writer.durable(note)));
+        let writer = start(writer, Arc::clone(&shared))?;
+        let evidence = directory.join(EVIDENCE);
+        let inner = Inner { shared, subjects, shelf, evidence, verifier, writer: Mutex::new(Some(writer)) };
+        Ok((Self(Arc::new(inner)), opened))
     }
 
-    /// As [`append`](Self::append), for a thread of its own.
-    pub fn append_blocking(&self, _record: Record) -> Result<Receipt, Unrecorded> {
-        Err(Unrecorded::Stopped)
+    /// Records, and answers when the record is durable. Without a receipt nothing may leave. A caller
+    /// that goes away meanwhile does not undo the record.
+    pub async fn append(&self, record: Record) -> Result<Receipt, Unrecorded> {
+        let receipt = self.0.shared.push(record)?;
+        receipt.await.unwrap_or(Err(Unrecorded::Stopped))
     }
 
-    /// Keeps bytes as `evidence/<sha256>`, durably. Blocks.
-    pub fn keep_evidence(&self, _bytes: &[u8]) -> Result<Digest, LedgerError> {
-        Err(LedgerError::Origin)
+    /// As [`append`](Self::append), for a thread that may block.
+    pub fn append_blocking(&self, record: Record) -> Result<Receipt, Unrecorded> {
+        let receipt = self.0.shared.push(record)?;
+        receipt.blocking_recv().unwrap_or(Err(Unrecorded::Stopped))
     }
 
-    /// Records that a ruleset comes into force; its files are kept as evidence before. Blocks.
+    /// Keeps bytes as `evidence/<sha256>`; durable when this returns. Blocks.
+    pub fn keep_evidence(&self, bytes: &[u8]) -> Result<Digest, LedgerError> {
+        let failed = |error| LedgerError::File { what: "keeping evidence", error };
+        keep(&self.0.evidence, bytes).map_err(failed)
+    }
+
+    /// Records that a ruleset comes into force. `files` names each of its files with the digest of its
+    /// bytes, all of them kept as evidence before this is called; the list itself is kept here. Blocks.
     pub fn ruleset(
         &self,
-        _digest: Digest,
-        _files: &[(String, Digest)],
-        _agreements: Vec<(AgreementRef, Digest)>,
+        ruleset: Digest,
+        files: &[(String, Digest)],
+        agreements: Vec<(AgreementRef, Digest)>,
     ) -> Result<Receipt, LedgerError> {
-        Err(LedgerError::Origin)
+        let mut manifest = Vec::new();
+        let mut object = Object::begin(&mut manifest);
+        object.digest("ruleset", &ruleset);
+        object.list("files", files, |out, (name, bytes)| {
+            out.push(b'[');
+            text(out, name);
+            out.push(b',');
+            digest(out, bytes);
+            out.push(b']');
+        });
+        object.end();
+        let manifest = self.keep_evidence(&manifest)?;
+        let record = Ruleset { digest: ruleset, manifest, files: files.len() as u64, agreements };
+        self.append_blocking(Record::Ruleset(record)).map_err(LedgerError::Unrecorded)
     }
 
     pub fn state(&self) -> State {
-        State::Stopped
+        self.0.shared.state()
+    }
+
+    /// Ends recording for good: for whoever finds damage behind the road.
+    pub fn stop(&self) {
+        self.0.shared.stop();
     }
 
     /// The last signed checkpoint.
     pub fn checkpoint(&self) -> String {
-        String::new()
+        self.0.shared.durable().checkpoint
     }
+
+    /// How many records are durable.
+    pub fn size(&self) -> u64 {
+        self.0.shared.durable().size
+    }
+
+    /// The key that others verify this log with.
+    pub fn verifier(&self) -> &VerifierKey {
+        &self.0.verifier
+    }
+
+    /// Everything durable now, to read.
+    pub fn archive(&self) -> Archive {
+        Archive::upto(Arc::clone(&self.0.shelf), self.0.shared.durable().end)
+    }
+
+    /// What a search for a subject looks for: its references under every year's key.
+    pub fn references(&self, subject: &Subject) -> Vec<SubjectRef> {
+        self.0.subjects.of_all_years(subject)
+    }
+
+    /// Takes nothing more, writes what waits, and gives the directory back. Blocks.
+    pub fn close(&self) {
+        self.0.close();
+    }
+}
+
+impl Inner {
+    fn close(&self) {
+        self.shared.close();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            // A writer that panicked has refused everything already (`Ends`).
+            let _ = writer.join();
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Where a directory's journal lies, for offline readers.
+pub fn journal_directory(directory: &Path) -> PathBuf {
+    directory.join(JOURNAL)
+}
+
+fn read<'k>(key: &'k VerifierKey, shelf: &dyn Shelf, segments: &[u32]) -> Result<Chain<'k>, LedgerError> {
+    // One signature over the last root covers every record before it.
+    let mut chain = Chain::new(key, false);
+    for (place, segment) in segments.iter().enumerate() {
+        let adopt = place == 0 && *segment > 1;
+        walk_segment(&mut chain, shelf, *segment, adopt, None, &mut |_| Ok(())).map_err(
+            |fault| match fault {
+                WalkFault::Journal(fault) => LedgerError::Journal(fault),
+                WalkFault::Record { at, index, what } => {
+                    LedgerError::Record { segment: at.segment, offset: at.offset, index, what }
+                }
+            },
+        )?;
+    }
+    if let Some(segment) = segments.last() {
+        let index = chain.edge().size();
+        chain.finish().map_err(|what| LedgerError::Record { segment: *segment, offset: 0, index, what })?;
+    }
+    Ok(chain)
+}
+
+/// Refuses everything if the writer ends by a fault of its own, so that nobody waits for ever.
+struct Ends(Arc<Shared>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+fn start<M: Medium>(writer: Writer<M>, shared: Arc<Shared>) -> Result<JoinHandle<()>, LedgerError> {
+    std::thread::Builder::new()
+        .name("ledger".into())
+        .spawn(move || {
+            let ends = Ends(shared);
+            writer.run(&ends.0);
+        })
+        .map_err(|error| LedgerError::File { what: "starting the ledger's thread", error })
 }

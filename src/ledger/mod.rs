@@ -1,15 +1,40 @@
 //! The ledger: every exchange is recorded here, durably, before anything of it leaves (design 5).
 
+//!
+//! One writer thread takes what waits, makes envelopes and sealed parts of it, signs a checkpoint over
+//! them and writes all with one write and one sync; then the receipts go out. `verify` reads files and
+//! needs none of that.
+//!
+//! On disk: `journal/` (the truth; [`crate::journal`] has the frames, `schemas/entry/` the envelopes),
+//! `evidence/<sha256>` (bytes that records name) and `subject-keys/<year>.key`.
+
 pub mod binding;
+mod chain;
+mod durable;
+mod encode;
 mod entry;
+pub mod export;
 mod fault;
+mod fold;
 mod handle;
+mod object;
+mod queue;
+mod read;
 mod receipt;
+pub mod search;
+mod subject;
+pub mod verify;
+mod walk;
+mod writer;
 
 pub use entry::{Alarm, Exchange, Intent, Nonce, Read, Record, Ruleset, SealedExchange, Summary};
 pub use fault::{LedgerError, Unrecorded};
-pub use handle::{Ledger, LedgerConfig, Opened, State};
-pub use receipt::Receipt;
+pub use fold::Folded;
+pub use handle::{Ledger, LedgerConfig, Opened, journal_directory};
+pub use queue::State;
+pub use read::{Archive, Entry, Stored};
+pub use receipt::{Checked, Presented, Receipt, ReceiptFault};
+pub use subject::SubjectRef;
 
 /// The longest id of the caller's own that is recorded.
 pub const CORRELATION_BYTES_MAX: usize = 64;

@@ -1,0 +1,231 @@
+//! The rules by which records make one log, followed while reading it from the beginning or from a
+//! segment's edge. Opening and verifying use the same.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::encode::ENTRY_VERSION;
+use crate::crypto::sha256;
+use crate::merkle::checkpoint::Checkpoint;
+use crate::merkle::note::{Note, VerifierKey};
+use crate::merkle::{Hash, RightEdge, leaf_hash};
+use crate::model::Digest;
+
+/// What breaks a rule.
+pub(super) type Broken = &'static str;
+
+/// What every envelope says, and the little of some kinds that other records depend on.
+#[derive(Debug, Deserialize)]
+pub(super) struct EnvelopeHead<'e> {
+    pub v: u64,
+    #[serde(borrow)]
+    pub kind: Cow<'e, str>,
+    #[serde(borrow)]
+    pub log: Cow<'e, str>,
+    pub index: u64,
+    #[serde(borrow)]
+    pub time: Cow<'e, str>,
+    #[serde(borrow)]
+    pub sealed: Cow<'e, str>,
+    /// The exchange's id, of an exchange or intent.
+    #[serde(default)]
+    pub exchange: Option<String>,
+    /// The records an erasure names.
+    #[serde(default)]
+    pub erases: Vec<u64>,
+    /// The agreements of a ruleset.
+    #[serde(default)]
+    pub agreements: Vec<(String, String)>,
+}
+
+impl<'e> EnvelopeHead<'e> {
+    pub(super) fn read(envelope: &'e [u8]) -> Option<Self> {
+        serde_json::from_slice(envelope).ok()
+    }
+}
+
+/// The first frame of every segment: the state of the tree before it, so that a
+/// start need not read what came before. It is not believed: the next checkpoint must fit it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct EdgeFrame {
+    pub size: u64,
+    /// No record behind here is earlier, in milliseconds since 1970.
+    pub time_ms: i64,
+    pub nodes: Vec<String>,
+}
+
+impl EdgeFrame {
+    pub(super) fn new(edge: &RightEdge, time_ms: i64) -> Self {
+        let nodes = edge.nodes().iter().map(|node| Digest(*node).hex()).collect();
+        Self { size: edge.size(), time_ms, nodes }
+    }
+
+    fn edge(&self) -> Option<RightEdge> {
+        let nodes: Option<Vec<Hash>> =
+            self.nodes.iter().map(|hex| Digest::from_hex(hex).map(|d| d.0)).collect();
+        RightEdge::from_parts(self.size, nodes?)
+    }
+}
+
+/// A log as far as it has been read.
+pub(super) struct Chain<'k> {
+    key: &'k VerifierKey,
+    /// Whether every checkpoint's signature is verified, or only the last by [`Chain::finish`].
+    every_signature: bool,
+    edge: RightEdge,
+    time_ms: i64,
+    /// What the last envelope says of its sealed part, until that has been seen.
+    awaited: Option<Digest>,
+    /// Records whose sealed part was blank, and those an erasure names.
+    blank: BTreeSet<u64>,
+    erased: BTreeSet<u64>,
+    /// The last checkpoint and its note.
+    last: Option<(Checkpoint, String)>,
+    checkpoints: u64,
+}
+
+impl<'k> Chain<'k> {
+    pub(super) fn new(key: &'k VerifierKey, every_signature: bool) -> Self {
+        Self {
+            key,
+            every_signature,
+            edge: RightEdge::default(),
+            time_ms: i64::MIN,
+            awaited: None,
+            blank: BTreeSet::new(),
+            erased: BTreeSet::new(),
+            last: None,
+            checkpoints: 0,
+        }
+    }
+
+    /// Begins where a segment's edge frame says, or checks it against what was read before.
+    pub(super) fn edge_frame(&mut self, body: &[u8], adopt: bool) -> Result<(), Broken> {
+        let frame: EdgeFrame =
+            serde_json::from_slice(body).map_err(|_| "the edge of a segment is not one")?;
+        let edge = frame.edge().ok_or("the edge of a segment is not one")?;
+        if adopt {
+            self.edge = edge;
+            self.time_ms = frame.time_ms;
+        }
+        if self.edge != frame.edge().unwrap_or_default() || frame.time_ms < self.time_ms {
+            return Err("the edge of the segment does not continue the one before");
+        }
+        self.time_ms = frame.time_ms;
+        Ok(())
+    }
+
+    /// The next record's envelope.
+    pub(super) fn envelope<'e>(&mut self, bytes: &'e [u8]) -> Result<EnvelopeHead<'e>, Broken> {
+        if self.awaited.is_some() {
+            return Err("the record before has no sealed part");
+        }
+        let head = EnvelopeHead::read(bytes).ok_or("the envelope is not one")?;
+        if head.v != ENTRY_VERSION {
+            return Err("the envelope is of a version this program does not know");
+        }
+        if head.log != self.key.name() {
+            return Err("the envelope is of another log");
+        }
+        if head.index != self.edge.size() {
+            return Err("the envelope's index is not the next");
+        }
+        if (head.index == 0) != (head.kind == "origin") {
+            return Err("the first record, and only it, names the origin");
+        }
+        let time: Timestamp = head.time.parse().map_err(|_| "the envelope's time is not one")?;
+        if time.as_millisecond() < self.time_ms {
+            return Err("the envelope's time is before that of the record before");
+        }
+        self.awaited = Some(Digest::parse(&head.sealed).ok_or("the envelope names no sealed part")?);
+        self.time_ms = time.as_millisecond();
+        if head.kind == "erasure" {
+            self.erased.extend(&head.erases);
+        }
+        self.edge.append(leaf_hash(bytes));
+        Ok(head)
+    }
+
+    /// The sealed part of the envelope just read: salt and JSON, or `None` where it was erased.
+    pub(super) fn sealed(&mut self, bytes: Option<&[u8]>) -> Result<(), Broken> {
+        let wanted = self.awaited.take().ok_or("a sealed part without its envelope")?;
+        match bytes {
+            Some(bytes) if Digest(sha256(&[bytes])) == wanted => Ok(()),
+            Some(_) => Err("the sealed part is not the one the envelope names"),
+            None => {
+                self.blank.insert(self.edge.size() - 1);
+                Ok(())
+            }
+        }
+    }
+
+    /// A sealed part that was left out of a copy on purpose.
+    pub(super) fn sealed_left_out(&mut self) {
+        self.awaited = None;
+    }
+
+    /// A leaf of which only the hash is known.
+    pub(super) fn leaf(&mut self, hash: Hash) {
+        self.edge.append(hash);
+    }
+
+    /// The checkpoint over everything so far.
+    pub(super) fn checkpoint(&mut self, note: &str) -> Result<(), Broken> {
+        if self.awaited.is_some() {
+            return Err("the record before has no sealed part");
+        }
+        let checkpoint = if self.every_signature { self.signed(note)? } else { unsigned(note)? };
+        if checkpoint.size != self.edge.size() || checkpoint.root != self.edge.root() {
+            return Err("the records before the checkpoint are not those it was signed over");
+        }
+        self.checkpoints += 1;
+        self.last = Some((checkpoint, note.to_owned()));
+        Ok(())
+    }
+
+    fn signed(&self, note: &str) -> Result<Checkpoint, Broken> {
+        Checkpoint::open(note, self.key).map_err(|_| "the checkpoint is not signed by this log's key")
+    }
+
+    /// At the end: the last checkpoint must be signed and cover everything, and no sealed part may be
+    /// missing that no erasure names.
+    pub(super) fn finish(&self) -> Result<(), Broken> {
+        match &self.last {
+            Some((checkpoint, note)) if checkpoint.size == self.edge.size() => self.signed(note)?,
+            _ => return Err("records follow the last checkpoint"),
+        };
+        if self.blank.is_subset(&self.erased) {
+            Ok(())
+        } else {
+            Err("a sealed part is blank and no erasure record names it")
+        }
+    }
+
+    pub(super) fn edge(&self) -> &RightEdge {
+        &self.edge
+    }
+
+    pub(super) fn time_ms(&self) -> i64 {
+        self.time_ms
+    }
+
+    pub(super) fn last(&self) -> Option<&(Checkpoint, String)> {
+        self.last.as_ref()
+    }
+
+    pub(super) fn checkpoints(&self) -> u64 {
+        self.checkpoints
+    }
+
+    pub(super) fn erased(&self) -> u64 {
+        self.blank.len() as u64
+    }
+}
+
+fn unsigned(note: &str) -> Result<Checkpoint, Broken> {
+    let note = Note::parse(note).map_err(|_| "the checkpoint is not a signed note")?;
+    Checkpoint::parse(note.text()).map_err(|_| "the checkpoint has no origin, size and root")
+}

@@ -1,0 +1,60 @@
+//! What a store keeps of the journal, read from one segment: it can be deleted and folded again.
+
+use std::ops::ControlFlow;
+
+use super::chain::EnvelopeHead;
+use super::read::{Archive, Stored};
+use crate::journal::{JournalFault, Position};
+use crate::model::{AgreementId, AgreementRef, Digest, ExchangeId};
+
+/// One thing worth keeping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Folded {
+    /// Where an exchange's envelope is.
+    Exchange { id: ExchangeId, at: Position },
+    /// The tree's size under a checkpoint, and its signed note.
+    Checkpoint { at: Position, size: u64, note: String },
+    /// A ruleset with this version of an agreement came into force.
+    InForce { agreement: AgreementRef, bytes: Digest },
+}
+
+impl Archive {
+    /// Folds one segment, in order.
+    pub fn fold(&self, segment: u32, keep: &mut dyn FnMut(Folded)) -> Result<(), JournalFault> {
+        let _whole = self.each_of(segment, &mut |stored| {
+            match stored {
+                Stored::Entry(entry) => fold_envelope(entry.envelope, entry.at, keep),
+                Stored::Checkpoint { at, size, note } => {
+                    keep(Folded::Checkpoint { at, size, note: note.to_owned() });
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(())
+    }
+}
+
+fn fold_envelope(envelope: &[u8], at: Position, keep: &mut dyn FnMut(Folded)) {
+    let Some(head) = EnvelopeHead::read(envelope) else { return };
+    match &*head.kind {
+        "exchange" => {
+            if let Some(id) = head.exchange.as_deref().and_then(ExchangeId::parse) {
+                keep(Folded::Exchange { id, at });
+            }
+        }
+        "ruleset" => {
+            for (agreement, bytes) in &head.agreements {
+                if let (Some(agreement), Some(bytes)) = (agreement_ref(agreement), Digest::parse(bytes)) {
+                    keep(Folded::InForce { agreement, bytes });
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Reads `id@version`.
+fn agreement_ref(text: &str) -> Option<AgreementRef> {
+    let (id, version) = text.split_once('@')?;
+    Some(AgreementRef { id: AgreementId::new(id).ok()?, version: version.parse().ok()? })
+}

@@ -1,0 +1,169 @@
+//! The bounded queue between everybody and the one writer. The writer takes all that waits at once, so
+//! that what arrives during a sync makes the next batch.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::entry::Record;
+use super::fault::Unrecorded;
+use super::receipt::Receipt;
+use crate::journal::Position;
+
+/// Whether the ledger records, for readiness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum State {
+    Healthy = 0,
+    /// Recording, but the next segment could not be made yet.
+    LowSpace = 1,
+    /// Refusing for want of space; recovers by itself.
+    DiskFull = 2,
+    /// Ended by a failed write or by damage; only a restart helps.
+    Stopped = 3,
+}
+
+pub(super) type Answer = Result<Receipt, Unrecorded>;
+
+/// A record on its way, and who waits for it.
+pub(super) struct Item {
+    pub record: Record,
+    pub answer: oneshot::Sender<Answer>,
+}
+
+/// What is durable, for readers.
+#[derive(Debug, Clone)]
+pub(super) struct Durable {
+    /// Behind the last batch.
+    pub end: Position,
+    pub size: u64,
+    /// The last checkpoint's note.
+    pub checkpoint: String,
+}
+
+/// What the writer and the handles share.
+pub(super) struct Shared {
+    waiting: Mutex<Waiting>,
+    arrived: Condvar,
+    waiting_max: usize,
+    state: AtomicU8,
+    durable: Mutex<Durable>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    items: Vec<Item>,
+    closed: bool,
+    /// Whether the writer sleeps: only then is it woken.
+    asleep: bool,
+}
+
+impl Shared {
+    pub(super) fn new(waiting_max: usize, durable: Durable) -> Self {
+        Self {
+            waiting: Mutex::default(),
+            arrived: Condvar::new(),
+            waiting_max,
+            state: AtomicU8::new(State::Healthy as u8),
+            durable: Mutex::new(durable),
+        }
+    }
+
+    /// A panic elsewhere leaves no half-made state here: each change is one step.
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn push(&self, record: Record) -> Result<oneshot::Receiver<Answer>, Unrecorded> {
+        let (answer, receipt) = oneshot::channel();
+        let mut waiting = self.waiting();
+        if waiting.closed {
+            return Err(Unrecorded::Stopped);
+        }
+        if waiting.items.len() >= self.waiting_max {
+            return Err(Unrecorded::Busy);
+        }
+        waiting.items.push(Item { record, answer });
+        let wake = std::mem::take(&mut waiting.asleep);
+        drop(waiting);
+        if wake {
+            self.arrived.notify_one();
+        }
+        Ok(receipt)
+    }
+
+    /// Swaps all that waits into `into`, which is empty; sleeps at most `patience` if nothing does.
+    /// `false` when closed and drained.
+    pub(super) fn take(&self, into: &mut Vec<Item>, patience: Option<Duration>) -> bool {
+        let mut waiting = self.waiting();
+        while waiting.items.is_empty() {
+            if waiting.closed {
+                return false;
+            }
+            waiting.asleep = true;
+            waiting = match patience {
+                None => self.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+                Some(patience) => {
+                    let woken = self.arrived.wait_timeout(waiting, patience);
+                    let (mut waiting, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
+                    if timeout.timed_out() {
+                        waiting.asleep = false;
+                        std::mem::swap(&mut waiting.items, into);
+                        return true;
+                    }
+                    waiting
+                }
+            };
+        }
+        waiting.asleep = false;
+        std::mem::swap(&mut waiting.items, into);
+        true
+    }
+
+    /// Nothing more is taken; what waits is still written.
+    pub(super) fn close(&self) {
+        self.waiting().closed = true;
+        self.arrived.notify_one();
+    }
+
+    /// Nothing more is taken, and what waits is refused.
+    pub(super) fn stop(&self) {
+        self.set_state(State::Stopped);
+        let items = {
+            let mut waiting = self.waiting();
+            waiting.closed = true;
+            std::mem::take(&mut waiting.items)
+        };
+        self.arrived.notify_one();
+        for item in items {
+            // Whoever waited may have gone.
+            let _ = item.answer.send(Err(Unrecorded::Stopped));
+        }
+    }
+
+    pub(super) fn state(&self) -> State {
+        match self.state.load(Ordering::Acquire) {
+            0 => State::Healthy,
+            1 => State::LowSpace,
+            2 => State::DiskFull,
+            _ => State::Stopped,
+        }
+    }
+
+    /// Stopped is final.
+    pub(super) fn set_state(&self, state: State) {
+        if self.state() != State::Stopped {
+            self.state.store(state as u8, Ordering::Release);
+        }
+    }
+
+    pub(super) fn durable(&self) -> Durable {
+        self.durable.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_durable(&self, durable: Durable) {
+        *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = durable;
+    }
+}

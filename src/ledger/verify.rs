@@ -1,0 +1,437 @@
+//! Verifies offline, trusting nobody who runs anything: a journal, an export, a receipt; each on its
+//! own and against checkpoints and receipts that others held. Needs files and the log's public key.
+
+use std::fmt;
+use std::io::BufRead;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+
+use super::binding::answer_mac;
+use super::chain::{Broken, Chain};
+use super::export::{EXPORT_VERSION, TITLE};
+use super::receipt::{Checked, Presented, ReceiptFault};
+use super::search::Progress;
+use super::walk::{WalkFault, walk_segment};
+use crate::crypto::same;
+use crate::journal::{JournalFault, SegmentFiles, ending};
+use crate::merkle::checkpoint::Checkpoint;
+use crate::merkle::note::VerifierKey;
+use crate::model::Digest;
+
+const FORKED: Broken = "a checkpoint or receipt held by others was signed over other records than these";
+
+/// Why something does not verify.
+#[derive(Debug)]
+pub enum VerifyFault {
+    /// The frames do not read.
+    Journal(JournalFault),
+    /// A record breaks the log's rules. `place` is where it is in the file.
+    Record { place: Place, index: u64, what: &'static str },
+    /// Others hold proof of more records than there are.
+    Cut { records: u64, held: u64 },
+    /// A receipt or held checkpoint is not one of this log's.
+    Receipt(ReceiptFault),
+    /// Two checkpoints of one size and key with different roots: the log was rewritten.
+    Forked { size: u64 },
+    /// A body can only be checked with the answer's head, as `curl -D` writes it.
+    HeadMissing,
+    /// The head, or the body, is not the answer this receipt was given for.
+    OtherAnswer,
+    /// The export could not be read.
+    File(std::io::Error),
+}
+
+/// Where a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Journal {
+        segment: u32,
+        offset: u64,
+    },
+    /// From 1.
+    Line(u64),
+    /// What is meant is the end of it all.
+    End,
+}
+
+impl fmt::Display for VerifyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Journal(fault) => fault.fmt(f),
+            Self::Record { place, index, what } => match place {
+                Place::Journal { segment, offset } => {
+                    write!(f, "record {index}, in segment {segment} at byte {offset}: {what}")
+                }
+                Place::Line(line) => write!(f, "record {index}, in line {line}: {what}"),
+                Place::End => write!(f, "after record {}: {what}", index.saturating_sub(1)),
+            },
+            Self::Cut { records, held } => {
+                write!(
+                    f,
+                    "there are {records} records, but others hold proof of {held}: the rest was cut off"
+                )
+            }
+            Self::Receipt(fault) => fault.fmt(f),
+            Self::Forked { size } => {
+                write!(f, "two checkpoints over {size} records differ: the log was rewritten")
+            }
+            Self::HeadMissing => {
+                f.write_str("to check a body give the answer's head too, as `curl -D` writes it")
+            }
+            Self::OtherAnswer => f.write_str("this receipt was not given for this answer"),
+            Self::File(error) => write!(f, "reading the export: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for VerifyFault {}
+
+/// What a verification found, and what it could and could not prove, in sentences for a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    pub log: String,
+    pub records: u64,
+    pub checkpoints: u64,
+    /// The last one: what an auditor should keep, and hold against the log next time.
+    pub checkpoint: String,
+    /// Sealed parts erased by an erasure record.
+    pub erased: u64,
+    /// Whether an unacknowledged batch follows, which a start will drop.
+    pub unfinished: bool,
+    pub proven: Vec<String>,
+    pub not_proven: Vec<String>,
+}
+
+/// Reads a checkpoint's note or a receipt (its header, or a head as `curl -D` wrote it) that somebody
+/// held, and believes it if this key signed it.
+pub fn held(text: &str, key: &VerifierKey) -> Result<Checkpoint, VerifyFault> {
+    if text.contains("\n\n\u{2014} ") {
+        let opened = Checkpoint::open(text, key);
+        return opened.map_err(|error| VerifyFault::Receipt(ReceiptFault::Checkpoint(error)));
+    }
+    let head = Head::read(text);
+    let receipt = head.as_ref().and_then(|head| head.get(RECEIPT)).unwrap_or(text);
+    let checked = Presented::parse(receipt).and_then(|receipt| receipt.check(key));
+    checked.map(|checked| checked.checkpoint).map_err(VerifyFault::Receipt)
+}
+
+/// Verifies a journal's directory from the first record to the last checkpoint.
+pub fn verify_journal(
+    journal: &Path,
+    key: &VerifierKey,
+    held: &[Checkpoint],
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, VerifyFault> {
+    let shelf = SegmentFiles::new(journal);
+    let end = ending(&shelf).map_err(VerifyFault::Journal)?;
+    let mut against = Against::new(held)?;
+    let mut chain = Chain::new(key, true);
+    let segments_all = end.segments.len();
+    for (place, segment) in end.segments.iter().enumerate() {
+        let upto = (*segment == end.at.segment).then_some(end.at.offset);
+        walk_segment(&mut chain, &shelf, *segment, false, upto, &mut |chain| {
+            if chain.edge().size() % 4096 == 0 {
+                progress(Progress { records: chain.edge().size(), segments: place, segments_all });
+            }
+            against.compare(chain)
+        })
+        .map_err(|fault| match fault {
+            WalkFault::Journal(fault) => VerifyFault::Journal(fault),
+            WalkFault::Record { at, index, what } => {
+                let place = Place::Journal { segment: at.segment, offset: at.offset };
+                VerifyFault::Record { place, index, what }
+            }
+        })?;
+    }
+    progress(Progress { records: chain.edge().size(), segments: segments_all, segments_all });
+    report(&chain, key, &against, Contents { sealed: true, whole: true }, !end.torn.is_empty())
+}
+
+/// What an export holds of the records.
+#[derive(Clone, Copy)]
+struct Contents {
+    sealed: bool,
+    whole: bool,
+}
+
+/// A line of an export.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    index: Option<u64>,
+    envelope: Option<String>,
+    /// Absent, erased (`null`) or there.
+    #[serde(default, deserialize_with = "present")]
+    sealed: Option<Option<String>>,
+    leaf: Option<String>,
+    checkpoint: Option<String>,
+}
+
+fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::<String>::deserialize(from).map(Some)
+}
+
+#[derive(Deserialize)]
+struct Title {
+    tolbooth: String,
+    v: u64,
+    log: String,
+}
+
+/// Verifies an export.
+pub fn verify_export(
+    export: &mut dyn BufRead,
+    key: &VerifierKey,
+    held: &[Checkpoint],
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, VerifyFault> {
+    let mut against = Against::new(held)?;
+    let mut chain = Chain::new(key, true);
+    let mut contents = Contents { sealed: true, whole: true };
+    let mut ended = false;
+    for (number, line) in (1u64..).zip(export.lines()) {
+        let line = line.map_err(VerifyFault::File)?;
+        let size = chain.edge().size();
+        let read = if number == 1 { title(&line, key) } else { take(&mut chain, &line, &mut contents) };
+        read.and_then(|checkpoint| if ended { Err("lines follow the checkpoint") } else { Ok(checkpoint) })
+            .and_then(|checkpoint| {
+                ended = checkpoint;
+                if chain.edge().size() > size { against.compare(&chain) } else { Ok(()) }
+            })
+            .map_err(|what| VerifyFault::Record { place: Place::Line(number), index: size, what })?;
+        if number % 4096 == 0 {
+            progress(Progress { records: size, segments: 0, segments_all: 1 });
+        }
+    }
+    progress(Progress { records: chain.edge().size(), segments: 1, segments_all: 1 });
+    report(&chain, key, &against, contents, false)
+}
+
+fn title(line: &str, key: &VerifierKey) -> Result<bool, Broken> {
+    let title: Title = serde_json::from_str(line).map_err(|_| "the first line is not that of an export")?;
+    if title.tolbooth != TITLE || title.v != EXPORT_VERSION {
+        return Err("the export is of a version this program does not know");
+    }
+    if title.log == key.name() { Ok(false) } else { Err("the export is of another log") }
+}
+
+/// Whether the line was the checkpoint.
+fn take(chain: &mut Chain<'_>, line: &str, contents: &mut Contents) -> Result<bool, Broken> {
+    let line: Line = serde_json::from_str(line).map_err(|_| "the line is not one of an export")?;
+    if let Some(note) = &line.checkpoint {
+        return chain.checkpoint(note).map(|()| true);
+    }
+    if line.index != Some(chain.edge().size()) {
+        return Err("the record's index is not the next");
+    }
+    if let Some(leaf) = &line.leaf {
+        contents.whole = false;
+        contents.sealed = false;
+        chain.leaf(Digest::from_hex(leaf).ok_or("the leaf is not a hash")?.0);
+        return Ok(false);
+    }
+    chain.envelope(line.envelope.as_deref().ok_or("the line holds no record")?.as_bytes())?;
+    match line.sealed {
+        None => {
+            contents.sealed = false;
+            chain.sealed_left_out();
+        }
+        Some(None) => chain.sealed(None)?,
+        Some(Some(sealed)) => {
+            let bytes = STANDARD.decode(sealed).map_err(|_| "the sealed part is not base64")?;
+            chain.sealed(Some(&bytes))?;
+        }
+    }
+    Ok(false)
+}
+
+/// What others held, compared as the tree grows to each size.
+struct Against {
+    /// By size, ascending.
+    held: Vec<Checkpoint>,
+    next: usize,
+}
+
+impl Against {
+    fn new(held: &[Checkpoint]) -> Result<Self, VerifyFault> {
+        let mut held = held.to_vec();
+        held.sort_by_key(|checkpoint| checkpoint.size);
+        for pair in held.windows(2) {
+            if let [one, other] = pair
+                && one.size == other.size
+                && one.root != other.root
+            {
+                return Err(VerifyFault::Forked { size: one.size });
+            }
+        }
+        Ok(Self { held, next: 0 })
+    }
+
+    fn compare(&mut self, chain: &Chain<'_>) -> Result<(), Broken> {
+        while let Some(held) = self.held.get(self.next).filter(|held| held.size <= chain.edge().size()) {
+            if held.size == chain.edge().size() && held.root != chain.edge().root() {
+                return Err(FORKED);
+            }
+            self.next += 1;
+        }
+        Ok(())
+    }
+}
+
+fn report(
+    chain: &Chain<'_>,
+    key: &VerifierKey,
+    against: &Against,
+    contents: Contents,
+    unfinished: bool,
+) -> Result<Report, VerifyFault> {
+    let records = chain.edge().size();
+    let last_held = against.held.last().map_or(0, |checkpoint| checkpoint.size);
+    if last_held > records {
+        return Err(VerifyFault::Cut { records, held: last_held });
+    }
+    let at_end = |what| VerifyFault::Record { place: Place::End, index: records, what };
+    chain.finish().map_err(at_end)?;
+    let (_, checkpoint) = chain.last().ok_or_else(|| at_end("there is no checkpoint"))?;
+    Ok(Report {
+        log: key.name().to_owned(),
+        records,
+        checkpoints: chain.checkpoints(),
+        checkpoint: checkpoint.clone(),
+        erased: chain.erased(),
+        unfinished,
+        proven: proven(records, last_held, contents),
+        not_proven: not_proven(records, last_held, contents),
+    })
+}
+
+fn proven(records: u64, held: u64, contents: Contents) -> Vec<String> {
+    let mut out =
+        vec![format!("the {records} records are those the last checkpoint was signed over, in order")];
+    if contents.sealed {
+        out.push("every sealed part is the one its envelope names, or was erased by a record".into());
+    }
+    if held > 0 {
+        out.push(format!(
+            "nothing of the first {held} records was changed, removed or put in since others held a checkpoint or receipt over them"
+        ));
+    }
+    out
+}
+
+fn not_proven(records: u64, held: u64, contents: Contents) -> Vec<String> {
+    let mut out = Vec::new();
+    if held < records {
+        out.push(format!(
+            "that the host did not rewrite the records after {held} and sign them again: nothing held over them was given"
+        ));
+    }
+    out.push(format!(
+        "that no records after {records} were cut off together with their checkpoint: only a later checkpoint or receipt can show that"
+    ));
+    if !contents.whole {
+        out.push(
+            "anything about records of which only the hash is here, but that they are in the log".into(),
+        );
+    } else if !contents.sealed {
+        out.push("anything about sealed parts that were left out".into());
+    }
+    out
+}
+
+const RECEIPT: &str = "tolbooth-receipt";
+const OUTCOME: &str = "tolbooth-outcome";
+
+/// A receipt that verifies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptReport {
+    /// The envelope as it stands in the log: JSON.
+    pub envelope: String,
+    pub index: u64,
+    /// The size of the log when the receipt was made.
+    pub size: u64,
+    pub proven: Vec<String>,
+    pub not_proven: Vec<String>,
+}
+
+/// Verifies a receipt: the header's value, or the head of an answer as `curl -D` wrote it; with the
+/// head also that it was given for this `body`.
+pub fn verify_receipt(
+    text: &str,
+    key: &VerifierKey,
+    body: Option<&[u8]>,
+    held: &[Checkpoint],
+) -> Result<ReceiptReport, VerifyFault> {
+    let head = Head::read(text);
+    let receipt = head.as_ref().and_then(|head| head.get(RECEIPT));
+    let receipt = match (&head, receipt) {
+        (Some(_), None) => return Err(VerifyFault::Receipt(ReceiptFault::Malformed)),
+        (_, receipt) => receipt.unwrap_or(text),
+    };
+    let presented = Presented::parse(receipt).map_err(VerifyFault::Receipt)?;
+    let checked = presented.check(key).map_err(VerifyFault::Receipt)?;
+    let size = checked.checkpoint.size;
+    let same_size = held.iter().find(|one| one.size == size);
+    if same_size.is_some_and(|one| one.root != checked.checkpoint.root) {
+        return Err(VerifyFault::Forked { size });
+    }
+    let mut proven =
+        vec![format!("the envelope is record {} of the log as signed over {size} records", checked.index)];
+    let mut not_proven =
+        vec!["that the log still holds it: verify the log against this receipt to see".to_owned()];
+    match (body, &head) {
+        (Some(body), Some(head)) => {
+            is_answer(&checked, head, body)?;
+            proven.push("it was given for exactly this status, outcome, content type and body".into());
+        }
+        (Some(_), None) => return Err(VerifyFault::HeadMissing),
+        (None, _) => not_proven.push("that it was given for any particular answer: no body was given".into()),
+    }
+    let envelope = String::from_utf8_lossy(&checked.envelope).into_owned();
+    Ok(ReceiptReport { envelope, index: checked.index, size, proven, not_proven })
+}
+
+fn is_answer(checked: &Checked, head: &Head<'_>, body: &[u8]) -> Result<(), VerifyFault> {
+    #[derive(Deserialize)]
+    struct Answer {
+        answer: String,
+    }
+    let recorded: Option<Answer> = serde_json::from_slice(&checked.envelope).ok();
+    let recorded = recorded.and_then(|answer| Digest::from_hex(&answer.answer));
+    let outcome = head.get(OUTCOME).unwrap_or_default();
+    let content_type = head.get("content-type").unwrap_or_default();
+    let mac = answer_mac(&checked.nonce, head.status, outcome, content_type, body);
+    if recorded.is_some_and(|recorded| same(&recorded.0, &mac)) {
+        Ok(())
+    } else {
+        Err(VerifyFault::OtherAnswer)
+    }
+}
+
+/// The head of an answer as `curl -D` writes it; of several (interim, proxy) the last.
+struct Head<'t> {
+    status: u16,
+    lines: Vec<(&'t str, &'t str)>,
+}
+
+impl<'t> Head<'t> {
+    fn read(text: &'t str) -> Option<Self> {
+        let mut out: Option<Self> = None;
+        for line in text.lines().map(str::trim_end) {
+            if line.starts_with("HTTP/") {
+                let status = line.split(' ').nth(1).and_then(|status| status.parse().ok())?;
+                out = Some(Self { status, lines: Vec::new() });
+            } else if let (Some(head), Some((name, value))) = (&mut out, line.split_once(':')) {
+                head.lines.push((name, value.trim()));
+            }
+        }
+        out
+    }
+
+    fn get(&self, name: &str) -> Option<&'t str> {
+        self.lines.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+    }
+}
