@@ -47,7 +47,7 @@ pub struct HttpSource {
 impl HttpSource {
     pub fn build(name: &str, file: &HttpFile, contract: &Contract, base: &Path) -> Result<Self, Faults> {
         let mut faults = Faults::default();
-        let upstream = Upstream::build(name, file, base).map_err(|fault| faults.push(fault)).ok();
+        let upstream = Upstream::build(name, file, base).map_err(|more| faults.extend(more)).ok();
         let mut headers = own_headers(&file.url.authority);
         for secret in &file.headers {
             match secret_value(name, secret, base) {
