@@ -50,7 +50,7 @@ fn check(medium: &Faulty, acknowledged: &Acknowledged) {
     let report = verify_journal(folder.path(), &verifier(), &receipts, &mut |_| ()).unwrap();
     assert!(report.records >= acknowledged.len() as u64);
     let mut there = std::collections::BTreeSet::new();
-    let archive = tolbooth::ledger::Archive::offline(folder.path());
+    let archive = tolbooth::ledger::Archive::offline(folder.path()).unwrap();
     archive
         .each(&mut |stored| {
             if let Stored::Entry(entry) = stored {

@@ -393,3 +393,15 @@ fn a_record_larger_than_a_batch_is_refused_alone() {
     ledger.close();
     verify_journal(&journal_directory(folder.path()), &verifier(), &[], &mut |_| ()).unwrap();
 }
+
+#[test]
+fn a_task_gets_its_receipt_too() {
+    let folder = Folder::new();
+    let (ledger, _) = open(folder.path());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        assert_eq!(ledger.append(record(1)).await.unwrap().index(), 1);
+        // Unwise on a runtime's thread, but no panic.
+        assert_eq!(ledger.append_blocking(record(2)).unwrap().index(), 2);
+    });
+}
