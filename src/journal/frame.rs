@@ -4,7 +4,7 @@
 pub const ENDS_BATCH: u8 = 0x80;
 
 /// Bytes of a frame before its body.
-pub const FRAME_HEADER_BYTES: usize = 24;
+pub const FRAME_HEADER_BYTES: usize = 32;
 
 /// Frames begin at multiples of this.
 pub(super) const ALIGN: u64 = 8;
@@ -26,6 +26,8 @@ pub struct Position {
 pub struct Frame<'b> {
     pub at: Position,
     pub kind: u8,
+    /// Counts the batches of its segment from 1.
+    pub batch: u32,
     /// Whatever number the writer gave; tells frames of one record apart from those of another.
     pub index: u64,
     pub body: Body<'b>,
@@ -64,46 +66,53 @@ pub(super) fn frame_bytes(length: u32) -> u64 {
     (FRAME_HEADER_BYTES as u64 + u64::from(length)).next_multiple_of(ALIGN)
 }
 
-/// A frame's header, read.
+/// A frame's header.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Header {
     pub length: u32,
-    pub crc: u32,
     pub segment: u32,
     pub kind: u8,
+    /// Counts the batches of this segment from 1.
+    pub batch: u32,
     pub index: u64,
+    /// Over the body.
+    pub crc: u32,
 }
 
 impl Header {
-    pub(super) fn read(bytes: &[u8; FRAME_HEADER_BYTES]) -> Self {
-        let [l0, l1, l2, l3, c0, c1, c2, c3, s0, s1, s2, s3, kind, _, _, _, index @ ..] = *bytes;
-        Self {
-            length: u32::from_le_bytes([l0, l1, l2, l3]),
-            crc: u32::from_le_bytes([c0, c1, c2, c3]),
-            segment: u32::from_le_bytes([s0, s1, s2, s3]),
-            kind,
-            index: u64::from_le_bytes(index),
+    /// Reads a header whose own CRC is right.
+    pub(super) fn read(bytes: &[u8; FRAME_HEADER_BYTES]) -> Option<Self> {
+        let (fields, crc) = bytes.split_last_chunk::<4>()?;
+        if u32::from_le_bytes(*crc) != crc32(&[fields]) {
+            return None;
         }
+        let word = |at: usize| fields.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
+        Some(Self {
+            length: word(0)?,
+            segment: word(4)?,
+            kind: *fields.get(8)?,
+            batch: word(12)?,
+            index: u64::from(word(16)?) | u64::from(word(20)?) << 32,
+            crc: word(24)?,
+        })
     }
 
     fn write(&self) -> [u8; FRAME_HEADER_BYTES] {
         let mut out = [0; FRAME_HEADER_BYTES];
-        let (length, crc) = (self.length.to_le_bytes(), self.crc.to_le_bytes());
-        let (segment, index) = (self.segment.to_le_bytes(), self.index.to_le_bytes());
-        let kind = [self.kind, 0, 0, 0];
-        let bytes = length.iter().chain(&crc).chain(&segment).chain(&kind).chain(&index);
-        for (to, from) in out.iter_mut().zip(bytes) {
-            *to = *from;
+        let words = [self.length, self.segment, u32::from(self.kind), self.batch].map(u32::to_le_bytes);
+        let fields = words
+            .as_flattened()
+            .iter()
+            .copied()
+            .chain(self.index.to_le_bytes())
+            .chain(self.crc.to_le_bytes());
+        for (to, from) in out.iter_mut().zip(fields) {
+            *to = from;
+        }
+        if let Some((fields, crc)) = out.split_last_chunk_mut::<4>() {
+            *crc = crc32(&[fields]).to_le_bytes();
         }
         out
-    }
-
-    /// The CRC over everything but itself.
-    pub(super) fn crc_with(&self, body: &[u8]) -> u32 {
-        let bytes = self.write();
-        let (before, rest) = bytes.split_at(4);
-        let (_, after) = rest.split_at(4);
-        crc32(&[before, after, body])
     }
 }
 
@@ -167,14 +176,13 @@ impl Draft {
         rest.get(FRAME_HEADER_BYTES - 4..FRAME_HEADER_BYTES - 4 + length)
     }
 
-    /// Puts in segment and CRC of every frame and gives the bytes to write.
-    pub(super) fn seal(&mut self, segment: u32) -> &[u8] {
+    /// Puts in the header of every frame and gives the bytes to write.
+    pub(super) fn seal(&mut self, segment: u32, batch: u32) -> &[u8] {
         for place in 0..self.frames.len() {
             let Some(&(start, kind, index)) = self.frames.get(place) else { continue };
             let Some(body) = self.body(place) else { continue };
             let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
-            let mut header = Header { length, crc: 0, segment, kind, index };
-            header.crc = header.crc_with(body);
+            let header = Header { length, segment, kind, batch, index, crc: crc32(&[body]) };
             for (to, from) in self.bytes.iter_mut().skip(start).zip(header.write()) {
                 *to = from;
             }

@@ -5,7 +5,7 @@
 //! zeros they were made with. Anything else that does not read was whole once: damage.
 
 use super::fault::JournalFault;
-use super::frame::{ALIGN, ENDS_BATCH, FRAME_HEADER_BYTES, HEAD_BYTES, Header, Position, frame_bytes};
+use super::frame::{ALIGN, ENDS_BATCH, FRAME_HEADER_BYTES, HEAD_BYTES, Position};
 use super::medium::Shelf;
 use super::scan::{Scanner, is_zeros};
 
@@ -19,6 +19,8 @@ pub struct Ending {
     pub segments: Vec<u32>,
     /// Behind the last whole batch: everything before it may have been acknowledged.
     pub at: Position,
+    /// How many batches the segment at the end has.
+    pub batches: u32,
     /// Where what was never acknowledged begins: at most one batch, to be dropped.
     pub torn: Vec<Position>,
 }
@@ -45,11 +47,11 @@ pub fn ending(shelf: &dyn Shelf) -> Result<Ending, JournalFault> {
             torn.push(at);
         }
         if found.end > HEAD_BYTES {
-            return Ok(Ending { segments, at, torn });
+            return Ok(Ending { segments, at, batches: found.batches, torn });
         }
         segments.pop();
         if segment == 1 {
-            return Ok(Ending { segments, at, torn });
+            return Ok(Ending { segments, at, batches: found.batches, torn });
         }
         // Its only batch was never acknowledged: it is empty again, and the one before is the last.
         closed = true;
@@ -62,6 +64,8 @@ pub fn ending(shelf: &dyn Shelf) -> Result<Ending, JournalFault> {
 struct Tail {
     /// Behind the last whole batch.
     end: u64,
+    /// How many whole batches there are.
+    batches: u32,
     /// Whether anything but zeros follows.
     torn: bool,
 }
@@ -71,13 +75,13 @@ struct Tail {
 fn tail(shelf: &dyn Shelf, segment: u32, closed: bool) -> Result<Tail, JournalFault> {
     let mut scanner = Scanner::new(shelf, segment)?;
     let mut end = HEAD_BYTES;
-    let mut index = 0;
+    let (mut last, mut batches) = (None, 0);
     loop {
         match scanner.next() {
             Ok(Some(frame)) => {
-                let ends = frame.kind & ENDS_BATCH != 0;
-                index = frame.index;
-                if ends {
+                last = Some(frame.index);
+                if frame.kind & ENDS_BATCH != 0 {
+                    batches = frame.batch;
                     end = scanner.at();
                 }
             }
@@ -93,11 +97,11 @@ fn tail(shelf: &dyn Shelf, segment: u32, closed: bool) -> Result<Tail, JournalFa
     let broken_at = scanner.at();
     let torn = broken_at > end || !rest_is_zeros(&mut scanner)?;
     scanner.move_to(broken_at);
-    if torn && (closed || a_later_batch_follows(&mut scanner, end)?) {
+    if torn && (closed || a_later_batch_follows(&mut scanner, batches + 1)?) {
         scanner.move_to(broken_at);
-        return Err(scanner.damaged(index, "frames are missing before a batch that was durable"));
+        return Err(scanner.damaged(last, "frames are missing before a batch that was durable"));
     }
-    Ok(Tail { end, torn })
+    Ok(Tail { end, batches, torn })
 }
 
 /// Whether a segment has anything behind its head.
@@ -114,16 +118,17 @@ fn rest_is_zeros(scanner: &mut Scanner<'_>) -> Result<bool, JournalFault> {
     }
 }
 
-/// Whether the broken frame here lacks a sector: some part of it that one sector holds is all zeros,
-/// which no frame of ours is (lengths, CRCs, salts and text are not).
+/// Whether the broken frame here lacks a sector, or its end: some part of it that one sector holds is
+/// all zeros, which no frame of ours is (lengths, CRCs, salts and text are not).
 fn is_torn(scanner: &mut Scanner<'_>) -> Result<bool, JournalFault> {
     let from = scanner.at();
-    let header = scanner.header()?;
-    let claimed = header.map_or(0, |header| FRAME_HEADER_BYTES as u64 + u64::from(header.length));
-    let least = FRAME_HEADER_BYTES as u64;
-    let to = if from + claimed <= scanner.length() { from + claimed.max(least) } else { from + least };
+    // A header that reads is believed: it has a CRC of its own.
+    let body = scanner.header()?.map_or(0, |header| u64::from(header.length));
+    let to = from + FRAME_HEADER_BYTES as u64 + body;
+    // A write cut short anywhere: no body of ours ends in zeros.
+    scanner.move_to(to - ALIGN);
+    let mut torn = scanner.bytes(ALIGN as usize)?.is_some_and(is_zeros);
     let mut at = from;
-    let mut torn = false;
     while at < to && !torn {
         let next = (at + 1).next_multiple_of(SECTOR_BYTES).min(to);
         scanner.move_to(at);
@@ -134,31 +139,15 @@ fn is_torn(scanner: &mut Scanner<'_>) -> Result<bool, JournalFault> {
     Ok(torn)
 }
 
-/// Whether behind here stands a whole frame of a batch later than the one that begins at `begin`: then
-/// that one was durable. A frame of the same batch proves nothing.
-fn a_later_batch_follows(scanner: &mut Scanner<'_>, begin: u64) -> Result<bool, JournalFault> {
-    let mut ended = false;
-    let mut at = scanner.at().max(begin);
+/// Whether behind here stands a frame of a batch later than `batch`: then that one was durable.
+fn a_later_batch_follows(scanner: &mut Scanner<'_>, batch: u32) -> Result<bool, JournalFault> {
+    let mut at = scanner.at();
     while at + FRAME_HEADER_BYTES as u64 <= scanner.length() {
         scanner.move_to(at);
-        let frame = match scanner.header()? {
-            Some(header) if may_be_frame(&header, scanner) => scanner.next().ok().flatten().map(|f| f.kind),
-            _ => None,
-        };
-        match frame {
-            Some(_) if ended => return Ok(true),
-            Some(kind) => {
-                ended = kind & ENDS_BATCH != 0;
-                at = scanner.at();
-            }
-            None => at += ALIGN,
+        if scanner.header()?.is_some_and(|header| header.batch > batch) {
+            return Ok(true);
         }
+        at += ALIGN;
     }
     Ok(false)
-}
-
-fn may_be_frame(header: &Header, scanner: &Scanner<'_>) -> bool {
-    header.segment == scanner.position().segment
-        && header.length > 0
-        && scanner.at() + frame_bytes(header.length) <= scanner.length()
 }

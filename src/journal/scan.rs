@@ -1,7 +1,7 @@
 //! Reads the frames of one segment in order, with little memory.
 
 use super::fault::JournalFault;
-use super::frame::{Body, FRAME_HEADER_BYTES, Frame, HEAD_BYTES, Header, Position, frame_bytes, head};
+use super::frame::{Body, FRAME_HEADER_BYTES, Frame, HEAD_BYTES, Header, Position, crc32, frame_bytes, head};
 use super::medium::Shelf;
 
 /// How much is read at once; a longer frame is read whole.
@@ -15,7 +15,7 @@ pub struct Scanner<'s> {
     /// Where the next frame begins.
     at: u64,
     /// The index of the last whole frame, for naming damage after it.
-    last_index: u64,
+    last_index: Option<u64>,
     window: Vec<u8>,
     /// Where in the segment the window begins.
     window_at: u64,
@@ -28,7 +28,7 @@ impl<'s> Scanner<'s> {
         scanner.at = 0;
         let good = scanner.bytes(HEAD_BYTES as usize)? == Some(&head(segment));
         if !good {
-            return Err(scanner.damaged(0, "the head of the segment is not one"));
+            return Err(scanner.damaged(None, "the head of the segment is not one"));
         }
         scanner.at = HEAD_BYTES;
         Ok(scanner)
@@ -39,7 +39,7 @@ impl<'s> Scanner<'s> {
         let Position { segment, offset } = position;
         let length = shelf.length(segment).map_err(JournalFault::io("reading a segment's length"))?;
         let window = Vec::new();
-        Ok(Self { shelf, segment, length, at: offset, last_index: 0, window, window_at: 0 })
+        Ok(Self { shelf, segment, length, at: offset, last_index: None, window, window_at: 0 })
     }
 
     /// Where the next frame begins.
@@ -50,25 +50,27 @@ impl<'s> Scanner<'s> {
     /// The next frame; `None` where zeros begin or the segment ends.
     #[expect(clippy::should_implement_trait, reason = "a frame borrows from its scanner")]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, JournalFault> {
-        let Some(header) = self.header()? else { return Ok(None) };
+        if self.at_zeros()? {
+            return Ok(None);
+        }
+        let Some(header) = self.header()? else {
+            return Err(self.damaged(None, "the header of a frame is not one"));
+        };
         let at = self.position();
         let whole = frame_bytes(header.length);
-        if header.segment != self.segment || header.length == 0 || at.offset + whole > self.length {
-            return Err(self.damaged(self.last_index, "the header of a frame is not one"));
-        }
         let index = header.index;
         let count = FRAME_HEADER_BYTES + header.length as usize;
         let body = self.bytes(count)?.and_then(|bytes| bytes.get(FRAME_HEADER_BYTES..));
-        let sound = body.is_some_and(|body| is_blank(&header, body) || header.crc_with(body) == header.crc);
+        let sound = body.is_some_and(|body| is_blank(&header, body) || crc32(&[body]) == header.crc);
         if !sound {
-            return Err(self.damaged(index, "the checksum of a frame does not match"));
+            return Err(self.damaged(Some(index), "the checksum of a frame does not match"));
         }
         self.at += whole;
-        self.last_index = index;
+        self.last_index = Some(index);
         let start = usize::try_from(at.offset - self.window_at).unwrap_or(usize::MAX);
         let body = self.window.get(start + FRAME_HEADER_BYTES..start + count).unwrap_or_default();
         let body = if is_blank(&header, body) { Body::Blank } else { Body::Bytes(body) };
-        Ok(Some(Frame { at, kind: header.kind, index, body }))
+        Ok(Some(Frame { at, kind: header.kind, batch: header.batch, index, body }))
     }
 
     /// Fails unless nothing but zeros follows.
@@ -77,7 +79,7 @@ impl<'s> Scanner<'s> {
             let count = usize::try_from(self.length - self.at).unwrap_or(WINDOW_BYTES).min(WINDOW_BYTES);
             let zeros = self.bytes(count)?.is_some_and(is_zeros);
             if !zeros {
-                return Err(self.damaged(self.last_index, "bytes follow where the segment should be empty"));
+                return Err(self.damaged(None, "bytes follow where the segment should be empty"));
             }
             self.at += count as u64;
         }
@@ -96,10 +98,17 @@ impl<'s> Scanner<'s> {
         self.at = at;
     }
 
-    /// The header here; `None` where it is zeros or no longer fits.
+    /// Whether no frame begins here: zeros, or no room for one.
+    pub(super) fn at_zeros(&mut self) -> Result<bool, JournalFault> {
+        Ok(self.bytes(FRAME_HEADER_BYTES)?.is_none_or(is_zeros))
+    }
+
+    /// The header here; `None` where it is not one of this segment.
     pub(super) fn header(&mut self) -> Result<Option<Header>, JournalFault> {
-        let bytes = self.bytes(FRAME_HEADER_BYTES)?.and_then(|bytes| bytes.first_chunk());
-        Ok(bytes.filter(|bytes| !is_zeros(&bytes[..])).map(Header::read))
+        let (segment, room) = (self.segment, self.length.saturating_sub(self.at));
+        let header =
+            self.bytes(FRAME_HEADER_BYTES)?.and_then(|bytes| bytes.first_chunk()).and_then(Header::read);
+        Ok(header.filter(|h| h.segment == segment && h.length > 0 && frame_bytes(h.length) <= room))
     }
 
     /// The next `count` bytes, without moving; `None` if the segment ends before.
@@ -123,7 +132,15 @@ impl<'s> Scanner<'s> {
         Ok(self.window.get(start..start.saturating_add(count)))
     }
 
-    pub(super) fn damaged(&self, index: u64, what: &'static str) -> JournalFault {
+    /// Damage here. `claimed` is the index in the broken frame's header, which is named if it is the one
+    /// that could come here.
+    pub(super) fn damaged(&self, claimed: Option<u64>, what: &'static str) -> JournalFault {
+        let index = match (self.last_index, claimed) {
+            // A journal begins with index 0; a later segment's first frame has only its own word.
+            (None, claimed) => claimed.filter(|_| self.segment > 1).unwrap_or(0),
+            (Some(last), Some(claimed)) if claimed == last || claimed == last + 1 => claimed,
+            (Some(last), _) => last,
+        };
         JournalFault::Damaged { segment: self.segment, offset: self.at, index, what }
     }
 }

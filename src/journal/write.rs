@@ -21,6 +21,8 @@ pub struct Journal<M: Medium> {
     end: Position,
     /// Bytes of the current segment.
     length: u64,
+    /// Batches in the current segment.
+    batches: u32,
     /// Whether the next segment is ready.
     spare: bool,
 }
@@ -57,7 +59,7 @@ impl<M: Medium> Journal<M> {
         let spare = segments.contains(&(end.segment + 1));
         let dropped = !found.torn.is_empty();
         let recovered = Recovered { segments: found.segments, dropped };
-        Ok((Self { medium, segment_bytes, end, length, spare }, recovered))
+        Ok((Self { medium, segment_bytes, end, length, batches: found.batches, spare }, recovered))
     }
 
     pub fn shelf(&self) -> Arc<dyn Shelf> {
@@ -104,6 +106,7 @@ impl<M: Medium> Journal<M> {
         if !fits {
             self.end = Position { segment: self.end.segment + 1, offset: HEAD_BYTES };
             self.length = self.segment_bytes;
+            self.batches = 0;
             self.spare = false;
         }
         let mut head = Draft::default();
@@ -116,17 +119,19 @@ impl<M: Medium> Journal<M> {
 
     fn write(&mut self, mut head: Draft, batch: &mut Draft) -> io::Result<()> {
         let Position { segment, offset } = self.end;
-        let bytes = batch.seal(segment);
+        let number = self.batches + 1;
+        let bytes = batch.seal(segment, number);
         let written = if head.is_empty() {
             self.medium.write(segment, offset, bytes)?;
             bytes.len()
         } else {
-            let whole = [head.seal(segment), bytes].concat();
+            let whole = [head.seal(segment, number), bytes].concat();
             self.medium.write(segment, offset, &whole)?;
             whole.len()
         };
         self.medium.sync(segment)?;
         self.end.offset += written as u64;
+        self.batches = number;
         Ok(())
     }
 }

@@ -229,3 +229,73 @@ fn unsigned(note: &str) -> Result<Checkpoint, Broken> {
     let note = Note::parse(note).map_err(|_| "the checkpoint is not a signed note")?;
     Checkpoint::parse(note.text()).map_err(|_| "the checkpoint has no origin, size and root")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::SigningKey;
+
+    const LOG: &str = "glenmore.caledonia.example/ledger";
+
+    fn envelope(index: u64, kind: &str, more: &str) -> Vec<u8> {
+        let sealed = Digest(sha256(&[b"salt and sealed part"]));
+        format!(
+            r#"{{"v":1,"kind":"{kind}","log":"{LOG}","index":{index},"time":"2026-01-0{}T00:00:00.000Z",{more}"sealed":"{sealed}"}}"#,
+            index + 1
+        )
+        .into_bytes()
+    }
+
+    /// A log of three records, the second with its sealed part erased; the third may name it.
+    fn finished(third: &str, more: &str) -> Result<(), Broken> {
+        let key = SigningKey::from_seed(&[1; 32]).unwrap();
+        let verifier = VerifierKey::new(LOG, key.public()).unwrap();
+        let mut chain = Chain::new(&verifier, true);
+        let part = b"salt and sealed part".as_slice();
+        for (bytes, sealed) in [
+            (envelope(0, "origin", ""), Some(part)),
+            (envelope(1, "exchange", ""), None),
+            (envelope(2, third, more), Some(part)),
+        ] {
+            chain.envelope(&bytes)?;
+            chain.sealed(sealed)?;
+        }
+        let (size, root) = (chain.edge().size(), chain.edge().root());
+        chain.checkpoint(&Checkpoint { origin: LOG.into(), size, root }.sign(&key))?;
+        chain.finish()
+    }
+
+    #[test]
+    fn a_blank_sealed_part_is_accepted_only_if_an_erasure_names_it() {
+        assert_eq!(finished("erasure", "\"erases\":[1],"), Ok(()));
+        assert!(finished("erasure", "\"erases\":[0],").is_err());
+        assert!(finished("exchange", "\"erases\":[1],").is_err());
+    }
+
+    #[test]
+    fn a_record_out_of_place_is_refused() {
+        let key = SigningKey::from_seed(&[1; 32]).unwrap();
+        let verifier = VerifierKey::new(LOG, key.public()).unwrap();
+        let begun = || {
+            let mut chain = Chain::new(&verifier, true);
+            chain.envelope(&envelope(0, "origin", "")).unwrap();
+            chain.sealed(Some(b"salt and sealed part")).unwrap();
+            chain
+        };
+        assert!(begun().envelope(&envelope(1, "exchange", "")).is_ok());
+        assert!(begun().envelope(&envelope(2, "exchange", "")).is_err(), "one is missing");
+        assert!(begun().envelope(&envelope(1, "origin", "")).is_err(), "a second origin");
+        assert!(begun().sealed(Some(b"salt and sealed part")).is_err(), "no envelope");
+        let earlier = String::from_utf8(envelope(1, "exchange", "")).unwrap().replace("2026", "2025");
+        assert!(begun().envelope(earlier.as_bytes()).is_err(), "time went back");
+        let elsewhere =
+            String::from_utf8(envelope(1, "exchange", "")).unwrap().replace("glenmore", "glenmare");
+        assert!(begun().envelope(elsewhere.as_bytes()).is_err(), "another log");
+        let mut chain = begun();
+        chain.envelope(&envelope(1, "exchange", "")).unwrap();
+        assert!(chain.sealed(Some(b"another sealed part")).is_err());
+        let mut chain = begun();
+        chain.envelope(&envelope(1, "exchange", "")).unwrap();
+        assert!(chain.envelope(&envelope(2, "exchange", "")).is_err(), "no sealed part between");
+    }
+}

@@ -9,7 +9,7 @@ use super::durable::keep;
 use super::entry::{Record, Ruleset};
 use super::fault::{LedgerError, Unrecorded};
 use super::object::{Object, digest, text};
-use super::queue::{Shared, State};
+use super::queue::{Shared, State, wait};
 use super::read::Archive;
 use super::receipt::Receipt;
 use super::subject::{SubjectKeys, SubjectRef};
@@ -118,8 +118,7 @@ impl Ledger {
 
     /// As [`append`](Self::append), for a thread that may block.
     pub fn append_blocking(&self, record: Record) -> Result<Receipt, Unrecorded> {
-        let receipt = self.0.shared.push(record)?;
-        receipt.blocking_recv().unwrap_or(Err(Unrecorded::Stopped))
+        wait(self.0.shared.push(record)?)
     }
 
     /// Keeps bytes as `evidence/<sha256>`; durable when this returns. Blocks.

@@ -2,7 +2,8 @@
 //! that what arrives during a sync makes the next batch.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -31,6 +32,27 @@ pub(super) type Answer = Result<Receipt, Unrecorded>;
 pub(super) struct Item {
     pub record: Record,
     pub answer: oneshot::Sender<Answer>,
+}
+
+/// Waits for an answer by parking this thread. (The channel's own way panics on a runtime's thread.)
+pub(super) fn wait(answer: oneshot::Receiver<Answer>) -> Answer {
+    let mut answer = std::pin::pin!(answer);
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match answer.as_mut().poll(&mut context) {
+            Poll::Ready(answer) => return answer.unwrap_or(Err(Unrecorded::Stopped)),
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+struct Unpark(std::thread::Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
 }
 
 /// What is durable, for readers.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::walk::{CHECKPOINT, ENVELOPE, SEALED};
-use crate::journal::{Body, JournalFault, Position, Scanner, SegmentFiles, Shelf};
+use crate::journal::{Body, JournalFault, Position, Scanner, SegmentFiles, Shelf, ending};
 
 /// Salt before the JSON of a sealed part.
 pub(super) const SALT_BYTES: usize = 32;
@@ -15,7 +15,7 @@ pub(super) const SALT_BYTES: usize = 32;
 pub struct Archive {
     shelf: Arc<dyn Shelf>,
     /// Nothing from here on is read: it may not be durable yet.
-    end: Option<Position>,
+    end: Position,
 }
 
 /// One thing read, in the order written.
@@ -50,39 +50,29 @@ impl Entry<'_> {
 }
 
 impl Archive {
-    /// A journal's directory that nobody writes to, or a copy of one.
-    pub fn offline(journal: &Path) -> Self {
-        Self { shelf: Arc::new(SegmentFiles::new(journal)), end: None }
+    /// A journal's directory that nobody writes to, or a copy of one, up to its last whole batch.
+    pub fn offline(journal: &Path) -> Result<Self, JournalFault> {
+        let shelf = SegmentFiles::new(journal);
+        let end = ending(&shelf)?.at;
+        Ok(Self { shelf: Arc::new(shelf), end })
     }
 
     pub(super) fn upto(shelf: Arc<dyn Shelf>, end: Position) -> Self {
-        Self { shelf, end: Some(end) }
-    }
-
-    pub(super) fn shelf(&self) -> &dyn Shelf {
-        &*self.shelf
+        Self { shelf, end }
     }
 
     /// The segments with anything readable, ascending.
     pub fn segments(&self) -> Result<Vec<u32>, JournalFault> {
         let mut all = self.shelf.segments().map_err(JournalFault::io("listing the journal"))?;
-        all.retain(|segment| self.end.is_none_or(|end| *segment <= end.segment));
+        all.retain(|segment| *segment <= self.end.segment);
         Ok(all)
     }
 
     /// The segments that will not change any more: what can be folded for good.
     pub fn sealed_segments(&self) -> Result<Vec<u32>, JournalFault> {
         let mut all = self.segments()?;
-        match self.end {
-            Some(end) => all.retain(|segment| *segment < end.segment),
-            None => drop(all.pop()),
-        }
+        all.retain(|segment| *segment < self.end.segment);
         Ok(all)
-    }
-
-    /// Where reading of a segment ends, if before its own end.
-    pub(super) fn end_of(&self, segment: u32) -> Option<u64> {
-        self.end.filter(|end| end.segment == segment).map(|end| end.offset)
     }
 
     /// Everything of one segment, in order, until `visit` breaks. Whether it did.
@@ -91,7 +81,7 @@ impl Archive {
         segment: u32,
         visit: &mut dyn FnMut(Stored<'_>) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, JournalFault> {
-        self.each_in(Scanner::new(self.shelf(), segment)?, visit)
+        self.each_in(Scanner::new(&*self.shelf, segment)?, visit)
     }
 
     /// Everything, in order, until `visit` breaks.
@@ -108,7 +98,7 @@ impl Archive {
     pub fn at<T>(&self, at: Position, visit: impl FnOnce(Entry<'_>) -> T) -> Result<Option<T>, JournalFault> {
         let mut visit = Some(visit);
         let mut out = None;
-        let _found = self.each_in(Scanner::from(self.shelf(), at)?, &mut |stored| {
+        let _found = self.each_in(Scanner::from(&*self.shelf, at)?, &mut |stored| {
             if let (Stored::Entry(entry), Some(visit)) = (stored, visit.take()) {
                 out = (entry.at == at).then(|| visit(entry));
             }
@@ -122,11 +112,10 @@ impl Archive {
         mut scanner: Scanner<'_>,
         visit: &mut dyn FnMut(Stored<'_>) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, JournalFault> {
-        let end = self.end_of(scanner.position().segment);
         // The envelope read last, until its sealed part has come.
         let mut envelope = Vec::new();
         let mut envelope_at = scanner.position();
-        while end.is_none_or(|end| scanner.position().offset < end) {
+        while scanner.position() < self.end {
             let Some(frame) = scanner.next()? else { break };
             let bytes = match frame.body {
                 Body::Bytes(bytes) => Some(bytes),

@@ -93,7 +93,11 @@ pub fn search(
                     return ControlFlow::Break(());
                 }
             }
-            if told.records % RECORDS_PER_STEP == 0 { progress(told) } else { ControlFlow::Continue(()) }
+            if told.records.is_multiple_of(RECORDS_PER_STEP) {
+                progress(told)
+            } else {
+                ControlFlow::Continue(())
+            }
         })?;
         told.segments += 1;
         if flow.is_break() || progress(told).is_break() {

@@ -273,19 +273,18 @@ impl<M: Medium> Writer<M> {
     }
 
     fn acknowledge(&mut self, shared: &Shared, note: &str, batch: &Batch) {
-        let mut index = self.edge.size();
+        let first = self.edge.size();
         self.edge = batch.after().clone();
         shared.set_durable(self.durable(note.to_owned()));
         if shared.state() == State::DiskFull {
             shared.set_state(State::LowSpace);
         }
-        for Pending { answer, nonce, place } in self.pending.drain(..) {
+        for (index, Pending { answer, nonce, place }) in (first..).zip(self.pending.drain(..)) {
             let envelope = self.draft.body(place);
             let receipt = envelope
                 .zip(batch.prove(index))
                 .map(|(envelope, proof)| Receipt::new(&nonce, envelope, index, &proof, note));
             let _ = answer.send(receipt.ok_or(Unrecorded::Stopped));
-            index += 1;
         }
     }
 

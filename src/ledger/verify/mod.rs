@@ -1,25 +1,23 @@
 //! Verifies offline, trusting nobody who runs anything: a journal, an export, a receipt; each on its
 //! own and against checkpoints and receipts that others held. Needs files and the log's public key.
 
+mod export;
+mod receipt;
+
 use std::fmt;
-use std::io::BufRead;
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
-
-use super::binding::answer_mac;
+use self::receipt::{Head, RECEIPT};
 use super::chain::{Broken, Chain};
-use super::export::{EXPORT_VERSION, TITLE};
-use super::receipt::{Checked, Presented, ReceiptFault};
+use super::receipt::{Presented, ReceiptFault};
 use super::search::Progress;
 use super::walk::{WalkFault, walk_segment};
-use crate::crypto::same;
 use crate::journal::{JournalFault, SegmentFiles, ending};
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::VerifierKey;
-use crate::model::Digest;
+
+pub use self::export::verify_export;
+pub use self::receipt::{ReceiptReport, verify_receipt};
 
 const FORKED: Broken = "a checkpoint or receipt held by others was signed over other records than these";
 
@@ -133,7 +131,7 @@ pub fn verify_journal(
     for (place, segment) in end.segments.iter().enumerate() {
         let upto = (*segment == end.at.segment).then_some(end.at.offset);
         walk_segment(&mut chain, &shelf, *segment, false, upto, &mut |chain| {
-            if chain.edge().size() % 4096 == 0 {
+            if chain.edge().size().is_multiple_of(4096) {
                 progress(Progress { records: chain.edge().size(), segments: place, segments_all });
             }
             against.compare(chain)
@@ -150,102 +148,11 @@ pub fn verify_journal(
     report(&chain, key, &against, Contents { sealed: true, whole: true }, !end.torn.is_empty())
 }
 
-/// What an export holds of the records.
+/// What a copy holds of the records.
 #[derive(Clone, Copy)]
 struct Contents {
     sealed: bool,
     whole: bool,
-}
-
-/// A line of an export.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    index: Option<u64>,
-    envelope: Option<String>,
-    /// Absent, erased (`null`) or there.
-    #[serde(default, deserialize_with = "present")]
-    sealed: Option<Option<String>>,
-    leaf: Option<String>,
-    checkpoint: Option<String>,
-}
-
-fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::<String>::deserialize(from).map(Some)
-}
-
-#[derive(Deserialize)]
-struct Title {
-    tolbooth: String,
-    v: u64,
-    log: String,
-}
-
-/// Verifies an export.
-pub fn verify_export(
-    export: &mut dyn BufRead,
-    key: &VerifierKey,
-    held: &[Checkpoint],
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Report, VerifyFault> {
-    let mut against = Against::new(held)?;
-    let mut chain = Chain::new(key, true);
-    let mut contents = Contents { sealed: true, whole: true };
-    let mut ended = false;
-    for (number, line) in (1u64..).zip(export.lines()) {
-        let line = line.map_err(VerifyFault::File)?;
-        let size = chain.edge().size();
-        let read = if number == 1 { title(&line, key) } else { take(&mut chain, &line, &mut contents) };
-        read.and_then(|checkpoint| if ended { Err("lines follow the checkpoint") } else { Ok(checkpoint) })
-            .and_then(|checkpoint| {
-                ended = checkpoint;
-                if chain.edge().size() > size { against.compare(&chain) } else { Ok(()) }
-            })
-            .map_err(|what| VerifyFault::Record { place: Place::Line(number), index: size, what })?;
-        if number % 4096 == 0 {
-            progress(Progress { records: size, segments: 0, segments_all: 1 });
-        }
-    }
-    progress(Progress { records: chain.edge().size(), segments: 1, segments_all: 1 });
-    report(&chain, key, &against, contents, false)
-}
-
-fn title(line: &str, key: &VerifierKey) -> Result<bool, Broken> {
-    let title: Title = serde_json::from_str(line).map_err(|_| "the first line is not that of an export")?;
-    if title.tolbooth != TITLE || title.v != EXPORT_VERSION {
-        return Err("the export is of a version this program does not know");
-    }
-    if title.log == key.name() { Ok(false) } else { Err("the export is of another log") }
-}
-
-/// Whether the line was the checkpoint.
-fn take(chain: &mut Chain<'_>, line: &str, contents: &mut Contents) -> Result<bool, Broken> {
-    let line: Line = serde_json::from_str(line).map_err(|_| "the line is not one of an export")?;
-    if let Some(note) = &line.checkpoint {
-        return chain.checkpoint(note).map(|()| true);
-    }
-    if line.index != Some(chain.edge().size()) {
-        return Err("the record's index is not the next");
-    }
-    if let Some(leaf) = &line.leaf {
-        contents.whole = false;
-        contents.sealed = false;
-        chain.leaf(Digest::from_hex(leaf).ok_or("the leaf is not a hash")?.0);
-        return Ok(false);
-    }
-    chain.envelope(line.envelope.as_deref().ok_or("the line holds no record")?.as_bytes())?;
-    match line.sealed {
-        None => {
-            contents.sealed = false;
-            chain.sealed_left_out();
-        }
-        Some(None) => chain.sealed(None)?,
-        Some(Some(sealed)) => {
-            let bytes = STANDARD.decode(sealed).map_err(|_| "the sealed part is not base64")?;
-            chain.sealed(Some(&bytes))?;
-        }
-    }
-    Ok(false)
 }
 
 /// What others held, compared as the tree grows to each size.
@@ -340,98 +247,4 @@ fn not_proven(records: u64, held: u64, contents: Contents) -> Vec<String> {
         out.push("anything about sealed parts that were left out".into());
     }
     out
-}
-
-const RECEIPT: &str = "tolbooth-receipt";
-const OUTCOME: &str = "tolbooth-outcome";
-
-/// A receipt that verifies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReceiptReport {
-    /// The envelope as it stands in the log: JSON.
-    pub envelope: String,
-    pub index: u64,
-    /// The size of the log when the receipt was made.
-    pub size: u64,
-    pub proven: Vec<String>,
-    pub not_proven: Vec<String>,
-}
-
-/// Verifies a receipt: the header's value, or the head of an answer as `curl -D` wrote it; with the
-/// head also that it was given for this `body`.
-pub fn verify_receipt(
-    text: &str,
-    key: &VerifierKey,
-    body: Option<&[u8]>,
-    held: &[Checkpoint],
-) -> Result<ReceiptReport, VerifyFault> {
-    let head = Head::read(text);
-    let receipt = head.as_ref().and_then(|head| head.get(RECEIPT));
-    let receipt = match (&head, receipt) {
-        (Some(_), None) => return Err(VerifyFault::Receipt(ReceiptFault::Malformed)),
-        (_, receipt) => receipt.unwrap_or(text),
-    };
-    let presented = Presented::parse(receipt).map_err(VerifyFault::Receipt)?;
-    let checked = presented.check(key).map_err(VerifyFault::Receipt)?;
-    let size = checked.checkpoint.size;
-    let same_size = held.iter().find(|one| one.size == size);
-    if same_size.is_some_and(|one| one.root != checked.checkpoint.root) {
-        return Err(VerifyFault::Forked { size });
-    }
-    let mut proven =
-        vec![format!("the envelope is record {} of the log as signed over {size} records", checked.index)];
-    let mut not_proven =
-        vec!["that the log still holds it: verify the log against this receipt to see".to_owned()];
-    match (body, &head) {
-        (Some(body), Some(head)) => {
-            is_answer(&checked, head, body)?;
-            proven.push("it was given for exactly this status, outcome, content type and body".into());
-        }
-        (Some(_), None) => return Err(VerifyFault::HeadMissing),
-        (None, _) => not_proven.push("that it was given for any particular answer: no body was given".into()),
-    }
-    let envelope = String::from_utf8_lossy(&checked.envelope).into_owned();
-    Ok(ReceiptReport { envelope, index: checked.index, size, proven, not_proven })
-}
-
-fn is_answer(checked: &Checked, head: &Head<'_>, body: &[u8]) -> Result<(), VerifyFault> {
-    #[derive(Deserialize)]
-    struct Answer {
-        answer: String,
-    }
-    let recorded: Option<Answer> = serde_json::from_slice(&checked.envelope).ok();
-    let recorded = recorded.and_then(|answer| Digest::from_hex(&answer.answer));
-    let outcome = head.get(OUTCOME).unwrap_or_default();
-    let content_type = head.get("content-type").unwrap_or_default();
-    let mac = answer_mac(&checked.nonce, head.status, outcome, content_type, body);
-    if recorded.is_some_and(|recorded| same(&recorded.0, &mac)) {
-        Ok(())
-    } else {
-        Err(VerifyFault::OtherAnswer)
-    }
-}
-
-/// The head of an answer as `curl -D` writes it; of several (interim, proxy) the last.
-struct Head<'t> {
-    status: u16,
-    lines: Vec<(&'t str, &'t str)>,
-}
-
-impl<'t> Head<'t> {
-    fn read(text: &'t str) -> Option<Self> {
-        let mut out: Option<Self> = None;
-        for line in text.lines().map(str::trim_end) {
-            if line.starts_with("HTTP/") {
-                let status = line.split(' ').nth(1).and_then(|status| status.parse().ok())?;
-                out = Some(Self { status, lines: Vec::new() });
-            } else if let (Some(head), Some((name, value))) = (&mut out, line.split_once(':')) {
-                head.lines.push((name, value.trim()));
-            }
-        }
-        out
-    }
-
-    fn get(&self, name: &str) -> Option<&'t str> {
-        self.lines.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
-    }
 }

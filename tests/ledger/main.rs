@@ -1,0 +1,12 @@
+//! The ledger as the road, the auditor and the crash see it.
+
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod faulty;
+#[cfg(test)]
+mod logbook;
+#[cfg(test)]
+mod record;
+#[cfg(test)]
+mod verify;
