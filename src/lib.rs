@@ -13,6 +13,7 @@ pub mod clock;
 pub mod config;
 pub mod journal;
 pub mod observe;
+pub mod stop;
 pub mod store;
 pub mod tls;
 

@@ -1,3 +1,10 @@
-//! To be written.
+//! The `tolbooth` command: parse, run, end with a documented code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tolbooth::cli::Arguments;
+
+fn main() -> ExitCode {
+    Arguments::parse().run().into()
+}

@@ -15,7 +15,7 @@ use std::path::Path;
 const FLOORS: &[&[&str]] = &[
     &["crypto", "json"],
     &["merkle", "model"],
-    &["clock", "config"],
+    &["clock", "config", "stop"],
     &["journal", "observe", "store", "tls"],
     &["contract", "directory", "ledger", "minimise", "policy", "source"],
     &["desk"],
@@ -56,6 +56,7 @@ const MADE_ON_THE_ROOF: &[(&str, &str)] =
 
 const FILE_LINES_MAX: usize = 400;
 const LINE_CHARS_MAX: usize = 120;
+const TEXT_LINE_CHARS_MAX: usize = 180;
 /// Names that say nothing; split, so that this file does not hold them.
 const EMPTY_NAMES: &[&str] =
     &["common", "manager", "util", "utils", concat!("help", "er"), concat!("help", "ers")];
@@ -352,8 +353,10 @@ fn printing(path: &str, text: &str) -> Vec<Fault> {
 }
 
 fn line_length(_: &str, text: &str) -> Vec<Fault> {
+    // The formatter breaks everything but text, and a sentence in three pieces cannot be searched for.
+    let most = |line: &str| if line.contains('"') { TEXT_LINE_CHARS_MAX } else { LINE_CHARS_MAX };
     numbered(text)
-        .filter(|(_, line)| line.chars().count() > LINE_CHARS_MAX)
+        .filter(|(_, line)| line.chars().count() > most(line))
         .map(|(at, _)| (at, format!("a line is at most {LINE_CHARS_MAX} characters")))
         .collect()
 }

@@ -445,16 +445,15 @@ fn numbers_and_texts_leave_as_they_were_written() {
 
 #[test]
 fn a_release_that_does_not_fit_the_contract_is_refused_with_all_its_faults() {
-    type Spoil = fn(&mut Release);
     let none = Transform::None;
-    let spoil = |spoil: Spoil| {
+    let spoil = |spoil: fn(&mut Release)| {
         let mut release = releasing(&[("status", Transform::None), ("alerts[].code", Transform::None)]);
         spoil(&mut release);
         let faults = view(&single(), &release).unwrap_err();
         assert_eq!(Projection::compile(&single(), &release, &Mapping::default()).unwrap_err(), faults);
         faults.join("\n")
     };
-    let cases: &[(Spoil, &str)] = &[
+    let cases: &[(fn(&mut Release), &str)] = &[
         (|r| r.fields.push((path("statuss"), Transform::None)), "did you mean `status`"),
         (|r| r.withhold.push(path("nme")), "`nme` is withheld, and the contract has no such field"),
         (|r| r.withhold.retain(|w| *w != path("name")), "`name` is neither released nor withheld"),

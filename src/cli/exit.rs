@@ -8,3 +8,9 @@ pub enum Exit {
     Usage = 2,
     Undecided = 3,
 }
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

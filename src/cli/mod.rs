@@ -1,3 +1,101 @@
-//! To be written.
+//! The command line: noun first. Every command has `--json`; exit codes are 0 yes, 1 refused or
+//! invalid, 2 usage, 3 could not decide.
+
+pub mod agreement;
 pub mod certs;
-pub mod exit;
+mod check;
+mod demo;
+mod exit;
+mod files;
+mod init;
+mod ledger;
+mod serve;
+pub mod trial;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use exit::Exit;
+
+use crate::clock::Clock;
+
+/// Answers partners' questions under signed data-sharing agreements, on the record.
+///
+/// Start with `tolbooth demo` to see it work, then `tolbooth init DIR` to put it before a system of
+/// your own. Exit codes: 0 yes, 1 refused or invalid, 2 usage, 3 could not decide.
+#[derive(Debug, Parser)]
+#[command(name = "tolbooth", version, arg_required_else_help = true, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Walk through everything on this machine, with synthetic people; needs nothing else
+    Demo(demo::DemoArgs),
+    /// Write a commented configuration and a first trial dataset that answers
+    Init(init::InitArgs),
+    /// Check everything together: configuration, members, contracts, sources, agreements, signatures
+    Check(check::CheckArgs),
+    /// Run the gateway
+    Serve(serve::ServeArgs),
+    /// Make, sign and show certificates
+    Certs(certs::CertsArgs),
+    /// Seal, sign and inspect data-sharing agreements
+    #[command(subcommand)]
+    Agreement(agreement::AgreementCommand),
+    /// Verify, search and export the audit ledger
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
+}
+
+/// Where the configuration is; shared by commands that read it.
+#[derive(Debug, Clone, Args)]
+pub struct ConfigArgs {
+    /// The gateway's configuration
+    #[arg(long, value_name = "FILE", default_value = "tolbooth.toml")]
+    pub config: PathBuf,
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Arguments {
+    /// Runs the command and says how it ended. Results go to standard output, complaints to
+    /// standard error.
+    pub fn run(self) -> Exit {
+        let clock = match Clock::new() {
+            Ok(clock) => clock,
+            Err(fault) => {
+                complain(&fault);
+                return Exit::Undecided;
+            }
+        };
+        let mut out = std::io::stdout();
+        match self.command {
+            Command::Demo(args) => demo::run(&args, &clock),
+            Command::Init(args) => init::run(&args, &mut out, &clock),
+            Command::Check(args) => check::run(&args, &mut out, &clock),
+            Command::Serve(args) => serve::run(&args, &clock),
+            Command::Certs(args) => certs::run(&args, &mut out, &clock).unwrap_or_else(|faults| {
+                complain(&faults);
+                Exit::No
+            }),
+            Command::Agreement(command) => agreement::run(&command, &mut out, &clock),
+            Command::Ledger(command) => ledger::run(&command, &mut out, &clock),
+        }
+    }
+}
+
+/// Prints a complaint to standard error.
+pub(crate) fn complain(fault: &dyn std::fmt::Display) {
+    let _written = writeln!(std::io::stderr(), "tolbooth: {fault}");
+}
+
+/// Prints a line to `out`; a closed pipe is the reader's choice, not a fault.
+pub(crate) fn say(out: &mut dyn Write, line: impl std::fmt::Display) {
+    let _written = writeln!(out, "{line}");
+}

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::strict::{self, Item, Table};
-use crate::model::limits::{ANSWER_BYTES_MAX, QUESTION_BYTES_MAX};
+use crate::model::limits::QUESTION_BYTES_MAX;
 use crate::model::{Fault, Faults, MemberId};
 
 /// A gateway's whole configuration. Paths are made whole against the file's own folder.
@@ -84,7 +84,8 @@ pub struct Limits {
     pub recorded_refusals_per_minute: u32,
     /// How long a stopping gateway waits for exchanges under way.
     pub drain: Duration,
-    pub answer_bytes_max: usize,
+    /// The longest the system behind may take, whatever its dataset's file says.
+    pub exchange_max: Duration,
 }
 
 /// Reads `tolbooth.toml`. All faults at once.
@@ -185,12 +186,8 @@ fn log(table: Option<&Table<'_>>) -> Option<Log> {
 fn limits(table: Option<&Table<'_>>) -> Limits {
     let refusals = count(table, "recorded_refusals_per_minute", 600, 1..=1_000_000);
     let drain = Duration::from_secs(count(table, "drain_seconds", 20, 0..=600));
-    let answer = count(table, "answer_bytes_max", ANSWER_BYTES_MAX as u64, 1024..=1024 * 1024 * 1024);
-    Limits {
-        recorded_refusals_per_minute: u32::try_from(refusals).unwrap_or(u32::MAX),
-        drain,
-        answer_bytes_max: usize::try_from(answer).unwrap_or(ANSWER_BYTES_MAX),
-    }
+    let exchange_max = Duration::from_secs(count(table, "exchange_seconds_max", 30, 1..=600));
+    Limits { recorded_refusals_per_minute: u32::try_from(refusals).unwrap_or(u32::MAX), drain, exchange_max }
 }
 
 fn count(

@@ -51,6 +51,11 @@ impl ReadFault {
         Self { summary: summary.into(), violations: Vec::new() }
     }
 
+    /// The body is of another kind than a contract's question.
+    pub fn content_type() -> Self {
+        Self::plain("the body is not `application/json` in UTF-8, as its Content-Type says")
+    }
+
     /// What does not meet the contract; none if the body could not be read at all.
     pub fn violations(&self) -> &[Violation] {
         &self.violations

@@ -1,1 +1,32 @@
-//! To be written.
+//! The road of an exchange, provider side (design 3):
+//!
+//! ```text
+//! accept -> identify -> route -> read -> decide -> forward -> minimise -> check -> record -> send
+//!  TLS      system      dataset  typed   agreement  bounded    rows,      view     durable   the only
+//!  limits   of member   contract question  Cedar    answer     fields              receipt   writer
+//! ```
+//!
+//! Each stage consumes the value before it and returns the next, or a [`Refusal`]. Fields are
+//! private and each type has one maker, so that forwarding without a decision, or sending without a
+//! receipt, does not compile. Answer and refusal meet at *record*.
+
+mod accept;
+mod check;
+mod claims;
+mod decide;
+mod forward;
+mod identify;
+mod minimise;
+mod read;
+mod record;
+mod route;
+mod send;
+
+mod refusal;
+mod road;
+mod tally;
+
+pub use accept::Connection;
+pub use refusal::Refusal;
+pub use road::{Answer, Bounds, Road, Worker};
+pub use tally::Tally;

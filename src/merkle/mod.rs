@@ -5,6 +5,7 @@ pub mod checkpoint;
 mod edge;
 pub mod note;
 mod proof;
+pub mod signer;
 
 pub use batch::Batch;
 pub use edge::{Hash, RightEdge, empty_root, leaf_hash, node_hash};

@@ -91,7 +91,7 @@ impl VerifierKey {
         if id == made.id_hex() { Ok(made) } else { Err(NoteError::VerifierKey) }
     }
 
-    fn id_hex(&self) -> String {
+    pub(super) fn id_hex(&self) -> String {
         format!("{:08x}", u32::from_be_bytes(key_id(&self.name, &self.key)))
     }
 }

@@ -71,7 +71,8 @@ proptest! {
             let proof = batch.prove(index).unwrap();
             prop_assert!(verify_inclusion(&all[index as usize], index, size, &proof, &root));
             let theirs: Vec<_> = proof.iter().map(|h| tlog::Hash(*h)).collect();
-            prop_assert!(tlog::check_record(&theirs, size, tlog::Hash(root), index, tlog::Hash(all[index as usize])).is_ok());
+            let leaf = tlog::Hash(all[index as usize]);
+            prop_assert!(tlog::check_record(&theirs, size, tlog::Hash(root), index, leaf).is_ok());
         }
         prop_assert_eq!(batch.prove(size), None);
         prop_assert!(before == 0 || batch.prove(before - 1).is_none());

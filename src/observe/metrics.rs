@@ -50,11 +50,19 @@ impl Metrics {
         let ready = Gauge::default();
         registry.register("exchanges", "Exchanges ended, by outcome and refusal code", exchanges.clone());
         registry.register("exchange_seconds", "From question read to answer ready", seconds.clone());
-        registry.register("handshakes_failed", "TLS handshakes that failed, by cause", handshakes_failed.clone());
+        registry.register(
+            "handshakes_failed",
+            "TLS handshakes that failed, by cause",
+            handshakes_failed.clone(),
+        );
         registry.register("alarms", "Alarms raised, by kind and dataset", alarms.clone());
         registry.register("connections", "Partner connections open now", connections.clone());
         registry.register("reloads", "Rulesets loaded or refused", reloads.clone());
-        registry.register("ready", "1 when the gateway can record, sign, decide and tell the time", ready.clone());
+        registry.register(
+            "ready",
+            "1 when the gateway can record, sign, decide and tell the time",
+            ready.clone(),
+        );
         Self { registry, exchanges, seconds, handshakes_failed, alarms, connections, reloads, ready }
     }
 

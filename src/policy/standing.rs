@@ -105,6 +105,11 @@ impl Standing {
         self.reasons.is_empty() && not_on(self.dates, today).is_none()
     }
 
+    /// Whether it is in force on the days of its dates.
+    pub fn holds(&self) -> bool {
+        self.reasons.is_empty()
+    }
+
     /// Every reason why it is not in force on this day; empty if it is.
     pub fn reasons(&self, today: Date) -> Vec<Reason> {
         self.reasons.iter().cloned().chain(not_on(self.dates, today)).collect()

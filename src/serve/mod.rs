@@ -1,1 +1,9 @@
-//! To be written.
+//! The doors partners and operators come to: sockets, HTTP, shutdown. The data plane is one
+//! single-threaded runtime per core with connections dealt to them, so that an exchange never
+//! changes threads; everything else runs beside it.
+
+mod local;
+mod partners;
+
+pub use local::{Local, serve_local};
+pub use partners::{Doorway, serve_partners};

@@ -8,9 +8,9 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::files::{self, NewFile, Readable, beside, shown};
 use super::{ExportArgs, Report};
 use crate::cli::exit::Exit;
+use crate::cli::files::{self, NewFile, Readable, beside, shown};
 use crate::model::{Fault, Faults, Secret};
 use crate::tls::pkcs12;
 

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::files::{self, NewFile, Readable, beside, shown};
 use super::show::{describe, in_words};
 use super::{CaArgs, ClientArgs, IssuerArgs, OutputArgs, Report, ServerArgs, SignArgs, SystemArgs};
 use crate::cli::exit::Exit;
+use crate::cli::files::{self, NewFile, Readable, beside, shown};
 use crate::clock::Clock;
 use crate::model::{Fault, Faults};
 use crate::tls::issue::{self, Authority, IssueError, Lifetime, Made};

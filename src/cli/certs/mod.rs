@@ -2,7 +2,6 @@
 //! `certs/README.md` walks through it.
 
 mod export;
-mod files;
 mod make;
 mod show;
 

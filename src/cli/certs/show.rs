@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use serde_json::json;
 
-use super::files::{self, shown};
 use super::{Report, ShowArgs};
 use crate::cli::exit::Exit;
+use crate::cli::files::{self, shown};
 use crate::clock::{Clock, date_in_words};
 use crate::model::{Fault, Faults};
 use crate::tls::{self, Certificate, PemError};

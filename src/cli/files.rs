@@ -1,4 +1,5 @@
-//! Reading and writing the files of `tolbooth certs`.
+//! Reading and writing the files commands make: each whole or not at all, never over another
+//! unasked, keys for their owner alone.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -79,4 +80,14 @@ fn fill(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// Writes one file that is not there yet.
+pub fn write_new(path: PathBuf, bytes: &[u8], readable: Readable) -> Result<(), Faults> {
+    write(&[NewFile { path, bytes, readable }], false)
+}
+
+/// Puts new bytes in the place of what a file held, in one step.
+pub fn replace(path: PathBuf, bytes: &[u8]) -> Result<(), Faults> {
+    write(&[NewFile { path, bytes, readable: Readable::ByAll }], true)
 }

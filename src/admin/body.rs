@@ -1,0 +1,71 @@
+//! A body of JSON lines that are made while they are sent.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::Frame;
+use tokio::sync::mpsc;
+
+/// Lines under way; the maker waits when the reader is slow.
+pub(super) struct Lines(mpsc::Receiver<Bytes>);
+
+/// The end lines are put in at.
+#[derive(Clone)]
+pub(super) struct Maker(mpsc::Sender<Bytes>);
+
+impl Lines {
+    pub(super) fn new() -> (Maker, Self) {
+        let (sender, receiver) = mpsc::channel(64);
+        (Maker(sender), Self(receiver))
+    }
+
+    pub(super) fn one(value: &serde_json::Value) -> Self {
+        let (maker, lines) = Self::new();
+        let _sent = maker.0.try_send(line(value));
+        lines
+    }
+}
+
+fn line(value: &serde_json::Value) -> Bytes {
+    Bytes::from(format!("{value}\n"))
+}
+
+impl Maker {
+    /// Whether the reader is still there.
+    pub(super) fn line(&self, value: &serde_json::Value) -> bool {
+        self.bytes(line(value))
+    }
+
+    /// For a thread that may block.
+    pub(super) fn bytes(&self, bytes: Bytes) -> bool {
+        self.0.blocking_send(bytes).is_ok()
+    }
+}
+
+impl std::io::Write for Maker {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.bytes(Bytes::copy_from_slice(bytes)) {
+            Ok(bytes.len())
+        } else {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl http_body::Body for Lines {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.poll_recv(cx).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
+    }
+}

@@ -1,0 +1,67 @@
+//! `POST /export`: the log as one portable file.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use crate::ledger::export::{Copy, export as export_archive};
+use crate::ledger::{Read, Record};
+use crate::model::MemberId;
+
+use super::body::Lines;
+use super::{Admin, Refused, parse, purpose};
+
+/// What is exported.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExportQuestion {
+    pub purpose: String,
+    /// With sealed parts: for the organisation itself.
+    pub sealed: bool,
+    /// For this partner: the envelopes it is party to, and hashes of all else.
+    pub party: Option<String>,
+}
+
+pub(super) async fn export(
+    admin: &Admin,
+    by: String,
+    body: Result<Bytes, Refused>,
+) -> Result<Response<Lines>, Refused> {
+    let body = body?;
+    let question: ExportQuestion = parse(&body)?;
+    let purpose = purpose(question.purpose)?;
+    let copy = match (question.party, question.sealed) {
+        (Some(_), true) => {
+            let why = "a partner's copy holds no sealed parts".to_owned();
+            return Err(Refused(StatusCode::UNPROCESSABLE_ENTITY, why));
+        }
+        (Some(party), false) => Copy::Party(
+            MemberId::new(&party)
+                .map_err(|error| Refused(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?,
+        ),
+        (None, true) => Copy::WithSealed,
+        (None, false) => Copy::Envelopes,
+    };
+    let read = Read {
+        action: "export",
+        shown: admin.ledger.size(),
+        by,
+        purpose,
+        asked: Some(format!("{copy:?}")),
+        subjects: Vec::new(),
+    };
+    admin.ledger.append(Record::Read(read)).await.map_err(|fault| {
+        Refused(StatusCode::SERVICE_UNAVAILABLE, format!("the export could not be recorded: {fault}"))
+    })?;
+    let (maker, lines) = Lines::new();
+    let ledger = admin.ledger.clone();
+    tokio::task::spawn_blocking(move || {
+        let mut out = std::io::BufWriter::with_capacity(64 * 1024, maker);
+        let written = export_archive(&ledger.archive(), ledger.verifier(), &copy, &mut out, &mut |_| {});
+        if let Err(fault) = written {
+            // The file then lacks its last line, the checkpoint, and does not verify.
+            tracing::warn!(%fault, "an export broke off");
+        }
+    });
+    Ok(Response::new(lines))
+}

@@ -1,0 +1,35 @@
+//! The one place that wires everything: from a configuration to a running gateway.
+
+mod keys;
+mod reload;
+mod run;
+mod watch;
+
+pub use run::{Running, StartFault, start};
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::clock::Clock;
+use crate::config::Gateway;
+use crate::desk::Ruleset;
+use crate::inbound::Tally;
+use crate::ledger::Ledger;
+use crate::observe::{Health, Metrics};
+use crate::store::Fold;
+use crate::tls::ServerTls;
+
+/// A gateway's parts, shared by what runs beside the road.
+pub struct App {
+    pub gateway: Gateway,
+    pub clock: Clock,
+    pub health: Arc<Health>,
+    pub metrics: Arc<Metrics>,
+    pub tally: Arc<Tally>,
+    pub ledger: Ledger,
+    pub fold: Arc<Fold>,
+    pub ruleset: Arc<ArcSwap<Ruleset>>,
+    pub tls: Arc<ArcSwap<ServerTls>>,
+    keys: keys::Keys,
+}

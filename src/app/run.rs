@@ -1,0 +1,311 @@
+//! Starting and stopping a gateway. Each step either holds or the gateway does not start; nothing
+//! listens before the ruleset in force is on the record.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use arc_swap::ArcSwap;
+use tokio::task::LocalSet;
+
+use crate::admin::{Admin, serve_admin};
+use crate::clock::Clock;
+use crate::config::Gateway;
+use crate::desk::{self, Circumstances, FoldFault, Ruleset};
+use crate::inbound::{Bounds, Road, Tally};
+use crate::ledger::{Ledger, LedgerConfig, LedgerError};
+use crate::model::{AgreementId, Digest, Fault, Faults};
+use crate::observe::{Condition, Health, Light, Metrics};
+use crate::serve::{Doorway, Local, serve_local, serve_partners};
+use crate::stop::{Stop, Stopper};
+use crate::store::{Fold, StoreError};
+
+use super::{App, keys, reload, watch};
+
+/// Records that may wait for the writer: a second at the rate one core answers.
+const WAITING_MAX: usize = 16_384;
+
+/// Why a gateway does not start.
+#[derive(Debug)]
+pub enum StartFault {
+    /// Files that are wrong.
+    Files(Faults),
+    /// The ledger does not open.
+    Ledger(LedgerError),
+    /// The store of what is folded does not open, even empty.
+    Store(StoreError),
+    /// The journal could not be folded into it.
+    Fold(FoldFault),
+    /// A folder, key or socket.
+    Io { what: String, error: io::Error },
+}
+
+impl fmt::Display for StartFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Files(faults) => faults.fmt(f),
+            Self::Ledger(error) => write!(f, "the ledger does not open: {error}"),
+            Self::Store(error) => write!(f, "the store does not open: {error}"),
+            Self::Fold(error) => write!(f, "the journal cannot be folded: {error}"),
+            Self::Io { what, error } => write!(f, "{what}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartFault {}
+
+impl From<Faults> for StartFault {
+    fn from(faults: Faults) -> Self {
+        Self::Files(faults)
+    }
+}
+
+impl From<LedgerError> for StartFault {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+impl From<FoldFault> for StartFault {
+    fn from(error: FoldFault) -> Self {
+        Self::Fold(error)
+    }
+}
+
+impl From<StoreError> for StartFault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+fn io_fault(what: impl Into<String>) -> impl FnOnce(io::Error) -> StartFault {
+    let what = what.into();
+    |error| StartFault::Io { what, error }
+}
+
+/// A gateway that serves.
+pub struct Running {
+    pub partners: SocketAddr,
+    pub local: SocketAddr,
+    pub admin_socket: PathBuf,
+    pub app: Arc<App>,
+    stopper: Stopper,
+    thread: JoinHandle<()>,
+}
+
+impl Running {
+    /// Tells everything to finish what it has begun.
+    pub fn stop(&self) {
+        self.stopper.stop();
+    }
+
+    /// Waits until all has ended.
+    pub fn join(self) {
+        if self.thread.join().is_err() {
+            tracing::error!("the control thread ended by a panic");
+        }
+    }
+}
+
+/// Opens the ledger, loads the rules, records them, and serves.
+pub fn start(gateway: Gateway, clock: Clock) -> Result<Running, StartFault> {
+    let app = Arc::new(open(gateway, clock)?);
+    let ruleset = app.ruleset.load_full();
+    record_ruleset(&app, &ruleset)?;
+    app.health.set(Condition::Ruleset, Light::Green);
+    warn_of_what_is_not_in_force(&app, &ruleset);
+    let bind =
+        |address: SocketAddr| TcpListener::bind(address).map_err(io_fault(format!("listening on {address}")));
+    let partners = bind(app.gateway.partners.address)?;
+    let local = bind(app.gateway.local)?;
+    let admin = bind_admin(&app.gateway.admin_socket)?;
+    let (partners_at, local_at) = (local_address(&partners)?, local_address(&local)?);
+    let (stopper, stop) = Stopper::new();
+    let sockets = Sockets { partners, local, admin };
+    let thread = std::thread::Builder::new()
+        .name("control".to_owned())
+        .spawn({
+            let (app, stopper) = (Arc::clone(&app), stopper.clone());
+            move || control(app, sockets, &stopper, stop)
+        })
+        .map_err(io_fault("starting the control thread"))?;
+    let admin_socket = app.gateway.admin_socket.clone();
+    Ok(Running { partners: partners_at, local: local_at, admin_socket, app, stopper, thread })
+}
+
+fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&gateway.data)
+        .map_err(io_fault(gateway.data.display().to_string()))?;
+    let log_name = desk::log_name(&gateway)?;
+    let keys = keys::open(&gateway.data, &log_name, &clock).map_err(io_fault("the gateway's keys"))?;
+    let config = LedgerConfig {
+        directory: gateway.data.join("ledger"),
+        origin: keys.ledger.verifier().name().to_owned(),
+        key: crate::crypto::SigningKey::from_seed(keys.ledger.key().seed())
+            .map_err(|error| io_fault("the ledger's key")(io::Error::other(error)))?,
+        segment_bytes: gateway.segment_bytes,
+        waiting_max: WAITING_MAX,
+    };
+    let (ledger, opened) = Ledger::open(config, clock.clone())?;
+    tracing::info!(records = opened.records, dropped_unacknowledged = opened.dropped, "the ledger is open");
+    let fold = Arc::new(open_fold(&gateway, &ledger)?);
+    let seen = |id: &AgreementId| fold.agreement_version(id).ok().flatten();
+    let circumstances = Circumstances { seen: &seen, before: None, pseudonym_master: &keys.pseudonym };
+    let ruleset = Ruleset::load(&gateway, &circumstances)?;
+    let tls = reload::tls(&gateway, &ruleset)?;
+    Ok(App {
+        gateway,
+        clock,
+        health: Arc::new(Health::default()),
+        metrics: Arc::new(Metrics::new()),
+        tally: Arc::new(Tally::default()),
+        ledger,
+        fold,
+        ruleset: Arc::new(ArcSwap::from_pointee(ruleset)),
+        tls: Arc::new(ArcSwap::from_pointee(tls)),
+        keys,
+    })
+}
+
+/// Opens the store and brings it up to the journal; one that cannot be this journal's begins anew.
+fn open_fold(gateway: &Gateway, ledger: &Ledger) -> Result<Fold, StartFault> {
+    let (fold, found) = Fold::open(&gateway.data.join("store"))?;
+    let fold = if desk::is_behind(ledger, &fold)? { fold } else { fold.wipe()? };
+    let folded = desk::fold_at_start(ledger, &fold)?;
+    tracing::info!(?found, folded, "the store holds what the journal says");
+    Ok(fold)
+}
+
+/// The highest version of an agreement seen in force: folded from the journal, or in the ruleset
+/// that is in force now.
+pub(super) fn seen(fold: &Fold, now: &Ruleset, id: &AgreementId) -> Option<u32> {
+    let folded = fold.agreement_version(id).ok().flatten();
+    let current = now
+        .in_force
+        .iter()
+        .filter(|(agreement, _)| agreement.id == *id)
+        .map(|(agreement, _)| agreement.version)
+        .max();
+    folded.max(current)
+}
+
+/// Keeps every file of a ruleset as evidence and records that it comes into force.
+pub(super) fn record_ruleset(app: &App, ruleset: &Ruleset) -> Result<(), Faults> {
+    let unrecorded = |error: LedgerError| Faults::from(Fault::new("ledger", None, error.to_string()));
+    let mut files: Vec<(String, Digest)> = Vec::new();
+    for file in ruleset.files.all() {
+        app.ledger.keep_evidence(&file.bytes).map_err(unrecorded)?;
+        files.push((file.name.clone(), file.digest));
+    }
+    app.ledger.ruleset(ruleset.digest, &files, ruleset.in_force.clone()).map_err(unrecorded)?;
+    Ok(())
+}
+
+fn warn_of_what_is_not_in_force(app: &App, ruleset: &Ruleset) {
+    let today = app.clock.today();
+    for entry in ruleset.register.all() {
+        let reasons: Vec<String> = entry.standing.reasons(today).iter().map(ToString::to_string).collect();
+        if !reasons.is_empty() {
+            let agreement = entry.agreement.reference.to_string();
+            tracing::warn!(agreement, why = reasons.join("; "), "an agreement is not in force");
+        }
+    }
+}
+
+struct Sockets {
+    partners: TcpListener,
+    local: TcpListener,
+    admin: std::os::unix::net::UnixListener,
+}
+
+fn local_address(listener: &TcpListener) -> Result<SocketAddr, StartFault> {
+    listener.local_addr().map_err(io_fault("a listener's address"))
+}
+
+/// The admin socket is for whoever may read the data folder. One left by a killed gateway is taken
+/// away: the ledger's lock has already shown that no other gateway runs.
+fn bind_admin(path: &std::path::Path) -> Result<std::os::unix::net::UnixListener, StartFault> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let _removed = std::fs::remove_file(path);
+    let what = path.display().to_string();
+    let listener = std::os::unix::net::UnixListener::bind(path).map_err(io_fault(what.clone()))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(io_fault(what))?;
+    Ok(listener)
+}
+
+/// The control thread: everything but exchanges.
+fn control(app: Arc<App>, sockets: Sockets, stopper: &Stopper, stop: Stop) {
+    let runtime =
+        match tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                tracing::error!(%error, "the control thread could not start");
+                return;
+            }
+        };
+    let tasks = LocalSet::new();
+    let served = tasks.block_on(&runtime, beside_the_road(app, sockets, stop));
+    if let Err(error) = served {
+        tracing::error!(%error, "a listener could not be served");
+        stopper.stop();
+    }
+    // The data-plane threads hold a `Stop` until their last exchange has ended.
+    runtime.block_on(async {
+        tokio::task::yield_now().await;
+        drop(tasks);
+        stopper.all_gone().await;
+    });
+}
+
+async fn beside_the_road(app: Arc<App>, sockets: Sockets, stop: Stop) -> io::Result<()> {
+    let local = Local { health: Arc::clone(&app.health), metrics: Arc::clone(&app.metrics) };
+    sockets.local.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(sockets.local)?;
+    tokio::task::spawn_local(serve_local(local, listener, stop.clone()));
+    sockets.admin.set_nonblocking(true)?;
+    let listener = tokio::net::UnixListener::from_std(sockets.admin)?;
+    let admin = Admin { ledger: app.ledger.clone(), fold: Arc::clone(&app.fold) };
+    tokio::task::spawn_local(serve_admin(admin, listener, stop.clone()));
+    tokio::task::spawn_local(watch::watch_lights(Arc::clone(&app), stop.clone()));
+    tokio::task::spawn_local(watch::watch_sources(Arc::clone(&app), stop.clone()));
+    tokio::task::spawn_local(watch::watch_fold(Arc::clone(&app), stop.clone()));
+    tokio::task::spawn_local(reload::watch_rules(Arc::clone(&app), stop.clone()));
+    let tally = tokio::task::spawn_local(watch::watch_tally(Arc::clone(&app), stop.clone()));
+    app.health.set(Condition::Serving, Light::Green);
+    let doorway = Doorway {
+        bounds: app.gateway.partners.clone(),
+        tls: Arc::clone(&app.tls),
+        road: Arc::new(road(&app)),
+        metrics: Arc::clone(&app.metrics),
+        tally: Arc::clone(&app.tally),
+    };
+    let (workers, drain) = (app.gateway.workers, app.gateway.limits.drain);
+    let served = serve_partners(doorway, sockets.partners, workers, drain, stop).await;
+    app.health.set(Condition::Serving, Light::Red("stopping".to_owned()));
+    let _counted = tally.await;
+    served
+}
+
+fn road(app: &App) -> Road {
+    Road {
+        member: app.gateway.member.clone(),
+        ruleset: Arc::clone(&app.ruleset),
+        ledger: app.ledger.clone(),
+        clock: app.clock.clone(),
+        metrics: Arc::clone(&app.metrics),
+        tally: Arc::clone(&app.tally),
+        bounds: Bounds {
+            body_max: app.gateway.partners.body_max,
+            question_bytes_max: app.gateway.partners.question_bytes_max,
+            refusals_per_minute: app.gateway.limits.recorded_refusals_per_minute,
+            exchange_max: app.gateway.limits.exchange_max,
+        },
+    }
+}

@@ -1,0 +1,167 @@
+//! What is looked at beside the road: the clock, the ledger, replaced files, and the minute's counts.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::ledger::{Alarm, Record, State, Summary};
+use crate::model::MemberId;
+use crate::observe::{Condition, Light};
+use crate::source::Refresh;
+use crate::stop::Stop;
+
+use super::App;
+
+/// A wall clock that moves more than this against the monotonic one was stepped: NTP slews less.
+const STEP_MS_MAX: u64 = 2_000;
+/// How long a stepped clock must run steadily before it is believed again.
+const STEADY: Duration = Duration::from_secs(300);
+
+/// Watches the clock and the ledger, once a second, until told to stop.
+pub(super) async fn watch_lights(app: Arc<App>, mut stop: Stop) {
+    let mut clock = ClockWatch::new(&app);
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = stop.asked() => return,
+        }
+        app.health.set(Condition::Clock, clock.light(&app));
+        app.health.set(Condition::Ledger, ledger_light(app.ledger.state()));
+    }
+}
+
+fn ledger_light(state: State) -> Light {
+    match state {
+        State::Healthy => Light::Green,
+        State::LowSpace => Light::Amber("the next segment of the journal could not be made yet".to_owned()),
+        State::DiskFull => Light::Red("no disk space to record in".to_owned()),
+        State::Stopped => Light::Red("recording has ended until a restart".to_owned()),
+    }
+}
+
+/// Compares the wall clock with the monotonic one.
+struct ClockWatch {
+    /// Wall minus monotonic, in milliseconds, when last believed.
+    offset_ms: i128,
+    stepped_at: Option<Duration>,
+}
+
+impl ClockWatch {
+    fn new(app: &App) -> Self {
+        Self { offset_ms: Self::offset(app), stepped_at: None }
+    }
+
+    fn offset(app: &App) -> i128 {
+        i128::from(app.clock.unix_ms()) - i128::try_from(app.clock.monotonic().as_millis()).unwrap_or(0)
+    }
+
+    fn light(&mut self, app: &App) -> Light {
+        let offset = Self::offset(app);
+        let now = app.clock.monotonic();
+        if offset.abs_diff(self.offset_ms) > u128::from(STEP_MS_MAX) {
+            tracing::warn!(by_ms = %(offset - self.offset_ms), "the wall clock was stepped");
+            self.offset_ms = offset;
+            self.stepped_at = Some(now);
+        }
+        match self.stepped_at {
+            Some(at) if now.saturating_sub(at) < STEADY => {
+                Light::Red("the wall clock was stepped; it must run steadily for five minutes".to_owned())
+            }
+            _ => Light::Green,
+        }
+    }
+}
+
+/// Looks for replaced source files every two seconds.
+pub(super) async fn watch_sources(app: Arc<App>, mut stop: Stop) {
+    let mut tick = tokio::time::interval(Duration::from_secs(2));
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = stop.asked() => return,
+        }
+        let app = Arc::clone(&app);
+        // It reads whole files; a panic there is logged and the next look comes in two seconds.
+        let _looked = tokio::task::spawn_blocking(move || refresh(&app)).await;
+    }
+}
+
+fn refresh(app: &App) {
+    for offer in app.ruleset.load().offers() {
+        let dataset = &offer.contract.version;
+        match offer.source.refresh() {
+            Refresh::Same => {}
+            Refresh::Replaced { digest, rows } => {
+                tracing::info!(%dataset, %digest, rows, "a source file was replaced");
+                app.health.set(Condition::Source(dataset.to_string()), Light::Green);
+            }
+            Refresh::Refused(faults) => {
+                let fault = faults.to_string();
+                tracing::warn!(%dataset, %fault, "a replaced source file was refused; the old one stays");
+                app.metrics.alarm("file_refused", dataset.dataset.as_str());
+                app.health.set(Condition::Source(dataset.to_string()), Light::Amber(fault.clone()));
+                let alarm = Alarm {
+                    cause: "file_refused",
+                    dataset: Some(dataset.clone()),
+                    detail: Some(fault),
+                    dropped: Vec::new(),
+                };
+                record(app, Record::Alarm(alarm));
+            }
+        }
+    }
+}
+
+/// Folds segments as they are sealed.
+pub(super) async fn watch_fold(app: Arc<App>, mut stop: Stop) {
+    let mut tick = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = stop.asked() => return,
+        }
+        let beside = Arc::clone(&app);
+        let folded =
+            tokio::task::spawn_blocking(move || crate::desk::fold_sealed(&beside.ledger, &beside.fold)).await;
+        if let Ok(Err(fault)) = folded {
+            tracing::warn!(%fault, "a segment was not folded: searches read the journal instead");
+        }
+    }
+}
+
+/// Records the minute's counts, every minute and once more at the end.
+pub(super) async fn watch_tally(app: Arc<App>, mut stop: Stop) {
+    let mut from_ms = app.clock.unix_ms();
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(60)) => {}
+            () = stop.asked() => {}
+        }
+        let to_ms = app.clock.unix_ms();
+        for line in app.tally.take() {
+            let summary = Summary {
+                member: MemberId::new(&line.source).ok().filter(|_| line.source != "unidentified"),
+                cause: Cow::Owned(line.cause),
+                count: line.count,
+                from_ms,
+                to_ms,
+                source: None,
+            };
+            if let Err(fault) = app.ledger.append(Record::Summary(summary)).await {
+                tracing::error!(%fault, "a minute's summary could not be recorded");
+            }
+        }
+        from_ms = to_ms;
+        if stop.is_asked() {
+            return;
+        }
+    }
+}
+
+/// Records something beside the road; failing to is an error in the log, and readiness is red by then.
+pub(super) fn record(app: &App, record: Record) {
+    if let Err(fault) = app.ledger.append_blocking(record) {
+        tracing::error!(%fault, "an alarm could not be recorded");
+    }
+}

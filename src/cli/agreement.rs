@@ -1,0 +1,259 @@
+//! `tolbooth agreement`: what officers and hosts do with agreements. An officer's private key is
+//! made and used on the officer's own machine; the gateway only ever sees the public one.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use crate::clock::Clock;
+use crate::config;
+use crate::crypto::SigningKey;
+use crate::directory;
+use crate::merkle::signer::SignerKey;
+use crate::model::Faults;
+use crate::policy::{self, Agreement, Grounds, KeyRing};
+
+use super::files::{Readable, replace, write_new};
+use super::{ConfigArgs, Exit, complain, say};
+
+#[derive(Debug, Subcommand)]
+pub enum AgreementCommand {
+    /// Make an officer's signing key, on the officer's own machine
+    Key(KeyArgs),
+    /// Write the digest of the view into the agreement: what officers sign is what is released
+    Seal(SealArgs),
+    /// Sign an agreement with an officer's key
+    Sign(SignArgs),
+    /// Check the signatures of one agreement against the officers in members.toml
+    Verify(VerifyArgs),
+    /// List all agreements: in force or not, and why not
+    Status(StatusArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct KeyArgs {
+    /// The officer's name in signatures, unique in the federation, such as m.macleod.glenmore
+    name: String,
+    /// Where the private key goes; it is never overwritten
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Print JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SealArgs {
+    /// The agreement's file, below the policies of the configuration
+    file: PathBuf,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct SignArgs {
+    /// The agreement's file; the signature goes beside it, with the ending .sig
+    file: PathBuf,
+    /// The officer's private key, as `tolbooth agreement key` made it
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// Print JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The agreement's file
+    file: PathBuf,
+    /// The members and their officers' public keys
+    #[arg(long, value_name = "FILE", default_value = "members.toml")]
+    members: PathBuf,
+    /// Print JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+/// Runs one of the commands.
+pub fn run(command: &AgreementCommand, out: &mut dyn Write, clock: &Clock) -> Exit {
+    let done = match command {
+        AgreementCommand::Key(args) => key(args, out),
+        AgreementCommand::Seal(args) => seal(args, out),
+        AgreementCommand::Sign(args) => sign(args, out),
+        AgreementCommand::Verify(args) => verify(args, out, clock),
+        AgreementCommand::Status(args) => status(args, out, clock),
+    };
+    done.unwrap_or_else(|fault| {
+        complain(&fault);
+        Exit::No
+    })
+}
+
+type Done = Result<Exit, Box<dyn std::error::Error>>;
+
+fn key(args: &KeyArgs, out: &mut dyn Write) -> Done {
+    let signer = SignerKey::new(&args.name, SigningKey::generate()?)?;
+    write_new(args.out.clone(), signer.reveal().as_bytes(), Readable::ByOwner)?;
+    let public = signer.verifier();
+    if args.json {
+        say(out, json!({ "name": args.name, "key": public.to_string(), "private": args.out }));
+    } else {
+        say(out, format_args!("The private key is in {}: keep it to yourself.", args.out.display()));
+        say(out, "The host adds this to your member in members.toml:\n");
+        say(
+            out,
+            format_args!(
+                "[[member.officer]]\nname = \"{}\"\noffice = \"...\"\nkey = \"{public}\"",
+                args.name
+            ),
+        );
+    }
+    Ok(Exit::Yes)
+}
+
+fn read(file: &Path) -> Result<(Agreement, String), Box<dyn std::error::Error>> {
+    let name = file.display().to_string();
+    let bytes = std::fs::read(file).map_err(|error| format!("{name}: {error}"))?;
+    let agreement = policy::load(&name, &bytes)?;
+    Ok((agreement, String::from_utf8(bytes)?))
+}
+
+fn seal(args: &SealArgs, out: &mut dyn Write) -> Done {
+    let (agreement, text) = read(&args.file)?;
+    let gateway = config::load(&args.config.config)?;
+    let ruleset = super::check::load_ruleset(&gateway)?;
+    let view = ruleset.view(&agreement.reference).ok_or_else(|| {
+        format!("{} is not among the agreements of {}", agreement.reference, gateway.policies.display())
+    })?;
+    if agreement.seal == Some(view) {
+        say(out, format_args!("{}: already sealed over {view}", agreement.reference));
+        return Ok(Exit::Yes);
+    }
+    replace(args.file.clone(), policy::seal(&text, view)?.as_bytes())?;
+    if args.config.json {
+        say(out, json!({ "agreement": agreement.reference.to_string(), "view": view.to_string() }));
+    } else {
+        say(out, format_args!("{}: sealed over {view}", agreement.reference));
+        say(out, "Every party's officer signs it now: tolbooth agreement sign FILE --key KEY");
+    }
+    Ok(Exit::Yes)
+}
+
+fn sign(args: &SignArgs, out: &mut dyn Write) -> Done {
+    let (agreement, _) = read(&args.file)?;
+    if agreement.seal.is_none() {
+        return Err("the agreement is not sealed: tolbooth agreement seal comes first".into());
+    }
+    let key = zeroize::Zeroizing::new(
+        std::fs::read_to_string(&args.key).map_err(|error| format!("{}: {error}", args.key.display()))?,
+    );
+    let signer = SignerKey::parse(&key)
+        .map_err(|_| format!("{}: not an officer's private key", args.key.display()))?;
+    let beside = PathBuf::from(policy::signature_file(&args.file.display().to_string()));
+    let existing = std::fs::read_to_string(&beside).ok();
+    let note =
+        policy::add_signature(existing.as_deref(), &agreement, signer.verifier().name(), signer.key())?;
+    replace(beside.clone(), note.as_bytes())?;
+    if args.json {
+        let (agreement, by) = (agreement.reference.to_string(), signer.verifier().name());
+        say(out, json!({ "agreement": agreement, "signed_by": by, "file": beside }));
+    } else {
+        say(
+            out,
+            format_args!(
+                "{} signed by {}: {}",
+                agreement.reference,
+                signer.verifier().name(),
+                beside.display()
+            ),
+        );
+    }
+    Ok(Exit::Yes)
+}
+
+fn verify(args: &VerifyArgs, out: &mut dyn Write, clock: &Clock) -> Done {
+    let (agreement, _) = read(&args.file)?;
+    let name = args.members.display().to_string();
+    let text = std::fs::read_to_string(&args.members).map_err(|error| format!("{name}: {error}"))?;
+    let members = directory::load(&name, &text, &|path| std::fs::read(path))?;
+    let ring = KeyRing::new(members.officers())?;
+    let note = std::fs::read_to_string(policy::signature_file(&args.file.display().to_string())).ok();
+    let grounds = Grounds {
+        note: note.as_deref(),
+        ring: &ring,
+        // The contract is not asked for here: the seal is taken at its word.
+        view: agreement.seal,
+        highest_seen: None,
+        source_synthetic: true,
+    };
+    let standing = policy::standing(&agreement, &grounds);
+    let today = clock.today();
+    let why: Vec<String> = standing.reasons(today).iter().map(ToString::to_string).collect();
+    let signers: Vec<String> =
+        standing.signers().iter().map(|signer| format!("{} for {}", signer.officer, signer.member)).collect();
+    if args.json {
+        let agreement = agreement.reference.to_string();
+        say(
+            out,
+            json!({ "agreement": agreement, "ok": why.is_empty(), "signed_by": signers, "ignored": standing.ignored(), "why_not": why }),
+        );
+    } else {
+        say(out, agreement.reference.to_string());
+        signers.iter().for_each(|signer| say(out, format_args!("  signed by {signer}")));
+        standing
+            .ignored()
+            .iter()
+            .for_each(|name| say(out, format_args!("  a line by {name} counts for nobody")));
+        why.iter().for_each(|why| say(out, format_args!("  {why}")));
+    }
+    Ok(if why.is_empty() { Exit::Yes } else { Exit::No })
+}
+
+fn status(args: &StatusArgs, out: &mut dyn Write, clock: &Clock) -> Done {
+    let gateway = config::load(&args.config.config)?;
+    let ruleset = super::check::load_ruleset(&gateway).map_err(|faults: Faults| faults)?;
+    let today = clock.today();
+    let mut all_in_force = true;
+    let mut rows = Vec::new();
+    for entry in ruleset.register.all() {
+        let agreement = &entry.agreement;
+        let why: Vec<String> = entry.standing.reasons(today).iter().map(ToString::to_string).collect();
+        all_in_force &= why.is_empty();
+        let signed: Vec<&str> =
+            entry.standing.signers().iter().map(|signer| signer.officer.as_str()).collect();
+        if args.config.json {
+            rows.push(json!({
+                "agreement": agreement.reference.to_string(), "title": agreement.title, "stage": agreement.stage.as_str(),
+                "in_force": why.is_empty(), "why_not": why, "signed_by": signed, "file": agreement.file,
+                "from": agreement.dates.from.to_string(), "until": agreement.dates.until.map(|until| until.to_string()),
+            }));
+        } else {
+            let state = if why.is_empty() {
+                "in force".to_owned()
+            } else {
+                format!("not in force: {}", why.join("; "))
+            };
+            say(out, format_args!("{} ({}): {state}", agreement.reference, agreement.stage.as_str()));
+            say(
+                out,
+                format_args!(
+                    "  {}; signed by {}",
+                    agreement.title,
+                    if signed.is_empty() { "nobody".to_owned() } else { signed.join(", ") }
+                ),
+            );
+        }
+    }
+    if args.config.json {
+        say(out, serde_json::Value::from(rows));
+    }
+    Ok(if all_in_force { Exit::Yes } else { Exit::No })
+}

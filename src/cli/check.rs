@@ -1,0 +1,134 @@
+//! `tolbooth check`: everything together, as `serve` would load it, and more: what is otherwise
+//! compiled on first use is compiled, and what is not in force says why.
+
+use std::io::Write;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::clock::Clock;
+use crate::config::{self, Gateway};
+use crate::desk::{Circumstances, Ruleset};
+use crate::model::{AgreementId, Faults};
+use crate::tls::{Credential, ServerTls, key_file_warning};
+
+use super::{ConfigArgs, Exit, complain, say};
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+/// Yes if a gateway would start; no, with every fault, if not.
+pub fn run(args: &CheckArgs, out: &mut dyn Write, clock: &Clock) -> Exit {
+    match look(&args.config, clock) {
+        Ok(found) => {
+            found.show(args.config.json, out);
+            Exit::Yes
+        }
+        Err(faults) => {
+            if args.config.json {
+                let faults: Vec<_> = faults.0.iter().map(fault_json).collect();
+                say(out, json!({ "ok": false, "faults": faults }));
+            } else {
+                complain(&faults);
+                complain(&format!("{} to put right", counted(faults.0.len(), "fault")));
+            }
+            Exit::No
+        }
+    }
+}
+
+struct Found {
+    gateway: Gateway,
+    ruleset: Ruleset,
+    warnings: Faults,
+    today: jiff::civil::Date,
+}
+
+/// Loads the ruleset of a configuration as `serve` would, without a ledger behind it.
+pub(super) fn load_ruleset(gateway: &Gateway) -> Result<Ruleset, Faults> {
+    // Only the ledger knows versions seen in force, and only `serve` holds it.
+    let seen = |_: &AgreementId| None;
+    Ruleset::load(gateway, &Circumstances { seen: &seen, before: None, pseudonym_master: &[0; 32] })
+}
+
+fn look(args: &ConfigArgs, clock: &Clock) -> Result<Found, Faults> {
+    let gateway = config::load(&args.config)?;
+    let mut faults = Faults::default();
+    let ruleset = load_ruleset(&gateway).map_err(|more| faults.extend(more)).ok();
+    let partners = &gateway.partners;
+    let credential =
+        Credential::load(&partners.certificate, &partners.key).map_err(|more| faults.extend(more)).ok();
+    let (Some(ruleset), Some(credential)) = (ruleset, credential) else { return Err(faults) };
+    if let Err(more) = ruleset.compile_all() {
+        faults.extend(more);
+    }
+    if let Err(error) = ServerTls::new(&credential, &ruleset.directory.anchors()) {
+        faults.push(crate::model::Fault::new(
+            partners.certificate.display().to_string(),
+            None,
+            error.to_string(),
+        ));
+    }
+    faults.into_result()?;
+    let mut warnings = Faults(ruleset.directory.warnings(clock.now()));
+    warnings.0.extend(key_file_warning(&partners.key));
+    Ok(Found { gateway, ruleset, warnings, today: clock.today() })
+}
+
+impl Found {
+    fn show(&self, as_json: bool, out: &mut dyn Write) {
+        let agreements: Vec<_> = self
+            .ruleset
+            .register
+            .all()
+            .iter()
+            .map(|entry| {
+                let why: Vec<String> =
+                    entry.standing.reasons(self.today).iter().map(ToString::to_string).collect();
+                (entry.agreement.reference.to_string(), why)
+            })
+            .collect();
+        let datasets: Vec<String> =
+            self.ruleset.offers().map(|offer| offer.contract.version.to_string()).collect();
+        if as_json {
+            let agreements: Vec<_> = agreements
+                .iter()
+                .map(|(agreement, why)| json!({ "agreement": agreement, "in_force": why.is_empty(), "why_not": why }))
+                .collect();
+            let warnings: Vec<_> = self.warnings.0.iter().map(fault_json).collect();
+            let ruleset = self.ruleset.digest.to_string();
+            say(
+                out,
+                json!({ "ok": true, "ruleset": ruleset, "datasets": datasets, "agreements": agreements, "warnings": warnings }),
+            );
+            return;
+        }
+        for warning in &self.warnings.0 {
+            say(out, format_args!("warning: {warning}"));
+        }
+        say(out, format_args!("{} of member {}", counted(datasets.len(), "dataset"), self.gateway.member));
+        for dataset in datasets {
+            say(out, format_args!("  {dataset}"));
+        }
+        say(out, counted(agreements.len(), "agreement"));
+        for (agreement, why) in agreements {
+            match why.as_slice() {
+                [] => say(out, format_args!("  {agreement}: in force")),
+                why => say(out, format_args!("  {agreement}: not in force ({})", why.join("; "))),
+            }
+        }
+        say(out, format_args!("ruleset {}", self.ruleset.digest));
+        say(out, "no faults");
+    }
+}
+
+fn fault_json(fault: &crate::model::Fault) -> serde_json::Value {
+    json!({ "file": fault.file, "line": fault.line, "message": fault.message, "help": fault.help })
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}

@@ -1,0 +1,149 @@
+//! The auditor's part of the walk, and the forger's.
+
+use std::path::{Path, PathBuf};
+
+use super::asking::Said;
+use super::steps::CHI;
+use super::told::Told;
+use super::{Fault, Stage};
+use crate::cli::ledger::{Asked, VerifyWhat, find_subject, journal_key};
+
+fn head_file(stage: &Stage) -> PathBuf {
+    stage.scratch.join("answer.head")
+}
+
+fn body_file(stage: &Stage) -> PathBuf {
+    stage.scratch.join("answer.json")
+}
+
+/// Keeps an answer as `curl -D answer.head -o answer.json` would.
+pub(super) fn keep(stage: &Stage, said: &Said, receipt: &str) -> Result<(), Fault> {
+    let head = format!(
+        "HTTP/1.1 {} \r\ncontent-type: {}\r\ntolbooth-outcome: {}\r\ntolbooth-receipt: {receipt}\r\n\r\n",
+        said.status, said.content_type, said.outcome
+    );
+    std::fs::write(head_file(stage), head)?;
+    std::fs::write(body_file(stage), &said.body)?;
+    Ok(())
+}
+
+pub(super) fn walk(stage: &Stage, told: &mut Told) {
+    told.step("The council's auditor asks who enquired about this child");
+    let found = search(stage, told);
+    told.judge(
+        "search",
+        "every enquiry is found, and the look itself is recorded",
+        found.map_err(|fault| fault.to_string()),
+    );
+    told.step("NHS Lomond verifies its receipt, and anybody the whole log, offline");
+    let verified = verify(stage, told);
+    told.judge(
+        "verify",
+        "the answer received is the answer recorded, and the log is whole",
+        verified.map_err(|fault| fault.to_string()),
+    );
+    told.step("Somebody with a shell changes one byte of the log; somebody else swaps the kept answer");
+    let caught = tamper(stage, told);
+    told.judge("tamper", "both are caught", caught.map_err(|fault| fault.to_string()));
+}
+
+fn search(stage: &Stage, told: &Told) -> Result<(), Fault> {
+    told.line(format_args!(
+        "   by hand   tolbooth ledger search --socket {} --purpose 'subject access request' --subject chi --sealed",
+        stage.admin_socket.display()
+    ));
+    let asked = Asked::at(&stage.admin_socket);
+    let mut outcomes = Vec::new();
+    let found = find_subject(&asked, "subject access request SAR-7", "chi", CHI, &mut |record| {
+        let text = |pointer: &str| {
+            record.pointer(pointer).and_then(|value| value.as_str()).unwrap_or("-").to_owned()
+        };
+        let (time, who) = (text("/envelope/time"), text("/envelope/consumer"));
+        told.line(format_args!(
+            "   {time}  {who}  told {}, truly {}",
+            text("/envelope/outcome"),
+            text("/sealed/outcome")
+        ));
+        outcomes.push(text("/envelope/outcome"));
+    })?;
+    // Of the steps above: answered, without the safe address, and stopped. The refusals before a
+    // permit never opened the question, and so name nobody.
+    if found == 3 && outcomes.iter().filter(|outcome| *outcome == "answered").count() == 2 {
+        Ok(())
+    } else {
+        Err(format!("{found} were found").into())
+    }
+}
+
+fn verify(stage: &Stage, told: &Told) -> Result<(), Fault> {
+    let key = journal_key(&stage.ledger)?;
+    told.line(format_args!(
+        "   by hand   tolbooth ledger verify --receipt {} --body {} --key {}",
+        head_file(stage).display(),
+        body_file(stage).display(),
+        stage.ledger.join("../keys/ledger.vkey").display()
+    ));
+    let head = std::fs::read_to_string(head_file(stage))?;
+    let body = std::fs::read(body_file(stage))?;
+    let receipt = VerifyWhat::Receipt { text: &head, body: Some(&body) }.verify(&key, &[])?;
+    told.line(format_args!("   receipt   {}", receipt.about));
+    receipt.proven.iter().for_each(|line| told.line(format_args!("             proven: {line}")));
+    told.line(format_args!(
+        "   by hand   tolbooth ledger verify {} --against {}",
+        stage.ledger.display(),
+        head_file(stage).display()
+    ));
+    let log = VerifyWhat::Log(&stage.ledger).verify(&key, &[&head])?;
+    told.line(format_args!("   log       {}", log.about));
+    log.not_proven.iter().for_each(|line| told.line(format_args!("             not proven: {line}")));
+    Ok(())
+}
+
+fn tamper(stage: &Stage, told: &Told) -> Result<(), Fault> {
+    let key = journal_key(&stage.ledger)?;
+    let copy = stage.scratch.join("journal");
+    copy_folder(&stage.ledger.join("journal"), &copy)?;
+    let segment = first_file(&copy)?;
+    let mut bytes = std::fs::read(&segment)?;
+    let needle = b"nhs-lomond";
+    let at = bytes.windows(needle.len()).position(|window| window == needle).ok_or("no record to change")?;
+    if let Some(byte) = bytes.get_mut(at) {
+        *byte = b'm';
+    }
+    std::fs::write(&segment, bytes)?;
+    match VerifyWhat::Log(&copy).verify(&key, &[]) {
+        Ok(_) => return Err("the changed log verified".into()),
+        Err(fault) => told.line(format_args!("   caught    {fault}")),
+    }
+    let head = std::fs::read_to_string(head_file(stage))?;
+    let body = std::fs::read_to_string(body_file(stage))?.replace("true", "false");
+    let swapped = VerifyWhat::Receipt { text: &head, body: Some(body.as_bytes()) };
+    match swapped.verify(&key, &[]) {
+        Ok(_) => Err("the swapped answer verified".into()),
+        Err(fault) => {
+            told.line(format_args!("   caught    {fault}"));
+            Ok(())
+        }
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}
+
+fn first_file(folder: &Path) -> Result<PathBuf, Fault> {
+    let mut segments: Vec<PathBuf> = std::fs::read_dir(folder)?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "segment"))
+        .collect();
+    segments.sort();
+    segments.into_iter().next().ok_or_else(|| "the journal has no segment".into())
+}

@@ -1,0 +1,67 @@
+//! `tolbooth serve`: runs the gateway until it is told to stop.
+
+use clap::Args;
+
+use crate::app::{self, Running};
+use crate::clock::Clock;
+use crate::config;
+use crate::observe::start_log;
+
+use super::{Exit, complain};
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The gateway's configuration
+    #[arg(long, value_name = "FILE", default_value = "tolbooth.toml")]
+    config: std::path::PathBuf,
+    /// Write the log as JSON, whatever the configuration says
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs until SIGTERM or SIGINT; then finishes the exchanges under way.
+pub fn run(args: &ServeArgs, clock: &Clock) -> Exit {
+    let mut gateway = match config::load(&args.config) {
+        Ok(gateway) => gateway,
+        Err(faults) => {
+            complain(&faults);
+            return Exit::No;
+        }
+    };
+    if args.json {
+        gateway.log.format = config::LogFormat::Json;
+    }
+    start_log(gateway.log);
+    match app::start(gateway, clock.clone()) {
+        Ok(running) => until_told(running),
+        Err(fault) => {
+            complain(&fault);
+            Exit::No
+        }
+    }
+}
+
+fn until_told(running: Running) -> Exit {
+    tracing::info!(partners = %running.partners, local = %running.local, "serving");
+    match wait_for_signal() {
+        Ok(signal) => tracing::info!(signal, "stopping"),
+        Err(error) => tracing::error!(%error, "signals cannot be heard; stopping"),
+    }
+    running.stop();
+    running.join();
+    tracing::info!("stopped");
+    Exit::Yes
+}
+
+fn wait_for_signal() -> std::io::Result<&'static str> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        Ok(tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        })
+    })
+}

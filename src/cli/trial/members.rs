@@ -1,0 +1,36 @@
+//! The `members.toml` of a trial.
+
+use super::{FEDERATION, TrialMember};
+
+const HEAD: &str = "\
+# Who is in the federation, until there is a signed directory. Synthetic: these organisations do not exist.
+# A member's systems hold certificates that end in one of its anchors; its officers sign agreements.
+
+format = 1
+";
+
+/// Name and class of a trial's member.
+pub(super) fn about(id: &str) -> (&'static str, &'static str) {
+    match id {
+        "glenmore" => ("Glenmore Council", "council"),
+        "nhs-lomond" => ("NHS Lomond", "health"),
+        _ => ("Police Caledonia", "police"),
+    }
+}
+
+pub(super) fn text(members: &[&TrialMember]) -> String {
+    let mut out = format!("{HEAD}federation = \"{FEDERATION}\"\n");
+    for member in members {
+        let id = &member.id;
+        let (name, class) = about(id.as_str());
+        let key = member.officer.verifier();
+        let officer = key.name();
+        out.push_str(&format!(
+            "\n[[member]]\nid = \"{id}\"\nname = \"{name}\"\nclass = \"{class}\"\nanchors = [\"certs/{id}-ca.pem\"]\n\
+             \n[[member.officer]]\nname = \"{officer}\"\noffice = \"Trial officer\"\nkey = \"{key}\"\n\
+             # A trial key was made for everybody at once: it counts for trials, and never for a live agreement.\n\
+             trial = true\n"
+        ));
+    }
+    out
+}

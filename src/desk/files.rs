@@ -1,0 +1,104 @@
+//! The files a ruleset is made of, read once, so that what is compiled, digested and kept as
+//! evidence are the same bytes.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::Gateway;
+use crate::model::{Digest, Fault, Faults};
+
+/// One file: its name relative to the gateway's home, and its bytes.
+#[derive(Debug, Clone)]
+pub struct RulesetFile {
+    pub name: String,
+    pub bytes: Vec<u8>,
+    pub digest: Digest,
+}
+
+/// All files of one load, by kind, each kind in order of name.
+#[derive(Debug, Default)]
+pub struct RulesetFiles {
+    home: PathBuf,
+    pub members: Option<RulesetFile>,
+    pub agreements: Vec<RulesetFile>,
+    pub signatures: Vec<RulesetFile>,
+    pub datasets: Vec<RulesetFile>,
+    pub guardrails: Vec<RulesetFile>,
+    /// Contracts and anchors, which other files name.
+    pub named: Vec<RulesetFile>,
+}
+
+impl RulesetFiles {
+    /// Reads `members.toml` and the folders of `policies`. A folder that is not there is empty.
+    pub fn read(gateway: &Gateway) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let mut files = Self { home: gateway.home.clone(), ..Self::default() };
+        files.members = files.one(&gateway.members, &mut faults);
+        let agreements = gateway.policies.join("agreements");
+        files.agreements = files.folder(&agreements, "toml", &mut faults);
+        files.signatures = files.folder(&agreements, "sig", &mut faults);
+        files.datasets = files.folder(&gateway.policies.join("datasets"), "toml", &mut faults);
+        files.guardrails = files.folder(&gateway.policies.join("guardrails"), "cedar", &mut faults);
+        faults.into_result().map(|()| files)
+    }
+
+    /// Reads a file that another file names, once, and keeps it.
+    pub fn named(&mut self, path: &Path) -> std::io::Result<Vec<u8>> {
+        let name = self.name_of(path);
+        if let Some(file) = self.named.iter().find(|file| file.name == name) {
+            return Ok(file.bytes.clone());
+        }
+        let bytes = std::fs::read(path)?;
+        self.named.push(RulesetFile { name, digest: Digest::of(&bytes), bytes: bytes.clone() });
+        Ok(bytes)
+    }
+
+    /// Every file, in order of name.
+    pub fn all(&self) -> Vec<&RulesetFile> {
+        let kinds = [&self.agreements, &self.signatures, &self.datasets, &self.guardrails, &self.named];
+        let mut all: Vec<_> = self.members.iter().chain(kinds.into_iter().flatten()).collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    /// One digest for them all: over the lines `digest name` in order of name.
+    pub fn digest(&self) -> Digest {
+        let lines: String =
+            self.all().iter().map(|file| format!("{} {}\n", file.digest.hex(), file.name)).collect();
+        Digest::of(lines.as_bytes())
+    }
+
+    fn one(&self, path: &Path, faults: &mut Faults) -> Option<RulesetFile> {
+        let name = self.name_of(path);
+        match std::fs::read(path) {
+            Ok(bytes) => Some(RulesetFile { name, digest: Digest::of(&bytes), bytes }),
+            Err(error) => {
+                faults.push(Fault::new(name, None, format!("cannot be read: {error}")));
+                None
+            }
+        }
+    }
+
+    fn folder(&self, path: &Path, extension: &str, faults: &mut Faults) -> Vec<RulesetFile> {
+        let entries = match std::fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+            Err(error) => {
+                faults.push(Fault::new(self.name_of(path), None, format!("cannot be read: {error}")));
+                return Vec::new();
+            }
+        };
+        let mut paths: Vec<PathBuf> = entries
+            .filter_map(Result::ok)
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|found| found == extension))
+            // Editors leave hidden files beside the ones they write.
+            .filter(|path| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')))
+            .collect();
+        paths.sort();
+        paths.iter().filter_map(|path| self.one(path, faults)).collect()
+    }
+
+    fn name_of(&self, path: &Path) -> String {
+        path.strip_prefix(&self.home).unwrap_or(path).display().to_string()
+    }
+}

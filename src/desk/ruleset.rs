@@ -1,0 +1,272 @@
+//! The ruleset: one immutable compiled snapshot of directory, agreements, guardrails, contracts and
+//! source mappings, with one digest. An exchange runs wholly under one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use crate::config::Gateway;
+use crate::contract::{self, Checker};
+use crate::directory::{self, Directory};
+use crate::model::{
+    AgreementId, AgreementRef, Contract, Digest, Fault, Faults, MemberId, Operation, OperationId,
+};
+use crate::policy::{self, Agreement, Decider, KeyRing, Register, against_members};
+use crate::source::{self, OnUnlisted, Source};
+
+use super::compile::Bench;
+use super::files::{RulesetFile, RulesetFiles};
+use super::terms::Terms;
+
+/// Everything an exchange is decided and answered by.
+pub struct Ruleset {
+    pub digest: Digest,
+    /// Counts up with every load, so that a connection knows to ask again who its peer is.
+    pub epoch: u64,
+    pub directory: Directory,
+    pub register: Register,
+    pub decider: Decider,
+    pub files: RulesetFiles,
+    offers: HashMap<String, HashMap<String, Arc<Offer>>>,
+    terms: HashMap<AgreementRef, HashMap<OperationId, Arc<Terms>>>,
+    views: HashMap<AgreementRef, Digest>,
+    /// The agreements whose seal and signatures hold, with the digests of their bytes. Days are
+    /// asked at every exchange.
+    pub in_force: Vec<(AgreementRef, Digest)>,
+}
+
+/// A dataset this gateway offers, under one major version.
+pub struct Offer {
+    pub contract: Contract,
+    pub source: Arc<Source>,
+    pub synthetic: bool,
+    pub on_unlisted: OnUnlisted,
+    operations: HashMap<String, Arc<OfferedOperation>>,
+}
+
+/// One operation and the validator of its questions, compiled on first use.
+pub struct OfferedOperation {
+    pub operation: Arc<Operation>,
+    checker: OnceLock<Result<Checker, String>>,
+}
+
+impl OfferedOperation {
+    /// The validator of questions.
+    pub fn question_checker(&self) -> Result<&Checker, &str> {
+        let made = self.checker.get_or_init(|| Checker::compile(&self.operation.question_schema));
+        made.as_ref().map_err(String::as_str)
+    }
+}
+
+impl Offer {
+    /// The operation at a path below `/{dataset}/v{major}`.
+    pub fn operation_at(&self, path: &str) -> Option<&Arc<OfferedOperation>> {
+        self.operations.get(path)
+    }
+
+    pub fn operations(&self) -> impl Iterator<Item = &Arc<OfferedOperation>> {
+        self.operations.values()
+    }
+}
+
+/// What a load needs from outside the files.
+pub struct Circumstances<'a> {
+    /// The highest version of an agreement the ledger has seen in force.
+    pub seen: &'a (dyn Fn(&AgreementId) -> Option<u32> + Sync),
+    /// The ruleset a reload replaces: limits go on counting, epochs go on.
+    pub before: Option<&'a Ruleset>,
+    /// The master key of pseudonyms.
+    pub pseudonym_master: &'a [u8; 32],
+}
+
+impl Ruleset {
+    /// Reads and compiles everything. All faults at once.
+    pub fn load(gateway: &Gateway, circumstances: &Circumstances<'_>) -> Result<Self, Faults> {
+        let mut files = RulesetFiles::read(gateway)?;
+        let mut faults = Faults::default();
+        let directory = read_directory(gateway, &mut files).map_err(|more| faults.extend(more)).ok();
+        let offers = read_offers(gateway, &mut files).map_err(|more| faults.extend(more)).unwrap_or_default();
+        let agreements = read_agreements(&files.agreements, &mut faults);
+        let Some(directory) = directory else { return Err(faults) };
+        if directory.member(&gateway.member).is_none() {
+            let message = format!("this gateway's member `{}` is not in it", gateway.member);
+            faults.push(Fault::new("members.toml", None, message));
+        }
+        let ring = match KeyRing::new(directory.officers()) {
+            Ok(ring) => ring,
+            Err(error) => {
+                faults.push(Fault::new("members.toml", None, error.to_string()));
+                KeyRing::default()
+            }
+        };
+        for agreement in &agreements {
+            let class_of = |member: &MemberId| directory.member(member).map(|member| member.class);
+            faults.extend(against_members(agreement, class_of));
+        }
+        let bench = Bench { gateway, files: &files, offers: &offers, ring: &ring, circumstances };
+        let compiled = bench.compile(agreements, &mut faults);
+        let guardrails: Vec<(String, String)> = guardrails(&files, &mut faults);
+        let plain: Vec<Arc<Agreement>> = compiled.iter().map(|one| Arc::clone(&one.agreement)).collect();
+        let decider =
+            Decider::compile(plain.iter().cloned(), &guardrails).map_err(|more| faults.extend(more)).ok();
+        let mut terms = HashMap::new();
+        let mut views = HashMap::new();
+        let mut judged = Vec::with_capacity(compiled.len());
+        let mut in_force = Vec::with_capacity(compiled.len());
+        for one in compiled {
+            views.extend(one.view.map(|view| (one.agreement.reference.clone(), view)));
+            terms.insert(one.agreement.reference.clone(), one.terms);
+            if one.standing.holds() {
+                in_force.push((one.agreement.reference.clone(), one.agreement.digest));
+            }
+            judged.push((one.agreement, one.standing));
+        }
+        let before = circumstances.before.map(|before| &before.register);
+        let register =
+            Register::new(&gateway.member, judged, before).map_err(|more| faults.extend(more)).ok();
+        let (Some(decider), Some(register), true) = (decider, register, faults.is_empty()) else {
+            return Err(faults);
+        };
+        let epoch = circumstances.before.map_or(1, |before| before.epoch + 1);
+        Ok(Self {
+            digest: files.digest(),
+            epoch,
+            directory,
+            register,
+            decider,
+            files,
+            offers,
+            terms,
+            views,
+            in_force,
+        })
+    }
+
+    /// The dataset `id` at major version `major`, both as spelt in a path.
+    pub fn offer(&self, dataset: &str, major: &str) -> Option<&Arc<Offer>> {
+        self.offers.get(dataset)?.get(major)
+    }
+
+    pub fn offers(&self) -> impl Iterator<Item = &Arc<Offer>> {
+        self.offers.values().flat_map(HashMap::values)
+    }
+
+    pub fn terms(&self, agreement: &AgreementRef, operation: &OperationId) -> Option<&Arc<Terms>> {
+        self.terms.get(agreement)?.get(operation)
+    }
+
+    /// The view of an agreement as computed now: what `tolbooth agreement seal` seals.
+    pub fn view(&self, agreement: &AgreementRef) -> Option<Digest> {
+        self.views.get(agreement).copied()
+    }
+
+    /// Compiles what is otherwise compiled on first use, for `tolbooth check`.
+    pub fn compile_all(&self) -> Result<(), Faults> {
+        let mut faults = Faults::default();
+        for offer in self.offers() {
+            for operation in offer.operations() {
+                if operation.question_checker().is_err() {
+                    let message = format!("the question of `{}` does not compile", operation.operation.id);
+                    faults.push(Fault::new(offer.contract.version.to_string(), None, message));
+                }
+            }
+        }
+        for (agreement, terms) in &self.terms {
+            for fault in terms.values().filter_map(|terms| terms.checker().err()) {
+                faults.push(Fault::new(
+                    agreement.to_string(),
+                    None,
+                    format!("its view does not compile: {fault}"),
+                ));
+            }
+        }
+        faults.into_result()
+    }
+}
+
+fn read_directory(gateway: &Gateway, files: &mut RulesetFiles) -> Result<Directory, Faults> {
+    let Some(members) = files.members.clone() else { return Err(Faults::default()) };
+    let text = utf8(&members)?;
+    let files = std::cell::RefCell::new(files);
+    // Paths come relative to the gateway's home, as the name of the file does.
+    directory::load(&members.name, text, &|path| files.borrow_mut().named(&gateway.home.join(path)))
+}
+
+fn utf8(file: &RulesetFile) -> Result<&str, Faults> {
+    std::str::from_utf8(&file.bytes).map_err(|error| {
+        let line = 1 + file.bytes.iter().take(error.valid_up_to()).filter(|b| **b == b'\n').count();
+        Fault::new(&file.name, Some(line), "is not UTF-8").into()
+    })
+}
+
+pub(super) type Offers = HashMap<String, HashMap<String, Arc<Offer>>>;
+
+fn read_offers(gateway: &Gateway, files: &mut RulesetFiles) -> Result<Offers, Faults> {
+    let mut faults = Faults::default();
+    let mut offers = Offers::new();
+    for file in files.datasets.clone() {
+        match read_offer(gateway, files, &file) {
+            Ok(offer) => {
+                let version = offer.contract.version.clone();
+                let majors = offers.entry(version.dataset.to_string()).or_default();
+                if majors.insert(version.major.to_string(), Arc::new(offer)).is_some() {
+                    let message = format!("`{version}` is offered by another file too");
+                    faults.push(Fault::new(&file.name, None, message));
+                }
+            }
+            Err(more) => faults.extend(more),
+        }
+    }
+    if faults.is_empty() { Ok(offers) } else { Err(faults) }
+}
+
+fn read_offer(gateway: &Gateway, files: &mut RulesetFiles, file: &RulesetFile) -> Result<Offer, Faults> {
+    let dataset = source::load(&file.name, utf8(file)?)?;
+    let path = gateway.home.join(&dataset.contract);
+    let bytes = files.named(&path).map_err(|error| {
+        let message = format!("contract `{}` cannot be read: {error}", dataset.contract);
+        Faults::from(Fault::new(&file.name, None, message))
+    })?;
+    let name = dataset.contract.clone();
+    let text = String::from_utf8(bytes).map_err(|_| Faults::from(Fault::new(&name, None, "is not UTF-8")))?;
+    let contract = contract::load(&name, &text)?;
+    let source = Source::build(&dataset, &contract, &gateway.home)?;
+    let operations = contract
+        .operations
+        .iter()
+        .map(|operation| {
+            let offered = OfferedOperation { operation: Arc::clone(operation), checker: OnceLock::new() };
+            (operation.path.clone(), Arc::new(offered))
+        })
+        .collect();
+    let (synthetic, on_unlisted) = (dataset.synthetic, dataset.on_unlisted);
+    Ok(Offer { contract, source: Arc::new(source), synthetic, on_unlisted, operations })
+}
+
+fn read_agreements(files: &[RulesetFile], faults: &mut Faults) -> Vec<Agreement> {
+    let mut agreements = Vec::with_capacity(files.len());
+    for file in files {
+        match policy::load(&file.name, &file.bytes) {
+            Ok(agreement) => agreements.push(agreement),
+            Err(more) => faults.extend(more),
+        }
+    }
+    agreements
+}
+
+fn guardrails(files: &RulesetFiles, faults: &mut Faults) -> Vec<(String, String)> {
+    let mut guardrails = Vec::with_capacity(files.guardrails.len());
+    for file in &files.guardrails {
+        match utf8(file) {
+            Ok(text) => guardrails.push((file.name.clone(), text.to_owned())),
+            Err(more) => faults.extend(more),
+        }
+    }
+    guardrails
+}
+
+/// The member's part of its log's name, such as `glenmore.caledonia.example`.
+pub fn log_name(gateway: &Gateway) -> Result<String, Faults> {
+    let mut files = RulesetFiles::read(gateway)?;
+    let directory = read_directory(gateway, &mut files)?;
+    Ok(format!("{}.{}", gateway.member, directory.federation()))
+}

@@ -1,0 +1,119 @@
+//! Accept: a request head on a connection whose chain TLS has verified becomes an exchange with an
+//! id, a nonce and the ruleset it will run under to its end.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::request::Parts;
+use hyper::body::Incoming;
+
+use crate::desk::Ruleset;
+use crate::directory::{Identity, IdentityFault};
+use crate::model::{
+    Code, DatasetVersion, ExchangeId, OperationId, PurposeCode, RoleId, Stated, Subject, SystemId,
+};
+use crate::tls::PeerCertificate;
+
+use super::claims::Claims;
+use super::refusal::{Refusal, Why};
+use super::road::Worker;
+
+/// Who a peer is, and the epoch it was found under.
+pub(super) type FoundAt = (u64, Result<Arc<Identity>, IdentityFault>);
+
+/// A partner's open connection. Who it is was proven by TLS; whether that still counts is asked
+/// again whenever the ruleset changes, so that a revocation acts on open connections.
+pub struct Connection {
+    pub(super) peer: PeerCertificate,
+    /// The identity and the epoch it was found under.
+    pub(super) identity: RefCell<Option<FoundAt>>,
+}
+
+impl Connection {
+    pub fn new(peer: PeerCertificate) -> Self {
+        Self { peer, identity: RefCell::new(None) }
+    }
+}
+
+/// Everything known of an exchange so far; each stage adds to it, and the record is made from it.
+pub(super) struct Known {
+    pub(super) exchange: ExchangeId,
+    pub(super) nonce: [u8; 32],
+    pub(super) started: Instant,
+    pub(super) ruleset: Arc<Ruleset>,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) claims: Claims,
+    pub(super) body: Bytes,
+    pub(super) consumer: Option<SystemId>,
+    pub(super) target: Option<(DatasetVersion, OperationId)>,
+    pub(super) agreement: Option<Arc<crate::policy::Agreement>>,
+    pub(super) purpose: Option<Stated<PurposeCode>>,
+    pub(super) role: Option<Stated<RoleId>>,
+    /// From the question and, later, from the rows that left.
+    pub(super) subjects: Vec<Subject>,
+    /// Names the source sent and the contract does not know.
+    pub(super) dropped: Vec<String>,
+    pub(super) rows_excluded: u64,
+    /// Whether an intent record is open for this exchange.
+    pub(super) intent: bool,
+}
+
+/// A request on its way: the head read, the body not yet.
+pub struct Accepted {
+    pub(super) known: Box<Known>,
+    pub(super) parts: Parts,
+    pub(super) incoming: Incoming,
+}
+
+pub(super) fn accept(worker: &Worker, parts: Parts, incoming: Incoming) -> Result<Accepted, Refusal> {
+    let ruleset = worker.road.ruleset();
+    let random: Option<[u8; 42]> = crate::crypto::random();
+    let (id, nonce) = random.as_ref().map_or(([0; 10], [0; 32]), split);
+    let (claims, odd) = match Claims::read(&parts.headers) {
+        Ok(claims) => (claims, None),
+        Err(odd) => (Claims::default(), Some(odd)),
+    };
+    let known = Box::new(Known {
+        exchange: ExchangeId::new(worker.road.clock.unix_ms(), id),
+        nonce,
+        started: worker.road.clock.instant(),
+        ruleset,
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        claims,
+        body: Bytes::new(),
+        consumer: None,
+        target: None,
+        agreement: None,
+        purpose: None,
+        role: None,
+        subjects: Vec::new(),
+        dropped: Vec::new(),
+        rows_excluded: 0,
+        intent: false,
+    });
+    if random.is_none() {
+        let why = Why::new(Code::CannotDecide).truth("the operating system gave no random bytes");
+        return Err(Refusal::new(known, why));
+    }
+    match odd {
+        Some(odd) => Err(Refusal::new(
+            known,
+            Why::new(Code::MalformedHttp)
+                .detail(format!("The header {} is there twice, too long, or not printable UTF-8.", odd.0)),
+        )),
+        None => Ok(Accepted { known, parts, incoming }),
+    }
+}
+
+fn split(random: &[u8; 42]) -> ([u8; 10], [u8; 32]) {
+    let mut id = [0; 10];
+    let mut nonce = [0; 32];
+    let (first, rest) = random.split_at(10);
+    id.copy_from_slice(first);
+    nonce.copy_from_slice(rest);
+    (id, nonce)
+}

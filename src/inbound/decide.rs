@@ -1,0 +1,118 @@
+//! Decide: the one agreement is chosen, judged by Cedar under every guardrail and held to its
+//! limits, from identity, route and headers alone. Only then is the question opened, and only a
+//! [`Permitted`] hands one out.
+
+use std::sync::Arc;
+
+use crate::contract::Question;
+use crate::desk::Terms;
+use crate::directory::Identity;
+use crate::model::Code;
+use crate::policy::{Claims, Facts, Verdict, choose};
+
+use super::accept::Known;
+use super::read::{Asked, Unread};
+use super::refusal::{Refusal, Why};
+use super::road::Worker;
+use super::route::Target;
+
+/// A question an agreement permits, under its terms.
+pub struct Permitted {
+    pub(super) known: Box<Known>,
+    pub(super) target: Target,
+    pub(super) terms: Arc<Terms>,
+    question: Question,
+}
+
+impl Permitted {
+    /// The question: there is no other way to it.
+    pub(super) fn question(&self) -> &Question {
+        &self.question
+    }
+}
+
+pub(super) fn decide(worker: &Worker, asked: Asked) -> Result<Permitted, Refusal> {
+    let Asked { mut known, identity, target, question } = asked;
+    let (Some(target), Some(question)) = (target, question) else {
+        return Err(Refusal::new(known, Code::NotAgreed));
+    };
+    match judge(worker, &mut known, &identity, &target) {
+        Ok(terms) => open(known, target, terms, question),
+        Err(why) => Err(Refusal::new(known, why)),
+    }
+}
+
+/// The agreement's and the guardrails' word, before the question is looked at.
+fn judge(
+    worker: &Worker,
+    known: &mut Known,
+    identity: &Identity,
+    target: &Target,
+) -> Result<Arc<Terms>, Why> {
+    let ruleset = Arc::clone(&known.ruleset);
+    let (version, operation) = (&target.offer.contract.version, &target.operation.operation.id);
+    let candidates = ruleset.register.candidates(identity.system(), version, operation);
+    let london = worker.road.clock.london();
+    let claims = Claims {
+        agreement: known.claims.agreement.as_deref(),
+        purpose: known.claims.purpose.as_deref(),
+        role: known.claims.role.as_deref(),
+        user: known.claims.user.is_some(),
+    };
+    let chosen = choose(candidates, identity.system(), &claims, london.date())?;
+    let agreement = &chosen.entry.agreement;
+    known.agreement = Some(Arc::clone(agreement));
+    known.purpose = Some(chosen.purpose.clone());
+    known.role = chosen.role.clone();
+    if known.claims.emergency.is_some() {
+        return Err(Why::new(Code::NotAgreed).detail("The agreement has no emergency clause."));
+    }
+    let terms = ruleset.terms(&agreement.reference, operation).ok_or(Code::CannotDecide)?;
+    let facts = Facts {
+        scope: Arc::clone(&terms.scope),
+        member: identity.system().member.clone(),
+        class: identity.class(),
+        system: identity.system().system.clone(),
+        role: chosen.role.map(|role| role.value),
+        purpose: chosen.purpose.value,
+        emergency: false,
+        weekday: london.weekday(),
+        hour: london.hour().unsigned_abs(),
+    };
+    let verdict = worker.memo.borrow_mut().decide(&ruleset.digest, &ruleset.decider, &facts);
+    match verdict {
+        Verdict::Permit => {}
+        Verdict::Forbid { guardrail } => {
+            return Err(Why::new(Code::Guardrail)
+                .detail(format!("({guardrail}.)"))
+                .truth(guardrail.as_ref()));
+        }
+        Verdict::Deny => return Err(Code::NotAgreed.into()),
+        Verdict::Error(error) => return Err(Why::new(Code::CannotDecide).truth(error.as_ref())),
+    }
+    // Only a permitted question counts against the limit.
+    chosen.entry.limiter.admit(worker.road.clock.monotonic()).map_err(|seconds| {
+        Why::new(Code::LimitReached).detail(format!("Ask again in {seconds} s.")).retry_after(seconds)
+    })?;
+    Ok(Arc::clone(terms))
+}
+
+/// Opens the question for a permitted caller; a fault in it is told only now.
+fn open(
+    mut known: Box<Known>,
+    target: Target,
+    terms: Arc<Terms>,
+    question: Result<Question, Unread>,
+) -> Result<Permitted, Refusal> {
+    match question {
+        Ok(question) => {
+            known.subjects = question.subjects().to_vec();
+            Ok(Permitted { known, target, terms, question })
+        }
+        Err(Unread::Question(fault)) => {
+            let why = Why::new(Code::QuestionInvalid).detail(format!("({fault}.)"));
+            Err(Refusal::new(known, why))
+        }
+        Err(Unread::Contract(fault)) => Err(Refusal::new(known, Why::new(Code::CannotDecide).truth(fault))),
+    }
+}

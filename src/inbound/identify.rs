@@ -1,0 +1,58 @@
+//! Identify: the certificate is exactly one known system of the member whose anchor ended its chain.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use hyper::body::Incoming;
+
+use crate::directory::Identity;
+use crate::model::Code;
+
+use super::accept::{Accepted, Connection, Known};
+use super::refusal::Refusal;
+use super::road::Worker;
+
+/// A request from a known system.
+pub struct Identified {
+    pub(super) known: Box<Known>,
+    pub(super) identity: Arc<Identity>,
+    pub(super) parts: Parts,
+    pub(super) incoming: Incoming,
+}
+
+pub(super) fn identify(
+    worker: &Worker,
+    connection: &Connection,
+    accepted: Accepted,
+) -> Result<Identified, Refusal> {
+    let Accepted { mut known, parts, incoming } = accepted;
+    match current(worker, connection, &known) {
+        Ok(identity) => {
+            known.consumer = Some(identity.system().clone());
+            Ok(Identified { known, identity, parts, incoming })
+        }
+        Err(code) => Err(Refusal::new(known, code)),
+    }
+}
+
+/// The identity under the current epoch; looked up once an epoch, dates compared every time.
+fn current(worker: &Worker, connection: &Connection, known: &Known) -> Result<Arc<Identity>, Code> {
+    let epoch = known.ruleset.epoch;
+    let cached =
+        connection.identity.borrow().as_ref().filter(|(at, _)| *at == epoch).map(|(_, found)| found.clone());
+    let found = cached.unwrap_or_else(|| {
+        let peer = &connection.peer;
+        let found = known.ruleset.directory.identity(peer.leaf(), peer.anchor()).map(Arc::new);
+        *connection.identity.borrow_mut() = Some((epoch, found.clone()));
+        found
+    });
+    match found {
+        // A connection may outlive its certificate.
+        Ok(identity) if worker.road.clock.now() > identity.not_after() => Err(Code::CertificateNotAccepted),
+        Ok(identity) => Ok(identity),
+        Err(fault) => {
+            tracing::warn!(exchange = %known.exchange, fault = fault.as_str(), "a certificate names no system");
+            Err(fault.code())
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Read: the body becomes a typed question, or a fault that is told only after a permit. Refuses by
+//! itself only by size and time.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Incoming};
+
+use crate::contract::{Question, ReadFault, read_question};
+use crate::directory::Identity;
+use crate::model::Code;
+
+use super::accept::Known;
+use super::refusal::{Refusal, Why};
+use super::road::Worker;
+use super::route::{Routed, Target};
+
+/// A request read whole.
+pub struct Asked {
+    pub(super) known: Box<Known>,
+    pub(super) identity: Arc<Identity>,
+    pub(super) target: Option<Target>,
+    /// Absent for an unknown target: there is no contract to read it by.
+    pub(super) question: Option<Result<Question, Unread>>,
+}
+
+/// Why a body did not become a question; told only after a permit.
+pub(super) enum Unread {
+    /// The caller's fault.
+    Question(ReadFault),
+    /// The contract's schema does not compile: the host's.
+    Contract(String),
+}
+
+pub(super) async fn read(worker: &Worker, routed: Routed) -> Result<Asked, Refusal> {
+    let Routed { mut known, identity, target, incoming } = routed;
+    match tokio::time::timeout(
+        worker.road.bounds.body_max,
+        collect(incoming, worker.road.bounds.question_bytes_max),
+    )
+    .await
+    {
+        Ok(Ok(body)) => known.body = body,
+        Ok(Err(Uncollected::TooLarge)) => {
+            let most = worker.road.bounds.question_bytes_max;
+            return Err(Refusal::new(
+                known,
+                Why::new(Code::TooLarge).detail(format!("At most {most} bytes.")),
+            ));
+        }
+        Ok(Err(Uncollected::Broken)) => return Err(Refusal::new(known, Code::MalformedHttp)),
+        Err(_) => {
+            return Err(Refusal::new(
+                known,
+                Why::new(Code::MalformedHttp).detail("The body did not arrive in time."),
+            ));
+        }
+    }
+    let question = target.as_ref().map(|target| question(&known, target));
+    Ok(Asked { known, identity, target, question })
+}
+
+fn question(known: &Known, target: &Target) -> Result<Question, Unread> {
+    let is_json = known.claims.content_type.as_deref().is_some_and(is_json);
+    if !is_json {
+        return Err(Unread::Question(ReadFault::content_type()));
+    }
+    let checker = target.operation.question_checker().map_err(|fault| Unread::Contract(fault.to_owned()))?;
+    read_question(&target.operation.operation, checker, known.body.clone()).map_err(Unread::Question)
+}
+
+/// `application/json`, with UTF-8 as its only parameter (RFC 8259 section 11).
+fn is_json(value: &str) -> bool {
+    let (essence, parameter) = value.split_once(';').map_or((value, ""), |(a, b)| (a.trim(), b.trim()));
+    essence.eq_ignore_ascii_case("application/json")
+        && (parameter.is_empty() || parameter.eq_ignore_ascii_case("charset=utf-8"))
+}
+
+enum Uncollected {
+    TooLarge,
+    Broken,
+}
+
+async fn collect(mut incoming: Incoming, bytes_max: usize) -> Result<Bytes, Uncollected> {
+    if incoming.size_hint().lower() > bytes_max as u64 {
+        return Err(Uncollected::TooLarge);
+    }
+    let mut first: Option<Bytes> = None;
+    let mut rest = BytesMut::new();
+    while let Some(frame) = incoming.frame().await {
+        let Ok(data) = frame.map_err(|_| Uncollected::Broken)?.into_data() else { continue };
+        let so_far = rest.len() + first.as_ref().map_or(0, Bytes::len);
+        if so_far + data.len() > bytes_max {
+            return Err(Uncollected::TooLarge);
+        }
+        match first.take() {
+            // The common case, one frame, copies nothing.
+            None if rest.is_empty() => first = Some(data),
+            None => rest.extend_from_slice(&data),
+            Some(before) => {
+                rest.extend_from_slice(&before);
+                rest.extend_from_slice(&data);
+            }
+        }
+    }
+    Ok(first.unwrap_or_else(|| rest.freeze()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_json;
+
+    #[test]
+    fn only_json_in_utf8_is_json() {
+        for good in ["application/json", "Application/JSON; charset=UTF-8"] {
+            assert!(is_json(good), "{good}");
+        }
+        for bad in [
+            "text/json",
+            "application/json; charset=latin1",
+            "application/json, text/plain",
+            "",
+            "application/x",
+        ] {
+            assert!(!is_json(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Record: answer and refusal meet here. The record is durable before a [`Recorded`] exists, and
+//! nothing can be sent without one.
+
+use bytes::Bytes;
+
+use crate::ledger::binding::answer_mac;
+use crate::ledger::{Exchange, Nonce, Receipt, Record, SealedExchange};
+use crate::model::{Code, Outcome};
+
+use super::accept::Known;
+use super::check::{Checked, Fit};
+use super::forward::request_digest;
+use super::refusal::{Refusal, Why, problem};
+use super::road::Worker;
+
+/// What a 404 for a single look-up says: the same bytes for absent and excluded.
+const NO_MATCH: &[u8] = b"{\"outcome\":\"no_match\"}";
+pub(super) const JSON: &str = "application/json";
+pub(super) const PROBLEM: &str = "application/problem+json";
+
+/// What leaves, and the receipt that it was recorded; without one only for a refusal that is
+/// counted instead.
+pub struct Recorded {
+    pub(super) reply: Reply,
+    pub(super) receipt: Option<Receipt>,
+    pub(super) known: Box<Known>,
+}
+
+/// Status, outcome, type and body, as the caller will see them.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) outcome: Outcome,
+    pub(super) code: Option<Code>,
+    pub(super) content_type: &'static str,
+    pub(super) body: Bytes,
+    pub(super) retry_after: Option<u64>,
+}
+
+/// What goes into the record beside the reply.
+struct Facts {
+    rows: u64,
+    fields: std::sync::Arc<[String]>,
+    truth: std::borrow::Cow<'static, str>,
+    note: Option<String>,
+}
+
+pub(super) async fn record(worker: &Worker, ended: Result<Checked, Refusal>) -> Recorded {
+    let (known, reply, facts) = match ended {
+        Ok(checked) => answer(checked),
+        Err(refusal) => {
+            if let Some(unrecorded) = not_one_by_one(worker, &refusal) {
+                return Recorded { reply: unrecorded, receipt: None, known: refusal.known };
+            }
+            refuse(refusal)
+        }
+    };
+    keep(worker, known, reply, facts).await
+}
+
+fn answer(checked: Checked) -> (Box<Known>, Reply, Facts) {
+    let Checked { known, terms, content } = checked;
+    let none = || std::sync::Arc::from([]);
+    match content {
+        Fit::Document { body, rows } => {
+            let reply = Reply {
+                status: 200,
+                outcome: Outcome::Answered,
+                code: None,
+                content_type: JSON,
+                body,
+                retry_after: None,
+            };
+            let fields = if rows > 0 { terms.projection.released_fields().clone() } else { none() };
+            let truth = if rows == 0 && known.rows_excluded > 0 { "row_excluded" } else { "answered" };
+            (known, reply, Facts { rows, fields, truth: truth.into(), note: None })
+        }
+        Fit::NoMatch => {
+            let body = Bytes::from_static(NO_MATCH);
+            let reply = Reply {
+                status: 404,
+                outcome: Outcome::NoMatch,
+                code: None,
+                content_type: JSON,
+                body,
+                retry_after: None,
+            };
+            let truth = if known.rows_excluded > 0 { "row_excluded" } else { "no_match" };
+            (known, reply, Facts { rows: 0, fields: none(), truth: truth.into(), note: None })
+        }
+    }
+}
+
+fn refuse(refusal: Refusal) -> (Box<Known>, Reply, Facts) {
+    let Refusal { known, why } = refusal;
+    let Why { code, detail, truth, retry_after } = why;
+    let body = Bytes::from(problem(code, detail.as_deref(), &known.exchange.to_string()));
+    let reply = Reply {
+        status: code.status(),
+        outcome: Outcome::Refused,
+        code: Some(code),
+        content_type: PROBLEM,
+        body,
+        retry_after,
+    };
+    let facts = Facts {
+        rows: 0,
+        fields: std::sync::Arc::from([]),
+        truth: code.as_str().into(),
+        note: truth.or(detail),
+    };
+    (known, reply, facts)
+}
+
+/// A refusal that is counted in a summary instead: of a stranger, or beyond a member's rate.
+fn not_one_by_one(worker: &Worker, refusal: &Refusal) -> Option<Reply> {
+    let road = &worker.road;
+    let code = refusal.why.code;
+    match &refusal.known.consumer {
+        None => road.tally.stranger_refused(code),
+        Some(_) if code == Code::CannotRecord => {}
+        Some(system) => {
+            let minute = road.clock.monotonic().as_secs() / 60;
+            // An open intent is always closed on the record.
+            let within = road.tally.may_record(&system.member, minute, road.bounds.refusals_per_minute);
+            if within || refusal.known.intent {
+                return None;
+            }
+            road.tally.refused_beyond_rate(&system.member, code);
+        }
+    }
+    Some(unrecorded(code, refusal.why.detail.as_deref(), &refusal.known, refusal.why.retry_after))
+}
+
+fn unrecorded(code: Code, detail: Option<&str>, known: &Known, retry_after: Option<u64>) -> Reply {
+    let body = Bytes::from(problem(code, detail, &known.exchange.to_string()));
+    Reply {
+        status: code.status(),
+        outcome: Outcome::Unrecorded,
+        code: Some(code),
+        content_type: PROBLEM,
+        body,
+        retry_after,
+    }
+}
+
+async fn keep(worker: &Worker, mut known: Box<Known>, reply: Reply, facts: Facts) -> Recorded {
+    let Some(exchange) = entry(worker, &mut known, &reply, facts) else {
+        // Only an identified caller reaches this point.
+        let reply = unrecorded(Code::CannotRecord, None, &known, None);
+        return Recorded { reply, receipt: None, known };
+    };
+    match worker.road.ledger.append(Record::Exchange(Box::new(exchange))).await {
+        Ok(receipt) => Recorded { reply, receipt: Some(receipt), known },
+        Err(fault) => {
+            tracing::error!(exchange = %known.exchange, %fault, "an exchange could not be recorded, and nothing left");
+            let reply = unrecorded(Code::CannotRecord, None, &known, Some(5));
+            Recorded { reply, receipt: None, known }
+        }
+    }
+}
+
+fn entry(worker: &Worker, known: &mut Known, reply: &Reply, facts: Facts) -> Option<Exchange> {
+    let nonce = Nonce(known.nonce);
+    let (dataset, operation) = known.target.clone().unzip();
+    Some(Exchange {
+        id: known.exchange,
+        consumer: known.consumer.clone()?,
+        provider: worker.road.member.clone(),
+        dataset,
+        operation,
+        agreement: known.agreement.as_ref().map(|agreement| (agreement.reference.clone(), agreement.digest)),
+        ruleset: known.ruleset.digest,
+        purpose: known.purpose.clone(),
+        role: known.role.clone(),
+        outcome: reply.outcome,
+        code: reply.code,
+        status: reply.status,
+        fields: facts.fields,
+        rows: facts.rows,
+        nonce,
+        request_mac: request_digest(known),
+        answer_mac: answer_mac(&nonce, reply.status, reply.outcome.as_str(), reply.content_type, &reply.body),
+        correlation: known.claims.correlation_id.clone().or_else(|| known.claims.request_id.clone()),
+        sealed: SealedExchange {
+            outcome: facts.truth,
+            reason: known.claims.reason.clone(),
+            subjects: std::mem::take(&mut known.subjects),
+            user: known.claims.user.clone(),
+            case: known.claims.case.clone(),
+            note: facts.note,
+            dropped: std::mem::take(&mut known.dropped),
+            rows_excluded: known.rows_excluded,
+        },
+    })
+}

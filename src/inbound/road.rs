@@ -1,0 +1,113 @@
+//! The road itself, top to bottom, and what it needs to run.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+
+use crate::clock::Clock;
+use crate::desk::Ruleset;
+use crate::ledger::Ledger;
+use crate::model::MemberId;
+use crate::observe::Metrics;
+use crate::policy::Memo;
+use crate::source::Pool;
+
+use super::accept::{Connection, accept};
+use super::check::{Checked, check};
+use super::decide::decide;
+use super::forward::forward;
+use super::identify::identify;
+use super::minimise::minimise;
+use super::read::read;
+use super::record::record;
+use super::refusal::Refusal;
+use super::route::route;
+use super::send::send;
+use super::tally::Tally;
+
+/// Decisions each data-plane thread remembers: systems that ask often, by hour and purpose.
+const DECISIONS_MAX: usize = 4096;
+
+/// What leaves.
+pub type Answer = Response<Full<Bytes>>;
+
+/// Bounds the road keeps by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    pub body_max: Duration,
+    pub question_bytes_max: usize,
+    pub refusals_per_minute: u32,
+    /// From the decision to the end of the source's answer.
+    pub exchange_max: Duration,
+}
+
+/// What all data-plane threads share.
+pub struct Road {
+    pub member: MemberId,
+    pub ruleset: Arc<ArcSwap<Ruleset>>,
+    pub ledger: Ledger,
+    pub clock: Clock,
+    pub metrics: Arc<Metrics>,
+    pub tally: Arc<Tally>,
+    pub bounds: Bounds,
+}
+
+impl Road {
+    /// The ruleset in force now; an exchange runs wholly under the one it began with.
+    pub(super) fn ruleset(&self) -> Arc<Ruleset> {
+        self.ruleset.load_full()
+    }
+
+    /// When the system behind must have answered.
+    pub(super) fn deadline(&self) -> tokio::time::Instant {
+        tokio::time::Instant::now() + self.bounds.exchange_max
+    }
+}
+
+/// One data-plane thread: its own connections to the systems behind and its own memory of decisions.
+pub struct Worker {
+    pub(super) road: Arc<Road>,
+    pub(super) pool: Pool,
+    pub(super) memo: RefCell<Memo>,
+}
+
+impl Worker {
+    pub fn new(road: Arc<Road>) -> Self {
+        Self { road, pool: Pool::new(), memo: RefCell::new(Memo::new(DECISIONS_MAX)) }
+    }
+
+    /// Takes one request to its end. It runs as a task of its own, so that a caller who hangs up
+    /// neither leaves a change half done nor learns anything that is not on the record.
+    pub async fn travel(self: Rc<Self>, connection: Rc<Connection>, request: Request<Incoming>) -> Answer {
+        let journey = tokio::task::spawn_local(async move {
+            let ended = self.answer(&connection, request).await;
+            let recorded = record(&self, ended).await;
+            send(&self, recorded)
+        });
+        // Only a panic ends a task early; the panic is logged and nothing has left.
+        journey.await.unwrap_or_else(|_| {
+            let mut bare = Response::new(Full::new(Bytes::new()));
+            *bare.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+            bare
+        })
+    }
+
+    async fn answer(&self, connection: &Connection, request: Request<Incoming>) -> Result<Checked, Refusal> {
+        let (parts, incoming) = request.into_parts();
+        let accepted = accept(self, parts, incoming)?;
+        let identified = identify(self, connection, accepted)?;
+        let routed = route(identified);
+        let asked = read(self, routed).await?;
+        let permitted = decide(self, asked)?;
+        let answered = forward(self, permitted).await?;
+        let minimised = minimise(self, answered)?;
+        check(minimised)
+    }
+}

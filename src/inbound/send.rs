@@ -1,0 +1,52 @@
+//! Send: the only code that makes a reply to a partner.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::{Response, StatusCode};
+use http_body_util::Full;
+
+use crate::ledger::Receipt;
+
+use super::record::Recorded;
+use super::road::Worker;
+
+const OUTCOME: HeaderName = HeaderName::from_static("tolbooth-outcome");
+const RECEIPT: HeaderName = HeaderName::from_static("tolbooth-receipt");
+const EXCHANGE: HeaderName = HeaderName::from_static("tolbooth-exchange");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+
+pub(super) fn send(worker: &Worker, recorded: Recorded) -> Response<Full<Bytes>> {
+    let Recorded { reply, receipt, known } = recorded;
+    let seconds = known.started.elapsed().as_secs_f64();
+    let code = reply.code.map_or("", |code| code.as_str());
+    worker.road.metrics.exchange_ended(reply.outcome.as_str(), code, seconds);
+    let exchange = known.exchange.to_string();
+    tracing::info!(
+        exchange,
+        consumer = known.consumer.as_ref().map(tracing::field::display),
+        dataset = known.target.as_ref().map(|(dataset, _)| tracing::field::display(dataset)),
+        outcome = reply.outcome.as_str(),
+        code,
+        status = reply.status,
+        us = (seconds * 1e6) as u64,
+        "exchange"
+    );
+    let mut response = Response::new(Full::new(reply.body));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(OUTCOME, HeaderValue::from_static(reply.outcome.as_str()));
+    let mut put = |name, value: Option<&str>| {
+        if let Some(Ok(value)) = value.map(HeaderValue::from_str) {
+            headers.insert(name, value);
+        }
+    };
+    put(EXCHANGE, Some(&exchange));
+    put(REQUEST_ID, known.claims.request_id.as_deref());
+    put(CORRELATION_ID, known.claims.correlation_id.as_deref());
+    put(RETRY_AFTER, reply.retry_after.map(|seconds| seconds.to_string()).as_deref());
+    put(RECEIPT, receipt.as_ref().map(Receipt::header));
+    response
+}

@@ -1,0 +1,100 @@
+//! What is counted instead of recorded one by one: failed handshakes, strangers, and refusals beyond
+//! a member's rate. Once a minute the counts become one summary record per source and cause; a kill
+//! loses at most that minute of counts, never an answer.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::model::{Code, MemberId};
+
+/// Sources and causes are closed words and known members, so this bounds nothing but a mistake.
+const LINES_MAX: usize = 10_000;
+
+/// Counts since the last summary.
+#[derive(Debug, Default)]
+pub struct Tally(Mutex<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    lines: BTreeMap<(String, String), u64>,
+    /// Refusals recorded one by one in the current minute.
+    recorded: BTreeMap<MemberId, (u64, u32)>,
+}
+
+/// One line of a summary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TallyLine {
+    /// A member, or `unidentified`.
+    pub source: String,
+    /// A refusal code or the cause of a failed handshake.
+    pub cause: String,
+    pub count: u64,
+}
+
+impl Tally {
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        // Each change is one step, so a holder that panicked left nothing half done.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, source: &str, cause: &str) {
+        let mut counts = self.counts();
+        if let Some(count) = counts.lines.get_mut(&(source.to_owned(), cause.to_owned())) {
+            *count += 1;
+        } else if counts.lines.len() < LINES_MAX {
+            counts.lines.insert((source.to_owned(), cause.to_owned()), 1);
+        }
+    }
+
+    pub fn handshake_failed(&self, cause: &'static str) {
+        self.add("unidentified", cause);
+    }
+
+    pub fn stranger_refused(&self, code: Code) {
+        self.add("unidentified", code.as_str());
+    }
+
+    pub fn refused_beyond_rate(&self, member: &MemberId, code: Code) {
+        self.add(member.as_str(), code.as_str());
+    }
+
+    /// Whether a refusal to this member is still within its rate, counting it if so. Minutes are
+    /// those of the monotonic clock.
+    pub fn may_record(&self, member: &MemberId, minute: u64, per_minute: u32) -> bool {
+        let mut counts = self.counts();
+        let (at, used) = counts.recorded.entry(member.clone()).or_insert((minute, 0));
+        if *at != minute {
+            (*at, *used) = (minute, 0);
+        }
+        *used += 1;
+        *used <= per_minute
+    }
+
+    /// Takes the counts since the last call.
+    pub fn take(&self) -> Vec<TallyLine> {
+        std::mem::take(&mut self.counts().lines)
+            .into_iter()
+            .map(|((source, cause), count)| TallyLine { source, cause, count })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_beyond_the_rate_are_counted_and_the_next_minute_starts_anew() {
+        let tally = Tally::default();
+        let member = MemberId::new("nhs-lomond").unwrap();
+        assert!(tally.may_record(&member, 0, 2));
+        assert!(tally.may_record(&member, 0, 2));
+        assert!(!tally.may_record(&member, 0, 2));
+        assert!(tally.may_record(&member, 1, 2));
+        tally.refused_beyond_rate(&member, Code::NotAgreed);
+        tally.refused_beyond_rate(&member, Code::NotAgreed);
+        let line = TallyLine { source: "nhs-lomond".into(), cause: "not_agreed".into(), count: 2 };
+        assert_eq!(tally.take(), [line]);
+        assert_eq!(tally.take(), []);
+    }
+}

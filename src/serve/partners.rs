@@ -1,0 +1,204 @@
+//! The partner listener: TCP, TLS, HTTP/1.1 and HTTP/2. What comes out is a request on a connection
+//! whose chain is verified; what a request means is the road's business.
+
+use std::convert::Infallible;
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::LocalSet;
+
+use crate::config::Partners;
+use crate::inbound::{Connection, Road, Tally, Worker};
+use crate::observe::Metrics;
+use crate::stop::Stop;
+use crate::tls::ServerTls;
+
+/// Headers of one request: ours are a dozen, proxies add a few.
+const HEADERS_MAX: usize = 64;
+/// Bytes of one request head.
+const HEAD_BYTES_MAX: u32 = 32 * 1024;
+/// Requests at once on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 64;
+
+/// What the listener needs to turn a socket into requests.
+#[derive(Clone)]
+pub struct Doorway {
+    pub bounds: Partners,
+    /// Read at each accept, so that new certificates and anchors count at once.
+    pub tls: Arc<ArcSwap<ServerTls>>,
+    pub road: Arc<Road>,
+    pub metrics: Arc<Metrics>,
+    pub tally: Arc<Tally>,
+}
+
+/// Starts one data-plane thread per worker and deals connections to them until told to stop.
+/// Returns when the listener is closed; the threads end with their last exchange.
+pub async fn serve_partners(
+    doorway: Doorway,
+    listener: TcpListener,
+    workers: usize,
+    drain: Duration,
+    mut stop: Stop,
+) -> std::io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let open = Arc::new(AtomicUsize::new(0));
+    let mut desks = Vec::with_capacity(workers);
+    for index in 0..workers {
+        let (deal, dealt) = mpsc::unbounded_channel();
+        let (doorway, stop, open) = (doorway.clone(), stop.clone(), Arc::clone(&open));
+        std::thread::Builder::new()
+            .name(format!("exchange-{index}"))
+            .spawn(move || work(&doorway, dealt, &open, drain, stop))?;
+        desks.push(deal);
+    }
+    let mut turn = desks.iter().cycle();
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.asked() => return Ok(()),
+        };
+        match stream {
+            Ok((stream, _)) if open.load(Ordering::Relaxed) < doorway.bounds.connections_max => {
+                open.fetch_add(1, Ordering::Relaxed);
+                if let (Some(desk), Ok(stream)) = (turn.next(), stream.into_std()) {
+                    let _dealt = desk.send(stream);
+                }
+            }
+            Ok(_) => doorway.tally.handshake_failed("too_many_connections"),
+            // Out of file descriptors, say: waiting is better than spinning.
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// One data-plane thread.
+fn work(
+    doorway: &Doorway,
+    mut dealt: mpsc::UnboundedReceiver<std::net::TcpStream>,
+    open: &Arc<AtomicUsize>,
+    drain: Duration,
+    mut stop: Stop,
+) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "a data-plane thread could not start");
+            return;
+        }
+    };
+    let worker = Rc::new(Worker::new(Arc::clone(&doorway.road)));
+    let tasks = LocalSet::new();
+    tasks.block_on(&runtime, async {
+        let mut stopping = stop.clone();
+        loop {
+            let stream = tokio::select! {
+                stream = dealt.recv() => stream,
+                () = stopping.asked() => None,
+            };
+            let Some(stream) = stream else { break };
+            let (doorway, worker, open, stop) =
+                (doorway.clone(), Rc::clone(&worker), Arc::clone(open), stop.clone());
+            tokio::task::spawn_local(async move {
+                serve_one(&doorway, worker, stream, stop).await;
+                open.fetch_sub(1, Ordering::Relaxed);
+            });
+        }
+    });
+    stop_all(&runtime, tasks, drain, &mut stop);
+}
+
+/// Waits for what is under way, at most `drain`.
+fn stop_all(runtime: &tokio::runtime::Runtime, tasks: LocalSet, drain: Duration, _held: &mut Stop) {
+    let done = runtime.block_on(async { tokio::time::timeout(drain, tasks).await });
+    if done.is_err() {
+        tracing::warn!("exchanges under way did not end in time and were cut off unanswered");
+    }
+}
+
+async fn serve_one(doorway: &Doorway, worker: Rc<Worker>, stream: std::net::TcpStream, stop: Stop) {
+    let Ok(stream) = stream.set_nodelay(true).and_then(|()| TcpStream::from_std(stream)) else { return };
+    let tls = doorway.tls.load_full();
+    let accepted = match tls.accept(stream, doorway.bounds.handshake_max).await {
+        Ok(accepted) => accepted,
+        Err(failure) => {
+            doorway.metrics.handshake_failed(failure.as_str());
+            doorway.tally.handshake_failed(failure.as_str());
+            return;
+        }
+    };
+    doorway.metrics.connection_opened();
+    let connection = Rc::new(Connection::new(accepted.peer));
+    let service = service_fn(move |request| {
+        let (worker, connection) = (Rc::clone(&worker), Rc::clone(&connection));
+        async move { Ok::<_, Infallible>(worker.travel(connection, request).await) }
+    });
+    let io = TokioIo::new(accepted.stream);
+    if accepted.http2 {
+        drive(http2(&doorway.bounds).serve_connection(io, service), stop).await;
+    } else {
+        drive(http1(&doorway.bounds).serve_connection(io, service), stop).await;
+    }
+    doorway.metrics.connection_closed();
+}
+
+fn http1(bounds: &Partners) -> hyper::server::conn::http1::Builder {
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(bounds.head_max)
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(HEAD_BYTES_MAX as usize)
+        .half_close(false);
+    builder
+}
+
+fn http2(bounds: &Partners) -> hyper::server::conn::http2::Builder<LocalExecutor> {
+    let mut builder = hyper::server::conn::http2::Builder::new(LocalExecutor);
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(HEAD_BYTES_MAX)
+        .keep_alive_interval(Some(bounds.head_max))
+        .keep_alive_timeout(bounds.head_max);
+    builder
+}
+
+/// Tasks of an HTTP/2 connection stay on the connection's thread.
+#[derive(Clone, Copy)]
+struct LocalExecutor;
+
+impl<F> hyper::rt::Executor<F> for LocalExecutor
+where
+    F: Future + 'static,
+{
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(async move {
+            let _done = future.await;
+        });
+    }
+}
+
+/// Serves until the peer or a stop ends it. Errors are the peer's to notice: what was recorded stays
+/// recorded.
+async fn drive(connection: impl GracefulConnection, mut stop: Stop) {
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        _ended = connection.as_mut() => return,
+        () = stop.asked() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ended = connection.await;
+}
