@@ -5,7 +5,7 @@ use clap::Args;
 use crate::app::{self, Running};
 use crate::clock::Clock;
 use crate::config;
-use crate::observe::start_log;
+use crate::observe::{flush_log, start_log};
 
 use super::{Exit, complain};
 
@@ -35,6 +35,7 @@ pub fn run(args: &ServeArgs, clock: &Clock) -> Exit {
     match app::start(gateway, clock.clone()) {
         Ok(running) => until_told(running),
         Err(fault) => {
+            flush_log();
             complain(&fault);
             Exit::No
         }
@@ -50,6 +51,7 @@ fn until_told(running: Running) -> Exit {
     running.stop();
     running.join();
     tracing::info!("stopped");
+    flush_log();
     Exit::Yes
 }
 

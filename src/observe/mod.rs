@@ -5,5 +5,5 @@ mod log;
 mod metrics;
 
 pub use health::{Condition, Health, Light};
-pub use log::start as start_log;
+pub use log::{flush as flush_log, start as start_log};
 pub use metrics::Metrics;

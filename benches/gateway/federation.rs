@@ -1,0 +1,174 @@
+//! Makes the benchmark's gateway: members with certificate authorities of their own, contracts,
+//! mappings, and as many signed agreements as asked for. See `README.md` beside this file.
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::ToSpan as _;
+use tolbooth::clock::Clock;
+use tolbooth::config;
+use tolbooth::crypto::SigningKey;
+use tolbooth::desk::{Circumstances, Ruleset};
+use tolbooth::merkle::signer::SignerKey;
+use tolbooth::model::{MemberId, SystemName};
+use tolbooth::policy;
+use tolbooth::tls::issue::{Authority, Lifetime};
+use tolbooth::tls::{SpiffeId, TrustDomain};
+
+const FEDERATION: &str = "bench.example";
+const CONTRACTS: usize = 20;
+const DAYS: u32 = 89;
+
+type Done = Result<(), Box<dyn Error>>;
+
+fn main() -> std::process::ExitCode {
+    match make() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("federation: {fault}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn make() -> Done {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let value = |name: &str, default: &str| {
+        let at = arguments.iter().position(|argument| argument == name);
+        at.and_then(|at| arguments.get(at + 1)).cloned().unwrap_or_else(|| default.to_owned())
+    };
+    let home =
+        PathBuf::from(arguments.first().ok_or("usage: federation DIR [--agreements N] [--backend URL]")?);
+    let agreements: usize = value("--agreements", "1000").parse()?;
+    let (backend, port) = (value("--backend", "http://127.0.0.1:19080"), value("--port", "8443"));
+    let clock = Clock::new()?;
+    let consumers = agreements.div_ceil(CONTRACTS);
+    let provider = Member::make(&home, "provider", &clock)?;
+    let consumers = (0..consumers)
+        .map(|number| Member::make(&home, &format!("consumer-{number}"), &clock))
+        .collect::<Result<Vec<_>, _>>()?;
+    write(&home.join("members.toml"), &members(&provider, &consumers))?;
+    certificates(&home, &provider, &consumers, &clock)?;
+    let configuration = home.join("tolbooth.toml");
+    write(
+        &configuration,
+        &format!(
+            "format = 1\n[gateway]\nmember = \"provider\"\n[partners]\naddress = \"127.0.0.1:{port}\"\n\
+         certificate = \"certs/server.pem\"\nkey = \"certs/server.key\"\n[local]\naddress = \"127.0.0.1:0\"\n"
+        ),
+    )?;
+    for number in 0..CONTRACTS {
+        let named = |text: &str| text.replace("\"records\"", &format!("\"records-{number}\""));
+        write(
+            &home.join(format!("schemas/records-{number}.v1.json")),
+            &named(include_str!("records.v1.json")),
+        )?;
+        let dataset = named(include_str!("dataset.toml"))
+            .replace("records.v1.json", &format!("records-{number}.v1.json"))
+            .replace("http://127.0.0.1:19080", &backend);
+        write(&home.join(format!("policies/datasets/records-{number}.toml")), &dataset)?;
+    }
+    write_agreements(&home, agreements, &consumers, &clock)?;
+    seal_and_sign(&configuration, &provider, &consumers)?;
+    println!("{agreements} agreements in {}", home.display());
+    Ok(())
+}
+
+struct Member {
+    id: MemberId,
+    domain: TrustDomain,
+    authority: Authority,
+    officer: SignerKey,
+}
+
+impl Member {
+    fn make(home: &Path, id: &str, clock: &Clock) -> Result<Self, Box<dyn Error>> {
+        let id = MemberId::new(id)?;
+        let domain = TrustDomain::new(id.clone(), FEDERATION)?;
+        let (authority, made) = Authority::create(&domain, id.as_str(), 1, clock.now())?;
+        write(&home.join(format!("certs/{id}-ca.pem")), &made.certificate)?;
+        let officer = SignerKey::new(&format!("officer.{id}"), SigningKey::generate()?)?;
+        Ok(Self { id, domain, authority, officer })
+    }
+
+    fn entry(&self, class: &str) -> String {
+        let (id, key) = (&self.id, self.officer.verifier());
+        format!(
+            "\n[[member]]\nid = \"{id}\"\nname = \"{id}\"\nclass = \"{class}\"\nanchors = [\"certs/{id}-ca.pem\"]\n\
+             [[member.officer]]\nname = \"{}\"\noffice = \"Officer\"\nkey = \"{key}\"\ntrial = true\n",
+            key.name()
+        )
+    }
+}
+
+fn members(provider: &Member, consumers: &[Member]) -> String {
+    let mut text = format!("format = 1\nfederation = \"{FEDERATION}\"\n{}", provider.entry("council"));
+    consumers.iter().for_each(|member| text.push_str(&member.entry("health")));
+    text
+}
+
+fn certificates(home: &Path, provider: &Member, consumers: &[Member], clock: &Clock) -> Done {
+    let life = Lifetime { now: clock.now(), days: DAYS };
+    let server = provider.authority.server(&["localhost".to_owned()], &["127.0.0.1".parse()?], life)?;
+    write(&home.join("certs/server.pem"), &server.certificate)?;
+    write(&home.join("certs/server.key"), &server.key)?;
+    let consumer = consumers.first().ok_or("there are no agreements")?;
+    let id = SpiffeId { domain: consumer.domain.clone(), system: SystemName::new("bench")? };
+    let client = consumer.authority.client(&id, life)?;
+    write(&home.join("keys/client.pem"), &client.certificate)?;
+    write(&home.join("keys/client.key"), &client.key)?;
+    write(&home.join("keys/one.json"), "{\"id\":\"1\"}")?;
+    write(&home.join("keys/all.json"), "{}")
+}
+
+fn write_agreements(home: &Path, agreements: usize, consumers: &[Member], clock: &Clock) -> Done {
+    let today = clock.today();
+    let last = today.checked_add(i64::from(DAYS).days())?;
+    for number in 0..agreements {
+        let consumer = consumers.get(number / CONTRACTS).ok_or("too few consumers")?;
+        let text = include_str!("agreement.toml")
+            .replace("id = \"records\"\nversion", &format!("id = \"records-{number}\"\nversion"))
+            .replace("id = \"records\"\nmajor", &format!("id = \"records-{}\"\nmajor", number % CONTRACTS))
+            .replace("member = \"consumer\"", &format!("member = \"{}\"", consumer.id))
+            .replace("2026-12-01", &today.to_string())
+            .replace("2027-02-28", &last.to_string());
+        write(&agreement_file(home, number), &text)?;
+    }
+    Ok(())
+}
+
+fn agreement_file(home: &Path, number: usize) -> PathBuf {
+    home.join(format!("policies/agreements/records-{number}.toml"))
+}
+
+fn seal_and_sign(configuration: &Path, provider: &Member, consumers: &[Member]) -> Done {
+    let gateway = config::load(configuration)?;
+    let seen = |_: &tolbooth::model::AgreementId| None;
+    let circumstances = Circumstances { seen: &seen, before: None, pseudonym_master: &[0; 32] };
+    let ruleset = Ruleset::load(&gateway, &circumstances)?;
+    for entry in ruleset.register.all() {
+        let path = gateway.home.join(&entry.agreement.file);
+        let name = path.display().to_string();
+        let view = ruleset.view(&entry.agreement.reference).ok_or("an agreement has no view")?;
+        let sealed = policy::seal(&fs::read_to_string(&path)?, view)?;
+        write(&path, &sealed)?;
+        let agreement = policy::load(&name, sealed.as_bytes())?;
+        let mut note: Option<String> = None;
+        for controller in agreement.controllers() {
+            let member = [provider].into_iter().chain(consumers).find(|member| member.id == *controller);
+            let officer = &member.ok_or("a party is no member")?.officer;
+            let name = officer.verifier().name();
+            note = Some(policy::add_signature(note.as_deref(), &agreement, name, officer.key())?);
+        }
+        write(Path::new(&policy::signature_file(&name)), &note.unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Done {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    Ok(fs::write(path, text)?)
+}
