@@ -453,7 +453,8 @@ fn a_release_that_does_not_fit_the_contract_is_refused_with_all_its_faults() {
         assert_eq!(Projection::compile(&single(), &release, &Mapping::default()).unwrap_err(), faults);
         faults.join("\n")
     };
-    let cases: &[(fn(&mut Release), &str)] = &[
+    type Spoil = fn(&mut Release);
+    let cases: &[(Spoil, &str)] = &[
         (|r| r.fields.push((path("statuss"), Transform::None)), "did you mean `status`"),
         (|r| r.withhold.push(path("nme")), "`nme` is withheld, and the contract has no such field"),
         (|r| r.withhold.retain(|w| *w != path("name")), "`name` is neither released nor withheld"),

@@ -1,5 +1,5 @@
 //! Makes the benchmark's gateway: members with certificate authorities of their own, contracts,
-//! mappings, and as many signed agreements as asked for. See `README.md` beside this file.
+//! mappings, and as many signed agreements as asked for.
 
 use std::error::Error;
 use std::fs;
@@ -22,34 +22,16 @@ const DAYS: u32 = 89;
 
 type Done = Result<(), Box<dyn Error>>;
 
-fn main() -> std::process::ExitCode {
-    match make() {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(fault) => {
-            eprintln!("federation: {fault}");
-            std::process::ExitCode::FAILURE
-        }
-    }
-}
-
-fn make() -> Done {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let value = |name: &str, default: &str| {
-        let at = arguments.iter().position(|argument| argument == name);
-        at.and_then(|at| arguments.get(at + 1)).cloned().unwrap_or_else(|| default.to_owned())
-    };
-    let home =
-        PathBuf::from(arguments.first().ok_or("usage: federation DIR [--agreements N] [--backend URL]")?);
-    let agreements: usize = value("--agreements", "1000").parse()?;
-    let (backend, port) = (value("--backend", "http://127.0.0.1:19080"), value("--port", "8443"));
+/// Makes everything in `home`, a new folder.
+pub fn make(home: &Path, agreements: usize, backend: &str, port: &str) -> Done {
     let clock = Clock::new()?;
     let consumers = agreements.div_ceil(CONTRACTS);
-    let provider = Member::make(&home, "provider", &clock)?;
+    let provider = Member::make(home, "provider", &clock)?;
     let consumers = (0..consumers)
-        .map(|number| Member::make(&home, &format!("consumer-{number}"), &clock))
+        .map(|number| Member::make(home, &format!("consumer-{number}"), &clock))
         .collect::<Result<Vec<_>, _>>()?;
     write(&home.join("members.toml"), &members(&provider, &consumers))?;
-    certificates(&home, &provider, &consumers, &clock)?;
+    certificates(home, &provider, &consumers, &clock)?;
     let configuration = home.join("tolbooth.toml");
     write(
         &configuration,
@@ -66,13 +48,11 @@ fn make() -> Done {
         )?;
         let dataset = named(include_str!("dataset.toml"))
             .replace("records.v1.json", &format!("records-{number}.v1.json"))
-            .replace("http://127.0.0.1:19080", &backend);
+            .replace("http://127.0.0.1:19080", backend);
         write(&home.join(format!("policies/datasets/records-{number}.toml")), &dataset)?;
     }
-    write_agreements(&home, agreements, &consumers, &clock)?;
-    seal_and_sign(&configuration, &provider, &consumers)?;
-    println!("{agreements} agreements in {}", home.display());
-    Ok(())
+    write_agreements(home, agreements, &consumers, &clock)?;
+    seal_and_sign(&configuration, &provider, &consumers)
 }
 
 struct Member {

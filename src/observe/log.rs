@@ -98,7 +98,8 @@ impl Sink {
         let mut out = io::stderr();
         let _written = out.write_all(&bytes);
         if lost > 0 {
-            let _written = writeln!(out, "tolbooth: {lost} log lines were lost: standard error was not read in time");
+            let _written =
+                writeln!(out, "tolbooth: {lost} log lines were lost: standard error was not read in time");
         }
         self.waiting().writing = false;
         self.written.notify_all();
