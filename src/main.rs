@@ -5,6 +5,11 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tolbooth::cli::Arguments;
 
+/// Small bodies by the thousand: less time and less fragmentation than the system's allocator
+/// (decision 0007).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     Arguments::parse().run().into()
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::config::Gateway;
 use crate::minimise::{self, Projection, Pseudonyms};
 use crate::model::{Digest, Fault, Faults, Mapping, Operation, OperationId};
-use crate::policy::{Agreement, Grounds, KeyRing, Scope, Standing, signature_file, standing};
+use crate::policy::{Agreement, Grounds, KeyRing, Standing, signature_file, standing};
 
 use super::files::RulesetFiles;
 use super::ruleset::{Circumstances, Offer, Offers};
@@ -159,10 +159,9 @@ impl Bench<'_> {
     }
 
     fn terms(&self, agreement: &Arc<Agreement>, part: Part) -> (OperationId, Arc<Terms>) {
-        let scope = Arc::new(Scope::new(agreement, &part.operation));
         let pseudonyms = Pseudonyms::new(*self.circumstances.pseudonym_master, GENERATION);
-        let terms = Terms::new(part.projection, pseudonyms, scope, part.schema);
-        (part.operation.id.clone(), Arc::new(terms))
+        let id = part.operation.id.clone();
+        (id, Arc::new(Terms::new(part.projection, pseudonyms, part.operation, Arc::clone(agreement))))
     }
 }
 

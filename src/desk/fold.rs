@@ -9,6 +9,10 @@ use crate::ledger::{Folded, Ledger};
 use crate::model::ExchangeId;
 use crate::store::{Fold, Place, StoreError};
 
+/// Under load there is a checkpoint for a few dozen records; one for a few thousand, and the last of
+/// each segment, is what others will ask for.
+const RECORDS_PER_CHECKPOINT: u64 = 4096;
+
 /// Why folding ended early.
 #[derive(Debug)]
 pub enum FoldFault {
@@ -46,11 +50,20 @@ pub fn fold_sealed(ledger: &Ledger, fold: &Fold) -> Result<u64, FoldFault> {
     let mut folded = 0;
     for segment in archive.sealed_segments()?.into_iter().filter(|segment| u64::from(*segment) >= begin) {
         let mut folder = fold.folder();
+        let mut kept = 0;
+        let mut last = None;
         archive.fold(segment, &mut |found| match found {
             Folded::Exchange { id, at } => folder.exchange(&id, place(at)),
-            Folded::Checkpoint { size, note, .. } => folder.checkpoint(size, note.as_bytes()),
+            Folded::Checkpoint { size, note, .. } if size >= kept + RECORDS_PER_CHECKPOINT => {
+                folder.checkpoint(size, note.as_bytes());
+                (kept, last) = (size, None);
+            }
+            Folded::Checkpoint { size, note, .. } => last = Some((size, note)),
             Folded::InForce { agreement, .. } => folder.in_force(&agreement),
         })?;
+        if let Some((size, note)) = last {
+            folder.checkpoint(size, note.as_bytes());
+        }
         folder.commit(Place { segment: u64::from(segment) + 1, offset: 0 })?;
         folded += 1;
     }

@@ -2,11 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use serde_json::Value;
-
 use crate::contract::Checker;
-use crate::minimise::{Projection, Pseudonyms};
-use crate::policy::Scope;
+use crate::minimise::{self, Projection, Pseudonyms};
+use crate::model::Operation;
+use crate::policy::{Agreement, Scope};
 
 /// Made with the ruleset; the validator of the view on first use, and by `tolbooth check` always.
 pub struct Terms {
@@ -14,7 +13,9 @@ pub struct Terms {
     pub pseudonyms: Pseudonyms,
     /// What guardrails are told of the agreement and the operation.
     pub scope: Arc<Scope>,
-    view: Value,
+    /// What the view is made of, again when it is needed: kept for each agreement it would fill memory.
+    operation: Arc<Operation>,
+    agreement: Arc<Agreement>,
     checker: OnceLock<Result<Checker, String>>,
 }
 
@@ -22,14 +23,19 @@ impl Terms {
     pub(super) fn new(
         projection: Projection,
         pseudonyms: Pseudonyms,
-        scope: Arc<Scope>,
-        view: Value,
+        operation: Arc<Operation>,
+        agreement: Arc<Agreement>,
     ) -> Self {
-        Self { projection, pseudonyms, scope, view, checker: OnceLock::new() }
+        let scope = Arc::new(Scope::new(&agreement, &operation));
+        Self { projection, pseudonyms, scope, operation, agreement, checker: OnceLock::new() }
     }
 
     /// The validator of the view. An error is the house's: the view was made here.
     pub fn checker(&self) -> Result<&Checker, &str> {
-        self.checker.get_or_init(|| Checker::compile(&self.view)).as_ref().map_err(String::as_str)
+        let compile = || {
+            let view = minimise::view(&self.operation, &self.agreement.release);
+            view.map_err(|faults| faults.join("; ")).and_then(|view| Checker::compile(&view.schema))
+        };
+        self.checker.get_or_init(compile).as_ref().map_err(String::as_str)
     }
 }

@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Batch, Entry, Found, Store, StoreError};
+use super::{Batch, Entry, Found, Store, StoreError, runs};
 use crate::model::{AgreementId, AgreementRef, ExchangeId};
 
 /// Raised when the meaning of a space changes: an older store is then folded anew.
-const FORMAT: &[u8] = b"tolbooth/fold/v1";
+const FORMAT: &[u8] = b"tolbooth/fold/v2";
 
 const VERSION: u8 = b'v';
 const FOLDED: u8 = b'f';
@@ -28,11 +28,11 @@ pub struct Place {
 }
 
 impl Place {
-    fn bytes(self) -> [u8; 16] {
+    pub(super) fn bytes(self) -> [u8; 16] {
         (u128::from(self.segment) << 64 | u128::from(self.offset)).to_be_bytes()
     }
 
-    fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
         let bytes = u128::from_be_bytes(bytes.try_into().map_err(|_| StoreError::Damaged)?);
         let low = |number: u128| u64::try_from(number & u128::from(u64::MAX)).unwrap_or(0);
         Ok(Self { segment: low(bytes >> 64), offset: low(bytes) })
@@ -92,7 +92,7 @@ impl Fold {
     }
 
     pub fn exchange(&self, id: &ExchangeId) -> Result<Option<Place>, StoreError> {
-        self.store.get(EXCHANGE, id.bytes())?.map(|bytes| Place::from_bytes(&bytes)).transpose()
+        runs::find(&self.store, EXCHANGE, id)
     }
 
     /// The highest version of an agreement that was ever in force.
@@ -131,7 +131,7 @@ impl Fold {
 
     /// Begins a batch.
     pub fn folder(&self) -> Folder<'_> {
-        Folder { fold: self, batch: Batch::default(), versions: BTreeMap::new() }
+        Folder { fold: self, batch: Batch::default(), versions: BTreeMap::new(), exchanges: Vec::new() }
     }
 }
 
@@ -148,11 +148,12 @@ pub struct Folder<'f> {
     fold: &'f Fold,
     batch: Batch,
     versions: BTreeMap<AgreementId, u32>,
+    exchanges: Vec<(ExchangeId, Place)>,
 }
 
 impl Folder<'_> {
     pub fn exchange(&mut self, id: &ExchangeId, place: Place) {
-        self.batch.put(EXCHANGE, id.bytes(), &place.bytes());
+        self.exchanges.push((*id, place));
     }
 
     /// `note` is the whole signed note.
@@ -172,6 +173,7 @@ impl Folder<'_> {
             let highest = self.fold.agreement_version(id)?.unwrap_or(0).max(*version);
             self.batch.put(AGREEMENT, id.as_str().as_bytes(), &highest.to_be_bytes());
         }
+        runs::put(&mut self.batch, EXCHANGE, self.exchanges);
         self.batch.put(FOLDED, b"", &up_to.bytes());
         self.fold.store.apply(self.batch)
     }

@@ -8,6 +8,7 @@
 //! - damage can show as a panic: every call is made under [`sound`].
 
 mod fold;
+mod runs;
 
 pub use fold::{Fold, Folder, Place};
 
@@ -164,6 +165,24 @@ impl Store {
             let entry = self.db.range(vec![space]..=spaced(space, at)).next_back().transpose()?;
             Ok(entry.map(|(key, value)| (key.iter().skip(1).copied().collect(), value.to_vec())))
         })
+    }
+
+    /// The first that `look` finds in the values of a space, from the key `at` backwards, in at most
+    /// `max` of them.
+    pub fn backwards<T>(
+        &self,
+        space: u8,
+        at: &[u8],
+        max: usize,
+        mut look: impl FnMut(&[u8]) -> Result<Option<T>, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut entries = self.db.range(vec![space]..=spaced(space, at)).rev().take(max);
+        loop {
+            let Some(entry) = sound(|| entries.next().transpose())? else { return Ok(None) };
+            if let Some(found) = look(&entry.1)? {
+                return Ok(Some(found));
+            }
+        }
     }
 
     /// Durable when it returns. After an error nothing is known of the batch: wipe, and fold anew.
