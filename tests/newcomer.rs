@@ -195,3 +195,19 @@ fn a_folder_too_deep_for_the_admin_socket_is_said_to_be() {
     let fault = app::start(gateway, Clock::new().unwrap()).err().unwrap().to_string();
     assert!(fault.contains("set a shorter `socket` in [admin]"), "{fault}");
 }
+
+#[test]
+fn the_demo_is_as_it_says_and_fits_a_terminal() {
+    let demo = |more: &[&str]| {
+        let words = [&["demo", "--exit"], more].concat();
+        Command::new(env!("CARGO_BIN_EXE_tolbooth")).args(words).output().unwrap()
+    };
+    let told = demo(&["--json"]);
+    let steps = String::from_utf8(told.stdout).unwrap();
+    assert!(told.status.success(), "{steps}");
+    assert_eq!(steps.lines().filter(|line| line.contains("\"ok\":true")).count(), 9, "{steps}");
+    let shown = String::from_utf8(demo(&[]).stdout).unwrap();
+    let wide: Vec<&str> = shown.lines().filter(|line| line.chars().count() > 112).collect();
+    assert!(wide.is_empty(), "{wide:?}");
+    assert!(shown.contains("9 steps in") && shown.contains("all as they should be."), "{shown}");
+}

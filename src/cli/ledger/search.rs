@@ -164,7 +164,10 @@ pub(in crate::cli) fn show(found: &Value, out: &mut dyn Write) {
         say(out, format_args!("{time}  {who} asked {dataset} ({})", text("/envelope/exchange")));
         let fields = words(found.pointer("/envelope/fields"));
         let released = if fields.is_empty() { "nothing".to_owned() } else { fields };
-        say(out, format_args!("    told: {}; released: {released}", text("/envelope/outcome")));
+        // A gateway that ended between intent and answer told its caller nothing.
+        let told_nothing = found.pointer("/envelope/status").and_then(Value::as_u64) == Some(0);
+        let told = if told_nothing { "nothing".to_owned() } else { text("/envelope/outcome") };
+        say(out, format_args!("    told: {told}; released: {released}"));
     } else {
         let said = ["action", "cause", "consumer", "dataset"];
         let said = said.iter().filter_map(|key| found.pointer(&format!("/envelope/{key}"))?.as_str());
