@@ -29,6 +29,9 @@ use super::{App, keys, reload, watch};
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
 
+/// What the address of a Unix socket has room for (unix(7)).
+const SOCKET_PATH_BYTES_MAX: usize = 107;
+
 /// Why a gateway does not start.
 #[derive(Debug)]
 pub enum StartFault {
@@ -234,7 +237,10 @@ fn local_address(listener: &TcpListener) -> Result<SocketAddr, StartFault> {
 fn bind_admin(path: &std::path::Path) -> Result<std::os::unix::net::UnixListener, StartFault> {
     use std::os::unix::fs::PermissionsExt as _;
     let _removed = std::fs::remove_file(path);
-    let what = path.display().to_string();
+    let mut what = path.display().to_string();
+    if path.as_os_str().len() > SOCKET_PATH_BYTES_MAX {
+        what.push_str(" (too long for the admin socket: set a shorter `socket` in [admin])");
+    }
     let listener = std::os::unix::net::UnixListener::bind(path).map_err(io_fault(what.clone()))?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(io_fault(what))?;
     Ok(listener)

@@ -7,28 +7,41 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, date_in_words};
 use crate::config;
 use crate::crypto::SigningKey;
 use crate::directory;
 use crate::merkle::signer::SignerKey;
 use crate::model::Faults;
-use crate::policy::{self, Agreement, Grounds, KeyRing};
+use crate::policy::{self, Agreement, Grounds, KeyRing, SignError};
 
 use super::files::{Readable, replace, write_new};
+use super::next_step::next_step;
 use super::{ConfigArgs, Exit, complain, say};
 
 #[derive(Debug, Subcommand)]
 pub enum AgreementCommand {
     /// Make an officer's signing key, on the officer's own machine
+    ///
+    /// The public half goes to every partner's host, who lists it in members.toml under your member.
     Key(KeyArgs),
     /// Write the digest of the view into the agreement: what officers sign is what is released
+    ///
+    /// The view is everything the agreement releases and how it is read: fields, transforms, row
+    /// condition, the released part of the contract and the mapping. Sealing edits one line and
+    /// nothing else; signatures made before no longer count.
     Seal(SealArgs),
     /// Sign an agreement with an officer's key
+    ///
+    /// An officer of every party signs the same file, in any order. The signatures lie beside it,
+    /// with the ending .sig: hand both files round, and to every gateway concerned.
     Sign(SignArgs),
     /// Check the signatures of one agreement against the officers in members.toml
+    ///
+    /// For officers, before and after they sign. Whether what is released still is what was sealed
+    /// only the provider's gateway knows: `tolbooth agreement status`.
     Verify(VerifyArgs),
-    /// List all agreements: in force or not, and why not
+    /// List all agreements: in force or not, why not, and what to do next
     Status(StatusArgs),
 }
 
@@ -59,6 +72,9 @@ pub struct SignArgs {
     /// The officer's private key, as `tolbooth agreement key` made it
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+    /// Begin the signatures anew: the agreement was changed, and those made before count no longer
+    #[arg(long)]
+    anew: bool,
     /// Print JSON, for programs
     #[arg(long)]
     json: bool,
@@ -142,7 +158,20 @@ fn seal(args: &SealArgs, out: &mut dyn Write) -> Done {
         say(out, json!({ "agreement": agreement.reference.to_string(), "view": view.to_string() }));
     } else {
         say(out, format_args!("{}: sealed over {view}", agreement.reference));
-        say(out, "Every party's officer signs it now: tolbooth agreement sign FILE --key KEY");
+        let anew = if signatures_beside(&args.file).exists() {
+            "\nSignatures made before count no longer: the first to sign adds --anew."
+        } else {
+            ""
+        };
+        let controllers: Vec<&str> = agreement.controllers().map(|member| member.as_str()).collect();
+        say(
+            out,
+            format_args!(
+                "Now an officer of each party signs ({}), each with their own key:\n  tolbooth agreement sign {} --key KEY{anew}",
+                controllers.join(", "),
+                args.file.display()
+            ),
+        );
     }
     Ok(Exit::Yes)
 }
@@ -157,10 +186,15 @@ fn sign(args: &SignArgs, out: &mut dyn Write) -> Done {
     );
     let signer = SignerKey::parse(&key)
         .map_err(|_| format!("{}: not an officer's private key", args.key.display()))?;
-    let beside = PathBuf::from(policy::signature_file(&args.file.display().to_string()));
-    let existing = std::fs::read_to_string(&beside).ok();
-    let note =
-        policy::add_signature(existing.as_deref(), &agreement, signer.verifier().name(), signer.key())?;
+    let beside = signatures_beside(&args.file);
+    let existing = std::fs::read_to_string(&beside).ok().filter(|_| !args.anew);
+    let note = policy::add_signature(existing.as_deref(), &agreement, signer.verifier().name(), signer.key());
+    let note = note.map_err(|error| match error {
+        SignError::OtherBytes => {
+            format!("{}: {error}\n    --anew drops them and begins again with yours", beside.display())
+        }
+        other => other.to_string(),
+    })?;
     replace(beside.clone(), note.as_bytes())?;
     if args.json {
         let (agreement, by) = (agreement.reference.to_string(), signer.verifier().name());
@@ -177,6 +211,11 @@ fn sign(args: &SignArgs, out: &mut dyn Write) -> Done {
         );
     }
     Ok(Exit::Yes)
+}
+
+/// The file that holds an agreement's signatures.
+fn signatures_beside(agreement: &Path) -> PathBuf {
+    PathBuf::from(policy::signature_file(&agreement.display().to_string()))
 }
 
 fn verify(args: &VerifyArgs, out: &mut dyn Write, clock: &Clock) -> Done {
@@ -225,31 +264,31 @@ fn status(args: &StatusArgs, out: &mut dyn Write, clock: &Clock) -> Done {
     let mut rows = Vec::new();
     for entry in ruleset.register.all() {
         let agreement = &entry.agreement;
-        let why: Vec<String> = entry.standing.reasons(today).iter().map(ToString::to_string).collect();
+        let reasons = entry.standing.reasons(today);
+        let file = gateway.home.join(&agreement.file);
+        let file = file.strip_prefix(".").unwrap_or(&file);
+        let why: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+        let next = next_step(&reasons, file);
         all_in_force &= why.is_empty();
         let signed: Vec<&str> =
             entry.standing.signers().iter().map(|signer| signer.officer.as_str()).collect();
         if args.config.json {
             rows.push(json!({
                 "agreement": agreement.reference.to_string(), "title": agreement.title, "stage": agreement.stage.as_str(),
-                "in_force": why.is_empty(), "why_not": why, "signed_by": signed, "file": agreement.file,
+                "in_force": why.is_empty(), "why_not": why, "next": next, "signed_by": signed, "file": agreement.file,
                 "from": agreement.dates.from.to_string(), "until": agreement.dates.until.map(|until| until.to_string()),
             }));
         } else {
-            let state = if why.is_empty() {
-                "in force".to_owned()
-            } else {
-                format!("not in force: {}", why.join("; "))
+            let state = match (why.is_empty(), agreement.dates.until) {
+                (true, Some(until)) => format!("in force until {}", date_in_words(until)),
+                (true, None) => "in force".to_owned(),
+                (false, _) => "NOT in force".to_owned(),
             };
             say(out, format_args!("{} ({}): {state}", agreement.reference, agreement.stage.as_str()));
-            say(
-                out,
-                format_args!(
-                    "  {}; signed by {}",
-                    agreement.title,
-                    if signed.is_empty() { "nobody".to_owned() } else { signed.join(", ") }
-                ),
-            );
+            say(out, format_args!("  {}", agreement.title));
+            signed.iter().for_each(|officer| say(out, format_args!("  signed by {officer}")));
+            why.iter().for_each(|why| say(out, format_args!("  - {why}")));
+            next.iter().for_each(|next| say(out, format_args!("  next: {next}")));
         }
     }
     if args.config.json {

@@ -91,8 +91,9 @@ impl Found {
                 (entry.agreement.reference.to_string(), why)
             })
             .collect();
-        let datasets: Vec<String> =
+        let mut datasets: Vec<String> =
             self.ruleset.offers().map(|offer| offer.contract.version.to_string()).collect();
+        datasets.sort();
         if as_json {
             let agreements: Vec<_> = agreements
                 .iter()
@@ -114,11 +115,18 @@ impl Found {
             say(out, format_args!("  {dataset}"));
         }
         say(out, counted(agreements.len(), "agreement"));
+        let mut any_not_in_force = false;
         for (agreement, why) in agreements {
             match why.as_slice() {
                 [] => say(out, format_args!("  {agreement}: in force")),
-                why => say(out, format_args!("  {agreement}: not in force ({})", why.join("; "))),
+                why => {
+                    any_not_in_force = true;
+                    say(out, format_args!("  {agreement}: NOT in force ({})", why.join("; ")));
+                }
             }
+        }
+        if any_not_in_force {
+            say(out, "  (`tolbooth agreement status` says what to do next)");
         }
         say(out, format_args!("ruleset {}", self.ruleset.digest));
         say(out, "no faults");

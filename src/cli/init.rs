@@ -60,7 +60,9 @@ pub fn run(args: &InitArgs, out: &mut dyn Write, clock: &Clock) -> Exit {
 
 fn tell(args: &InitArgs, keys: &Path, trial: &Trial, out: &mut dyn Write) {
     let curl = format!(
-        "curl --cert {} --key {} --cacert {} --json '{{\"licence_no\":\"TX-1042\"}}' -H 'Tolbooth-User: pc.1234' -i https://localhost:8443/taxi-licence/v1/check",
+        "curl -i --cert {} \\\n    --key {} \\\n    --cacert {} \\\n    \
+         -H 'Tolbooth-User: pc.1234' --json '{{\"licence_no\":\"TX-1042\"}}' \\\n    \
+         https://localhost:8443/taxi-licence/v1/check",
         trial.police.certificate.display(),
         trial.police.key.display(),
         trial.ca.display()
@@ -87,6 +89,6 @@ fn tell(args: &InitArgs, keys: &Path, trial: &Trial, out: &mut dyn Write) {
     say(out, format_args!("\nThen, as the police would:\n\n  {curl}"));
     say(
         out,
-        "\nAll people in it are made up. To put it before a system of your own, read \"Your own system\" in the README.",
+        "\nAll people in it are made up. To put it before a system of your own, read \"Your own system\" in README.md.",
     );
 }

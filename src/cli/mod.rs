@@ -9,6 +9,7 @@ mod exit;
 mod files;
 mod init;
 mod ledger;
+mod next_step;
 mod serve;
 pub mod trial;
 
@@ -23,10 +24,21 @@ use crate::clock::Clock;
 
 /// Answers partners' questions under signed data-sharing agreements, on the record.
 ///
-/// Start with `tolbooth demo` to see it work, then `tolbooth init DIR` to put it before a system of
-/// your own. Exit codes: 0 yes, 1 refused or invalid, 2 usage, 3 could not decide.
+/// See it work:                tolbooth demo
+/// Begin with your own:        tolbooth init DIR, then check, then serve
+/// What is in force:           tolbooth agreement status
+/// Who asked about somebody:   tolbooth ledger search --subject chi --purpose "..."
+/// Was the record changed:     tolbooth ledger verify
+///
+/// Exit codes: 0 yes, 1 refused or invalid, 2 usage, 3 could not decide.
 #[derive(Debug, Parser)]
-#[command(name = "tolbooth", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "tolbooth",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    verbatim_doc_comment
+)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -35,12 +47,26 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Walk through everything on this machine, with synthetic people; needs nothing else
+    ///
+    /// Makes keys, agreements and data in a temporary folder, starts a gateway before a synthetic
+    /// records system, asks it as partners would, lets an auditor look, and tampers with the log.
     Demo(demo::DemoArgs),
     /// Write a commented configuration and a first trial dataset that answers
+    ///
+    /// The trial is between a council and a police force that do not exist. All their keys are made
+    /// at once, and so count for trials only. Change it file by file into your own; `tolbooth check`
+    /// says at each step what is missing.
     Init(init::InitArgs),
     /// Check everything together: configuration, members, contracts, sources, agreements, signatures
+    ///
+    /// All faults at once, each with its file and line. Ends with 1 if a gateway would not start. An
+    /// agreement that is not in force is no fault: it is listed with its reasons.
     Check(check::CheckArgs),
     /// Run the gateway
+    ///
+    /// Ends on SIGTERM or Ctrl-C when the exchanges under way are done. Changed files take force by
+    /// themselves, or at once on SIGHUP; if anything in them is wrong, what was in force stays.
+    /// Readiness is at /ready of the local listener (127.0.0.1:9464).
     Serve(serve::ServeArgs),
     /// Make, sign and show certificates
     Certs(certs::CertsArgs),

@@ -25,6 +25,8 @@ pub(super) struct Bench<'a> {
     pub(super) gateway: &'a Gateway,
     pub(super) files: &'a RulesetFiles,
     pub(super) offers: &'a Offers,
+    /// Whether every dataset file could be read: else one that is missing is no fault of an agreement.
+    pub(super) all_offered: bool,
     pub(super) ring: &'a KeyRing,
     pub(super) circumstances: &'a Circumstances<'a>,
 }
@@ -116,6 +118,9 @@ impl Bench<'_> {
         let version = &agreement.dataset;
         let majors = self.offers.get(version.dataset.as_str());
         majors.and_then(|majors| majors.get(&version.major.to_string())).map(Arc::as_ref).ok_or_else(|| {
+            if !self.all_offered {
+                return Faults::default();
+            }
             let known = self.offers.keys().map(String::as_str);
             let help = crate::model::suggestion(version.dataset.as_str(), known);
             let message = format!("dataset `{version}` is not offered here");

@@ -84,7 +84,8 @@ impl Ruleset {
         let mut files = RulesetFiles::read(gateway)?;
         let mut faults = Faults::default();
         let directory = read_directory(gateway, &mut files).map_err(|more| faults.extend(more)).ok();
-        let offers = read_offers(gateway, &mut files).map_err(|more| faults.extend(more)).unwrap_or_default();
+        let offers = read_offers(gateway, &mut files, &mut faults);
+        let all_offered = faults.is_empty();
         let agreements = read_agreements(&files.agreements, &mut faults);
         let Some(directory) = directory else { return Err(faults) };
         if directory.member(&gateway.member).is_none() {
@@ -102,7 +103,8 @@ impl Ruleset {
             let class_of = |member: &MemberId| directory.member(member).map(|member| member.class);
             faults.extend(against_members(agreement, class_of));
         }
-        let bench = Bench { gateway, files: &files, offers: &offers, ring: &ring, circumstances };
+        let bench =
+            Bench { gateway, files: &files, offers: &offers, all_offered, ring: &ring, circumstances };
         let compiled = bench.compile(agreements, &mut faults);
         let guardrails: Vec<(String, String)> = guardrails(&files, &mut faults);
         let plain: Vec<Arc<Agreement>> = compiled.iter().map(|one| Arc::clone(&one.agreement)).collect();
@@ -200,8 +202,8 @@ fn utf8(file: &RulesetFile) -> Result<&str, Faults> {
 
 pub(super) type Offers = HashMap<String, HashMap<String, Arc<Offer>>>;
 
-fn read_offers(gateway: &Gateway, files: &mut RulesetFiles) -> Result<Offers, Faults> {
-    let mut faults = Faults::default();
+/// What can be read; what cannot is added to `faults`.
+fn read_offers(gateway: &Gateway, files: &mut RulesetFiles, faults: &mut Faults) -> Offers {
     let mut offers = Offers::new();
     for file in files.datasets.clone() {
         match read_offer(gateway, files, &file) {
@@ -216,7 +218,7 @@ fn read_offers(gateway: &Gateway, files: &mut RulesetFiles) -> Result<Offers, Fa
             Err(more) => faults.extend(more),
         }
     }
-    if faults.is_empty() { Ok(offers) } else { Err(faults) }
+    offers
 }
 
 fn read_offer(gateway: &Gateway, files: &mut RulesetFiles, file: &RulesetFile) -> Result<Offer, Faults> {

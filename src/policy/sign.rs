@@ -42,7 +42,7 @@ impl fmt::Display for SignError {
         match self {
             Self::Unsealed => f.write_str("the agreement is not sealed: run `tolbooth agreement seal` first"),
             Self::OtherBytes => f.write_str(
-                "the agreement was changed after others signed it: everybody must sign again, in a new file",
+                "these signatures are over other bytes: the agreement was changed after it was signed, and everybody must sign again",
             ),
             Self::Note(error) => error.fmt(f),
         }

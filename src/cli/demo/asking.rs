@@ -9,6 +9,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 
+use super::Stage;
 use crate::cli::trial::Partner;
 use crate::tls::{ClientTls, Credential};
 
@@ -43,17 +44,17 @@ impl Said {
 }
 
 impl Asking<'_> {
-    /// The same question by hand.
-    pub(super) fn curl(&self, ca: &Path, address: SocketAddr) -> String {
+    /// The same question by hand, from within the demo's folder.
+    pub(super) fn curl(&self, stage: &Stage) -> String {
         let headers: String =
-            self.headers.iter().map(|(name, value)| format!(" -H '{name}: {value}'")).collect();
+            self.headers.iter().map(|(name, value)| format!("-H '{name}: {value}' ")).collect();
         format!(
-            "curl --cert {} --key {} --cacert {}{headers} --json '{}' https://localhost:{}{}",
-            self.partner.certificate.display(),
-            self.partner.key.display(),
-            ca.display(),
+            "curl --cert {} \\\n    --key {} \\\n    --cacert {} \\\n    {headers}--json '{}' \\\n    https://localhost:{}{}",
+            stage.within(&self.partner.certificate),
+            stage.within(&self.partner.key),
+            stage.within(&stage.trial.ca),
             self.body,
-            address.port(),
+            stage.gateway.port(),
             self.path
         )
     }

@@ -6,7 +6,7 @@ use super::asking::Said;
 use super::steps::CHI;
 use super::told::Told;
 use super::{Fault, Stage};
-use crate::cli::ledger::{Asked, VerifyWhat, find_subject, journal_key};
+use crate::cli::ledger::{Asked, Verified, VerifyWhat, find_subject, journal_key, show};
 
 fn head_file(stage: &Stage) -> PathBuf {
     stage.scratch.join("answer.head")
@@ -48,23 +48,26 @@ pub(super) fn walk(stage: &Stage, told: &mut Told) {
 }
 
 fn search(stage: &Stage, told: &Told) -> Result<(), Fault> {
-    told.line(format_args!(
-        "   by hand   tolbooth ledger search --socket {} --purpose 'subject access request' --subject chi --sealed",
-        stage.admin_socket.display()
+    let purpose = "subject access request SAR-7";
+    told.about(
+        "asks",
+        "by CHI, which is typed or piped in and never an argument; a purpose goes on the record",
+    );
+    told.by_hand(&format!(
+        "echo {CHI} | tolbooth ledger search --config {} \\\n    --purpose '{purpose}' --subject chi --sealed",
+        stage.within(&stage.trial.configuration)
     ));
     let asked = Asked::at(&stage.admin_socket);
     let mut outcomes = Vec::new();
-    let found = find_subject(&asked, "subject access request SAR-7", "chi", CHI, &mut |record| {
-        let text = |pointer: &str| {
-            record.pointer(pointer).and_then(|value| value.as_str()).unwrap_or("-").to_owned()
-        };
-        let (time, who) = (text("/envelope/time"), text("/envelope/consumer"));
-        told.line(format_args!(
-            "   {time}  {who}  told {}, truly {}",
-            text("/envelope/outcome"),
-            text("/sealed/outcome")
-        ));
-        outcomes.push(text("/envelope/outcome"));
+    let found = find_subject(&asked, purpose, "chi", CHI, &mut |record| {
+        let mut shown = Vec::new();
+        show(record, &mut shown);
+        let shown = String::from_utf8_lossy(&shown).into_owned();
+        for (index, line) in shown.lines().enumerate() {
+            told.about(if index == 0 { "found" } else { "" }, line.trim());
+        }
+        let outcome = record.pointer("/envelope/outcome").and_then(|value| value.as_str());
+        outcomes.push(outcome.unwrap_or_default().to_owned());
     })?;
     // Of the steps above: answered, without the safe address, and stopped. The refusals before a
     // permit never opened the question, and so name nobody.
@@ -77,26 +80,33 @@ fn search(stage: &Stage, told: &Told) -> Result<(), Fault> {
 
 fn verify(stage: &Stage, told: &Told) -> Result<(), Fault> {
     let key = journal_key(&stage.ledger)?;
-    told.line(format_args!(
-        "   by hand   tolbooth ledger verify --receipt {} --body {} --key {}",
-        head_file(stage).display(),
-        body_file(stage).display(),
-        stage.ledger.join("../keys/ledger.vkey").display()
+    let (head, body) = (head_file(stage), body_file(stage));
+    let public = stage.ledger.with_file_name("keys").join("ledger.vkey");
+    told.about("kept", "by NHS Lomond in step 1: the answer's head, with the receipt in it, and its body");
+    told.by_hand(&format!(
+        "tolbooth ledger verify --receipt {} --body {} \\\n    --key {}",
+        stage.within(&head),
+        stage.within(&body),
+        stage.within(&public)
     ));
-    let head = std::fs::read_to_string(head_file(stage))?;
-    let body = std::fs::read(body_file(stage))?;
-    let receipt = VerifyWhat::Receipt { text: &head, body: Some(&body) }.verify(&key, &[])?;
-    told.line(format_args!("   receipt   {}", receipt.about));
-    receipt.proven.iter().for_each(|line| told.line(format_args!("             proven: {line}")));
-    told.line(format_args!(
-        "   by hand   tolbooth ledger verify {} --against {}",
-        stage.ledger.display(),
-        head_file(stage).display()
+    let text = std::fs::read_to_string(&head)?;
+    let bytes = std::fs::read(&body)?;
+    let receipt = VerifyWhat::Receipt { text: &text, body: Some(&bytes) }.verify(&key, &[])?;
+    tell(told, "receipt", &receipt);
+    told.by_hand(&format!(
+        "tolbooth ledger verify {} \\\n    --against {}",
+        stage.within(&stage.ledger),
+        stage.within(&head)
     ));
-    let log = VerifyWhat::Log(&stage.ledger).verify(&key, &[&head])?;
-    told.line(format_args!("   log       {}", log.about));
-    log.not_proven.iter().for_each(|line| told.line(format_args!("             not proven: {line}")));
+    let log = VerifyWhat::Log(&stage.ledger).verify(&key, &[&text])?;
+    tell(told, "log", &log);
     Ok(())
+}
+
+fn tell(told: &Told, label: &str, verified: &Verified) {
+    told.about(label, &verified.about);
+    verified.proven.iter().for_each(|line| told.about("", &format!("proven: {line}")));
+    verified.not_proven.iter().for_each(|line| told.about("", &format!("not proven: {line}")));
 }
 
 fn tamper(stage: &Stage, told: &Told) -> Result<(), Fault> {
@@ -113,7 +123,7 @@ fn tamper(stage: &Stage, told: &Told) -> Result<(), Fault> {
     std::fs::write(&segment, bytes)?;
     match VerifyWhat::Log(&copy).verify(&key, &[]) {
         Ok(_) => return Err("the changed log verified".into()),
-        Err(fault) => told.line(format_args!("   caught    {fault}")),
+        Err(fault) => told.about("caught", &fault.to_string()),
     }
     let head = std::fs::read_to_string(head_file(stage))?;
     let body = std::fs::read_to_string(body_file(stage))?.replace("true", "false");
@@ -121,7 +131,7 @@ fn tamper(stage: &Stage, told: &Told) -> Result<(), Fault> {
     match swapped.verify(&key, &[]) {
         Ok(_) => Err("the swapped answer verified".into()),
         Err(fault) => {
-            told.line(format_args!("   caught    {fault}"));
+            told.about("caught", &fault.to_string());
             Ok(())
         }
     }

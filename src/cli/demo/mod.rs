@@ -24,7 +24,8 @@ use told::Told;
 
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// End after the walk; exit code 1 if a step was not as it says
+    /// End after the walk, with exit code 1 if a step was not as it says; without it everything stays
+    /// up to be tried by hand
     #[arg(long)]
     exit: bool,
     /// Make everything in this folder, which must be new, and leave it there
@@ -39,6 +40,7 @@ type Fault = Box<dyn std::error::Error>;
 
 /// The demo's stage: everything that runs.
 struct Stage {
+    root: PathBuf,
     trial: Trial,
     records: Records,
     gateway: SocketAddr,
@@ -46,6 +48,13 @@ struct Stage {
     admin_socket: PathBuf,
     ledger: PathBuf,
     scratch: PathBuf,
+}
+
+impl Stage {
+    /// A path as seen from within the demo's folder.
+    fn within<'p>(&self, path: &'p Path) -> std::path::Display<'p> {
+        path.strip_prefix(&self.root).unwrap_or(path).display()
+    }
 }
 
 /// Runs the walk; then stays up until told to end, unless `--exit`.
@@ -84,7 +93,7 @@ fn walk(
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let records = runtime.block_on(Records::start())?;
     let (stage, running) = set(folder, records, clock)?;
-    told.opening(&stage);
+    told.opening(&stage, &clock.london().strftime("%-d %B %Y, %H:%M").to_string(), !args.exit);
     steps::walk(&stage, &runtime, told);
     auditor::walk(&stage, told);
     told.closing(begun.elapsed());
@@ -115,6 +124,7 @@ fn set(folder: &Path, records: Records, clock: &Clock) -> Result<(Stage, Running
     let ledger = gateway.data.join("ledger");
     let running = app::start(gateway, clock.clone())?;
     let stage = Stage {
+        root: folder.to_path_buf(),
         trial,
         records,
         gateway: running.partners,

@@ -37,7 +37,7 @@ const STEPS: [Step; 6] = [
     Step {
         name: "taxi_check",
         title: "Police Caledonia check a taxi licence; behind it is a CSV file",
-        expected: "answered, with the officer on the record as stated",
+        expected: "answered, and the officer is on the record, as stated by the police",
         take: taxi_check,
     },
     Step {
@@ -123,10 +123,13 @@ fn side_by_side(told: &Told, held: &Value, left: &Value) {
         ("/cp/enquiries_90d", "/recent_enquiries"),
         ("/person/dob", "/date_of_birth"),
     ];
-    told.line(format_args!("   {:<24} {:<44} what left", "in the records system", "what it held"));
+    told.line(format_args!("   {:<24} {:<44} WHAT LEFT", "IN THE RECORDS SYSTEM", "WHAT IT HELD"));
     for (pointer, value) in leaves(held) {
         let leaf = released.iter().find(|(from, _)| *from == pointer).and_then(|(_, to)| left.pointer(to));
-        let shown: String = value.to_string().chars().take(42).collect();
+        let mut shown = value.to_string();
+        if shown.chars().count() > 42 {
+            shown = shown.chars().take(41).chain(['\u{2026}']).collect();
+        }
         let went = leaf.map_or_else(|| "stayed".to_owned(), Value::to_string);
         told.line(format_args!("   {pointer:<24} {shown:<44} {went}"));
     }
@@ -182,7 +185,7 @@ fn safe_address(walk: &Walk<'_>) -> Result<(), String> {
     let metrics = local(walk, "/metrics")?;
     let alarm = "tolbooth_alarms_total{alarm=\"safe_address_dropped\",dataset=\"child-protection\"} 1";
     let raised = metrics.lines().find(|line| *line == alarm).ok_or("no alarm was raised")?;
-    walk.told.line(format_args!("   alarm     {raised}"));
+    walk.told.about("alarm", raised);
     Ok(())
 }
 

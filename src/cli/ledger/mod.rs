@@ -15,14 +15,23 @@ use crate::clock::Clock;
 use super::{Exit, complain};
 
 pub(super) use ask::Asked;
-pub(super) use search::find_subject;
-pub(super) use verify::{VerifyWhat, journal_key};
+pub(super) use search::{find_subject, show};
+pub(super) use verify::{Verified, VerifyWhat, journal_key};
 
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {
     /// Verify a log, an export or a receipt, offline, trusting nobody who runs anything
+    ///
+    /// Says what it proved and what it could not. A receipt you kept (`curl -D answer.head -o
+    /// answer.json`) proves that the answer was recorded; the log held `--against` it proves that
+    /// nothing up to there was changed since. Get the log's key from the provider once, early, and
+    /// not from the folder you verify.
     Verify(verify::VerifyArgs),
     /// Find records: by exchange, by subject, or by what envelopes say
+    ///
+    /// Asks the running gateway, which records the look before it shows anything. To find everything
+    /// about one person: `tolbooth ledger search --purpose "..." --subject chi`, and type the
+    /// identifier when asked, or pipe it in.
     Search(search::SearchArgs),
     /// Write the log to one portable file that `verify` reads
     Export(export::ExportArgs),

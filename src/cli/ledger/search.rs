@@ -34,11 +34,11 @@ pub struct SearchArgs {
     /// Under this agreement
     #[arg(long)]
     agreement: Option<String>,
-    /// With this outcome: answered, no_match, refused
-    #[arg(long)]
+    /// With this outcome, as the caller was told
+    #[arg(long, value_parser = ["answered", "no_match", "refused"])]
     outcome: Option<String>,
-    /// Of this kind: exchange, intent, ruleset, read, alarm, summary
-    #[arg(long)]
+    /// Records of this kind
+    #[arg(long, value_parser = ["origin", "ruleset", "exchange", "intent", "read", "alarm", "summary", "shutdown"])]
     kind: Option<String>,
     /// Not before this time, such as 2026-12-04T09:00:00Z
     #[arg(long, value_name = "TIME")]
@@ -47,9 +47,9 @@ pub struct SearchArgs {
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
     /// At most so many
-    #[arg(long)]
+    #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
-    /// Show sealed parts too: true outcome, user, reason, case
+    /// Show sealed parts too: true outcome, user, reason, case, names of dropped fields
     #[arg(long)]
     sealed: bool,
     /// Print JSON lines, for programs
@@ -153,40 +153,61 @@ fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) 
     found.ok_or_else(|| "the answer broke off".into())
 }
 
-fn show(found: &Value, out: &mut dyn Write) {
+/// One record as a person reads it.
+pub(in crate::cli) fn show(found: &Value, out: &mut dyn Write) {
     let text = |pointer: &str| found.pointer(pointer).and_then(Value::as_str).unwrap_or("-").to_owned();
+    let sealed = found.get("sealed").filter(|sealed| sealed.is_object());
+    let time = in_london(&text("/envelope/time"));
     let kind = text("/envelope/kind");
-    if kind != "exchange" {
-        say(out, format_args!("{}  {kind}", in_london(&text("/envelope/time"))));
-        return;
+    if kind == "exchange" {
+        let (who, dataset) = (text("/envelope/consumer"), text("/envelope/dataset"));
+        say(out, format_args!("{time}  {who} asked {dataset} ({})", text("/envelope/exchange")));
+        let fields = words(found.pointer("/envelope/fields"));
+        let released = if fields.is_empty() { "nothing".to_owned() } else { fields };
+        // A gateway that ended between intent and answer told its caller nothing.
+        let told_nothing = found.pointer("/envelope/status").and_then(Value::as_u64) == Some(0);
+        let told = if told_nothing { "nothing".to_owned() } else { text("/envelope/outcome") };
+        say(out, format_args!("    told: {told}; released: {released}"));
+    } else {
+        let said = ["action", "cause", "consumer", "dataset"];
+        let said = said.iter().filter_map(|key| found.pointer(&format!("/envelope/{key}"))?.as_str());
+        let said: Vec<&str> = said.collect();
+        say(out, format_args!("{time}  {kind}  {}", said.join(" ")).to_string().trim_end());
     }
-    say(
-        out,
-        format_args!(
-            "{}  {} asked {} ({})",
-            in_london(&text("/envelope/time")),
-            text("/envelope/consumer"),
-            text("/envelope/dataset"),
-            text("/envelope/exchange")
-        ),
-    );
-    let fields = found.pointer("/envelope/fields").and_then(Value::as_array);
-    let fields: Vec<&str> = fields.into_iter().flatten().filter_map(Value::as_str).collect();
-    let released = if fields.is_empty() { "nothing".to_owned() } else { fields.join(", ") };
-    say(out, format_args!("    told: {}; released: {released}", text("/envelope/outcome")));
-    if let Some(sealed) = found.get("sealed").filter(|sealed| sealed.is_object()) {
-        let of = |key: &str| sealed.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
-        say(
-            out,
-            format_args!(
-                "    truly: {}; user as stated: {}; reason: {}; case: {}",
-                of("outcome"),
-                of("user"),
-                of("reason"),
-                of("case")
-            ),
-        );
+    if let Some(sealed) = sealed {
+        show_sealed(sealed, out);
     }
+}
+
+/// What of a sealed part is there to be read, in the order a person asks.
+fn show_sealed(sealed: &Value, out: &mut dyn Write) {
+    const SHOWN: [(&str, &str); 9] = [
+        ("outcome", "truly"),
+        ("note", "because"),
+        ("detail", "because"),
+        ("user", "user as stated"),
+        ("reason", "reason"),
+        ("case", "case"),
+        ("by", "by"),
+        ("purpose", "purpose"),
+        ("dropped", "dropped"),
+    ];
+    let told = |(key, words_for): &(&str, &str)| {
+        let value = sealed.get(*key)?;
+        let text = value.as_str().map_or_else(|| words(Some(value)), str::to_owned);
+        (!text.is_empty()).then(|| format!("{words_for}: {text}"))
+    };
+    let told: Vec<String> = SHOWN.iter().filter_map(told).collect();
+    if !told.is_empty() {
+        say(out, format_args!("    {}", told.join("; ")));
+    }
+}
+
+/// A list of words, with commas.
+fn words(list: Option<&Value>) -> String {
+    let words: Vec<&str> =
+        list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    words.join(", ")
 }
 
 /// UTC is stored, London is shown.

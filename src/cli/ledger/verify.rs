@@ -194,7 +194,7 @@ fn key(args: &VerifyArgs) -> Result<VerifierKey, Fault> {
         }
         None => match &args.path {
             Some(path) if path.is_dir() => journal_key(path),
-            _ => Err("--key is wanted: the log's public key, as the provider's ledger.vkey holds it".into()),
+            _ => Err("--key is wanted: the log's public key, which the provider hands out as data/keys/ledger.vkey".into()),
         },
     }
 }
@@ -202,8 +202,16 @@ fn key(args: &VerifyArgs) -> Result<VerifierKey, Fault> {
 /// The key beside a ledger's folder. Trusting it is trusting whoever keeps the folder: an auditor
 /// brings their own.
 pub(in crate::cli) fn journal_key(ledger: &Path) -> Result<VerifierKey, Fault> {
-    let beside = ledger.join("../keys/ledger.vkey");
-    Ok(VerifierKey::parse(&read_text(&beside)?)?)
+    let beside = match ledger.parent() {
+        Some(data) if !data.as_os_str().is_empty() => data.join("keys/ledger.vkey"),
+        _ => ledger.join("../keys/ledger.vkey"),
+    };
+    let text = read_text(&beside).map_err(|error| {
+        format!(
+            "{error}\n    give the ledger's folder, such as data/ledger, or the log's public key with --key"
+        )
+    })?;
+    Ok(VerifierKey::parse(&text)?)
 }
 
 fn read_text(path: &Path) -> Result<String, Fault> {

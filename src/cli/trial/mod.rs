@@ -22,6 +22,12 @@ use super::files::{Readable, replace, write_new};
 
 pub const FEDERATION: &str = "caledonia.example";
 const CONFIGURATION: &str = include_str!("tolbooth.toml");
+/// What a council would forbid whatever is agreed; the first thing to read and change.
+const GUARDRAILS: [(&str, &str); 3] = [
+    ("changes.cedar", include_str!("../../../policies/guardrails/changes.cedar")),
+    ("safe-address.cedar", include_str!("../../../policies/guardrails/safe-address.cedar")),
+    ("voluntary.cedar", include_str!("../../../policies/guardrails/voluntary.cedar")),
+];
 /// A trial lasts at most 90 days, and so does everything made for one.
 const TRIAL_DAYS: u32 = 89;
 
@@ -114,12 +120,10 @@ pub fn make(plan: &Plan<'_>, clock: &Clock) -> Result<Trial, Fault> {
     for dataset in plan.datasets {
         write_dataset(plan, dataset, clock.today())?;
     }
-    let guardrail = include_str!("../../../policies/guardrails/safe-address.cedar");
-    write_new(
-        plan.home.join("policies/guardrails/safe-address.cedar"),
-        guardrail.as_bytes(),
-        Readable::ByAll,
-    )?;
+    for (name, text) in GUARDRAILS {
+        let path = plan.home.join("policies/guardrails").join(name);
+        write_new(path, text.as_bytes(), Readable::ByAll)?;
+    }
     let gateway = config::load(&configuration)?;
     for dataset in plan.datasets {
         seal_and_sign(&gateway, dataset, &officers)?;
