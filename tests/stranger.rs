@@ -1,5 +1,6 @@
 //! What a caller without an agreement is told, and what the record keeps of a caller who is known:
 //! the receipt is part of the answer.
+#![cfg(test)]
 
 mod support;
 

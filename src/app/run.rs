@@ -24,6 +24,7 @@ use crate::serve::{Doorway, Local, serve_local, serve_partners};
 use crate::stop::{Stop, Stopper};
 use crate::store::{Fold, StoreError};
 
+use super::seen::Seen;
 use super::{App, keys, reload, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
@@ -156,8 +157,10 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
     let (ledger, opened) = Ledger::open(config, clock.clone())?;
     tracing::info!(records = opened.records, dropped_unacknowledged = opened.dropped, "the ledger is open");
     let fold = Arc::new(open_fold(&gateway, &ledger)?);
-    let seen = |id: &AgreementId| fold.agreement_version(id).ok().flatten();
-    let circumstances = Circumstances { seen: &seen, before: None, pseudonym_master: &keys.pseudonym };
+    let seen = Seen::new(fold.agreements()?);
+    let first_look = reload::look(&gateway, &[]);
+    let highest = |id: &AgreementId| seen.highest(id);
+    let circumstances = Circumstances { seen: &highest, before: None, pseudonym_master: &keys.pseudonym };
     let ruleset = Ruleset::load(&gateway, &circumstances)?;
     let tls = reload::tls(&gateway, &ruleset)?;
     Ok(App {
@@ -170,6 +173,8 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         fold,
         ruleset: Arc::new(ArcSwap::from_pointee(ruleset)),
         tls: Arc::new(ArcSwap::from_pointee(tls)),
+        seen,
+        first_look,
         keys,
     })
 }
@@ -183,19 +188,6 @@ fn open_fold(gateway: &Gateway, ledger: &Ledger) -> Result<Fold, StartFault> {
     Ok(fold)
 }
 
-/// The highest version of an agreement seen in force: folded from the journal, or in the ruleset
-/// that is in force now.
-pub(super) fn seen(fold: &Fold, now: &Ruleset, id: &AgreementId) -> Option<u32> {
-    let folded = fold.agreement_version(id).ok().flatten();
-    let current = now
-        .in_force
-        .iter()
-        .filter(|(agreement, _)| agreement.id == *id)
-        .map(|(agreement, _)| agreement.version)
-        .max();
-    folded.max(current)
-}
-
 /// Keeps every file of a ruleset as evidence and records that it comes into force.
 pub(super) fn record_ruleset(app: &App, ruleset: &Ruleset) -> Result<(), Faults> {
     let unrecorded = |error: LedgerError| Faults::from(Fault::new("ledger", None, error.to_string()));
@@ -204,11 +196,13 @@ pub(super) fn record_ruleset(app: &App, ruleset: &Ruleset) -> Result<(), Faults>
         app.ledger.keep_evidence(&file.bytes).map_err(unrecorded)?;
         files.push((file.name.clone(), file.digest));
     }
-    app.ledger.ruleset(ruleset.digest, &files, ruleset.in_force.clone()).map_err(unrecorded)?;
+    let in_force = ruleset.in_force(app.clock.today());
+    app.ledger.ruleset(ruleset.digest, &files, in_force.clone()).map_err(unrecorded)?;
+    app.seen.recorded(in_force);
     Ok(())
 }
 
-fn warn_of_what_is_not_in_force(app: &App, ruleset: &Ruleset) {
+pub(super) fn warn_of_what_is_not_in_force(app: &App, ruleset: &Ruleset) {
     let today = app.clock.today();
     for entry in ruleset.register.all() {
         let reasons: Vec<String> = entry.standing.reasons(today).iter().map(ToString::to_string).collect();
