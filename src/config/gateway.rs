@@ -156,7 +156,8 @@ fn partners(table: &Table<'_>, home: &Path) -> Option<Partners> {
     let head_max = seconds("head_seconds_max", 10);
     let body_max = seconds("body_seconds_max", 10);
     let connections_max = count(Some(table), "connections_max", 4096, 1..=1_000_000);
-    let question = count(Some(table), "question_bytes_max", QUESTION_BYTES_MAX as u64, 64..=16 * 1024 * 1024);
+    let question =
+        count(Some(table), "question_bytes_max", QUESTION_BYTES_MAX as u64, 64..=QUESTION_BYTES_MAX as u64);
     Some(Partners {
         address: address?,
         certificate: certificate?,
