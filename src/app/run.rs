@@ -30,6 +30,10 @@ use super::{App, keys, reload, watch};
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
 
+/// Threads beside the road that may block: one each for reloads, replaced files and folding, which
+/// must never wait for somebody who looks into the ledger and does not read the answer.
+const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + 3;
+
 /// Why a gateway does not start.
 #[derive(Debug)]
 pub enum StartFault {
@@ -226,8 +230,11 @@ fn local_address(listener: &TcpListener) -> Result<SocketAddr, StartFault> {
 /// The admin socket is for whoever may read the data folder. One left by a killed gateway is taken
 /// away: the ledger's lock has already shown that no other gateway runs.
 fn bind_admin(path: &std::path::Path) -> Result<std::os::unix::net::UnixListener, StartFault> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let _removed = std::fs::remove_file(path);
+    use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+    // Anything else of that name stays, and binding says so.
+    if path.symlink_metadata().is_ok_and(|about| about.file_type().is_socket()) {
+        std::fs::remove_file(path).map_err(io_fault(path.display().to_string()))?;
+    }
     let what = path.display().to_string();
     let listener = std::os::unix::net::UnixListener::bind(path).map_err(io_fault(what.clone()))?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(io_fault(what))?;
@@ -236,14 +243,17 @@ fn bind_admin(path: &std::path::Path) -> Result<std::os::unix::net::UnixListener
 
 /// The control thread: everything but exchanges.
 fn control(app: Arc<App>, sockets: Sockets, stopper: &Stopper, stop: Stop) {
-    let runtime =
-        match tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build() {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                tracing::error!(%error, "the control thread could not start");
-                return;
-            }
-        };
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_MAX)
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "the control thread could not start");
+            return;
+        }
+    };
     let tasks = LocalSet::new();
     let served = tasks.block_on(&runtime, beside_the_road(app, sockets, stop));
     if let Err(error) = served {
@@ -265,7 +275,7 @@ async fn beside_the_road(app: Arc<App>, sockets: Sockets, stop: Stop) -> io::Res
     tokio::task::spawn_local(serve_local(local, listener, stop.clone()));
     sockets.admin.set_nonblocking(true)?;
     let listener = tokio::net::UnixListener::from_std(sockets.admin)?;
-    let admin = Admin { ledger: app.ledger.clone(), fold: Arc::clone(&app.fold) };
+    let admin = Admin::new(app.ledger.clone(), Arc::clone(&app.fold));
     tokio::task::spawn_local(serve_admin(admin, listener, stop.clone()));
     tokio::task::spawn_local(watch::watch_lights(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_sources(Arc::clone(&app), stop.clone()));
