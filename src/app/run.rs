@@ -255,7 +255,7 @@ fn control(app: Arc<App>, sockets: Sockets, stopper: &Stopper, stop: Stop) {
         }
     };
     let tasks = LocalSet::new();
-    let served = tasks.block_on(&runtime, beside_the_road(app, sockets, stop));
+    let served = tasks.block_on(&runtime, beside_the_road(Arc::clone(&app), sockets, stop));
     if let Err(error) = served {
         tracing::error!(%error, "a listener could not be served");
         stopper.stop();
@@ -266,6 +266,7 @@ fn control(app: Arc<App>, sockets: Sockets, stopper: &Stopper, stop: Stop) {
         drop(tasks);
         stopper.all_gone().await;
     });
+    watch::record_the_end(&app);
 }
 
 async fn beside_the_road(app: Arc<App>, sockets: Sockets, stop: Stop) -> io::Result<()> {
