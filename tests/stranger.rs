@@ -41,7 +41,7 @@ fn a_strangers_receipt_does_not_say_whether_a_dataset_is_here() {
     ]
     .iter()
     .map(|path| {
-        let said = stranger.ask(path, &[], &body);
+        let said = stranger.ask(path, &[("tolbooth-purpose", "direct_care")], &body);
         assert_eq!((said.status, said.code().as_str()), (403, "not_agreed"), "{path}");
         comparable(envelope(&gateway, &said))
     })
@@ -61,4 +61,18 @@ fn a_known_callers_malformed_question_is_on_the_record() {
     let envelope = envelope(&gateway, &said);
     assert_eq!(envelope["consumer"], "nhs-lomond/ed-trak");
     assert_eq!(envelope["role"], Value::Null, "a header that could be read in two ways is not read");
+}
+
+#[test]
+fn a_refused_purpose_is_on_the_record_with_the_agreement_it_was_refused_under() {
+    let gateway = Gateway::start("refused-purpose");
+    let asked = [("tolbooth-role", "ed_nurse"), ("tolbooth-purpose", "fraud_prevention")];
+    let said = gateway.nhs().ask("/child-protection/v1/check", &asked, &format!("{{\"chi\":\"{CHI}\"}}"));
+    assert_eq!((said.status, said.code().as_str()), (403, "purpose_not_allowed"));
+    let envelope = envelope(&gateway, &said);
+    assert_eq!(envelope["agreement"], "glenmore-nhs-lomond-child-protection@1");
+    assert_eq!(
+        (&envelope["purpose"], &envelope["purpose_origin"]),
+        (&"fraud_prevention".into(), &"claimed".into())
+    );
 }
