@@ -5,23 +5,29 @@ mod support;
 
 use std::ops::ControlFlow;
 
+use serde_json::Value;
 use support::gateway::Gateway;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tolbooth::ledger::{Archive, Stored, journal_directory};
+use tolbooth::tls::{ClientTls, Credential};
 
-/// The kinds of all records, in order.
-fn kinds(gateway: &Gateway) -> Vec<String> {
+/// The envelopes of all records, in order.
+fn envelopes(gateway: &Gateway) -> Vec<Value> {
     let archive = Archive::offline(&journal_directory(&gateway.home.join("data/ledger"))).unwrap();
-    let mut kinds = Vec::new();
+    let mut envelopes = Vec::new();
     archive
         .each(&mut |stored| {
             if let Stored::Entry(entry) = stored {
-                let envelope: serde_json::Value = serde_json::from_slice(entry.envelope).unwrap();
-                kinds.push(envelope["kind"].as_str().unwrap().to_owned());
+                envelopes.push(serde_json::from_slice(entry.envelope).unwrap());
             }
             ControlFlow::Continue(())
         })
         .unwrap();
-    kinds
+    envelopes
+}
+
+fn kinds(gateway: &Gateway) -> Vec<String> {
+    envelopes(gateway).iter().map(|envelope| envelope["kind"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
@@ -37,4 +43,32 @@ fn a_stop_in_good_order_is_the_last_record() {
     gateway.restart();
     gateway.stop();
     assert_eq!(kinds(&gateway)[5..], ["ruleset", "shutdown"]);
+}
+
+/// Sends bytes as they are over a partner's TLS, and gives what came back.
+async fn raw(gateway: &Gateway, bytes: &[u8]) -> String {
+    let partner = &gateway.trial.nhs;
+    let credential = Credential::load(&partner.certificate, &partner.key).unwrap();
+    let tls = ClientTls::new(&std::fs::read(&gateway.trial.ca).unwrap(), Some(&credential)).unwrap();
+    let stream = tokio::net::TcpStream::connect(gateway.running().partners).await.unwrap();
+    let mut stream = tls.connect("localhost", stream).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    let mut back = Vec::new();
+    let _ended = stream.read_to_end(&mut back).await;
+    String::from_utf8_lossy(&back).into_owned()
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_counted() {
+    let mut gateway = Gateway::start("not-http");
+    let back = raw(&gateway, b"POST / HTTP/1.1\r\nhost: a\r\nbad header: b\r\n\r\n").await;
+    assert!(back.starts_with("HTTP/1.1 400"), "{back}");
+    tokio::task::spawn_blocking(move || {
+        gateway.stop();
+        let all = envelopes(&gateway);
+        let summary = all.iter().find(|envelope| envelope["kind"] == "summary").unwrap();
+        assert_eq!((&summary["cause"], &summary["count"]), (&"malformed_http".into(), &1.into()));
+    })
+    .await
+    .unwrap();
 }

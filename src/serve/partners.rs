@@ -18,6 +18,7 @@ use tokio::task::LocalSet;
 
 use crate::config::Partners;
 use crate::inbound::{Connection, Road, Tally, Worker};
+use crate::model::Code;
 use crate::observe::Metrics;
 use crate::stop::Stop;
 use crate::tls::ServerTls;
@@ -164,10 +165,14 @@ async fn serve_one(doorway: &Doorway, worker: Rc<Worker>, stream: std::net::TcpS
         async move { Ok::<_, Infallible>(worker.travel(connection, request).await) }
     });
     let io = TokioIo::new(accepted.stream);
-    if accepted.http2 {
-        drive(http2(&doorway.bounds).serve_connection(io, service), stop).await;
+    let ended = if accepted.http2 {
+        drive(http2(&doorway.bounds).serve_connection(io, service), stop).await
     } else {
-        drive(http1(&doorway.bounds).serve_connection(io, service), stop).await;
+        drive(http1(&doorway.bounds).serve_connection(io, service), stop).await
+    };
+    // What cannot be read as HTTP is answered below us and never becomes an exchange.
+    if ended.is_err_and(|error| error.is_parse()) {
+        doorway.tally.stranger_refused(Code::MalformedHttp);
     }
     doorway.metrics.connection_closed();
 }
@@ -211,14 +216,17 @@ where
 
 /// Serves until the peer or a stop ends it. Errors are the peer's to notice: what was recorded stays
 /// recorded.
-async fn drive(connection: impl GracefulConnection, mut stop: Stop) {
+async fn drive<C>(connection: C, mut stop: Stop) -> Result<(), hyper::Error>
+where
+    C: GracefulConnection<Error = hyper::Error>,
+{
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
-        _ended = connection.as_mut() => return,
+        ended = connection.as_mut() => return ended,
         () = stop.asked() => {}
     }
     connection.as_mut().graceful_shutdown();
-    let _ended = connection.await;
+    connection.await
 }
 
 #[cfg(test)]
