@@ -1,12 +1,14 @@
-//! A stop in good order is on the record, behind everything that was counted while draining.
+//! Stopping: what is under way is finished, what was counted is recorded, and the end is on the record.
 #![cfg(test)]
 
 mod support;
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use serde_json::Value;
 use support::gateway::Gateway;
+use support::system::Reply;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tolbooth::ledger::{Archive, Stored, journal_directory};
 use tolbooth::tls::{ClientTls, Credential};
@@ -71,4 +73,31 @@ async fn what_is_not_http_is_counted() {
     })
     .await
     .unwrap();
+}
+
+#[test]
+fn monitoring_is_told_of_draining() {
+    let gateway = Gateway::start("draining");
+    gateway.system.now_says(|_| Reply::Silence(Duration::from_secs(60)));
+    std::thread::scope(|scope| {
+        let nhs = gateway.nhs();
+        let asks = scope.spawn(move || {
+            nhs.ask(
+                "/child-protection/v1/check",
+                &[("tolbooth-role", "ed_nurse")],
+                "{\"chi\":\"1403170129\"}",
+            )
+        });
+        while gateway.system.heard().is_empty() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(gateway.local("/ready").0, 200);
+        gateway.running().stop();
+        while gateway.local("/ready").0 == 200 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(gateway.local("/ready").1.contains("stopping"));
+        // What was under way is finished.
+        assert_eq!(asks.join().unwrap().code(), "source_timeout");
+    });
 }

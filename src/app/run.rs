@@ -261,11 +261,8 @@ fn control(app: Arc<App>, sockets: Sockets, stopper: &Stopper, stop: Stop) {
         stopper.stop();
     }
     // The data-plane threads hold a `Stop` until their last exchange has ended.
-    runtime.block_on(async {
-        tokio::task::yield_now().await;
-        drop(tasks);
-        stopper.all_gone().await;
-    });
+    tasks.block_on(&runtime, stopper.all_gone());
+    drop(tasks);
     watch::record_the_end(&app);
 }
 
@@ -273,7 +270,7 @@ async fn beside_the_road(app: Arc<App>, sockets: Sockets, stop: Stop) -> io::Res
     let local = Local { health: Arc::clone(&app.health), metrics: Arc::clone(&app.metrics) };
     sockets.local.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(sockets.local)?;
-    tokio::task::spawn_local(serve_local(local, listener, stop.clone()));
+    tokio::task::spawn_local(serve_local(local, listener));
     sockets.admin.set_nonblocking(true)?;
     let listener = tokio::net::UnixListener::from_std(sockets.admin)?;
     let admin = Admin::new(app.ledger.clone(), Arc::clone(&app.fold));

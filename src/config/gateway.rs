@@ -38,7 +38,8 @@ pub struct Partners {
     pub connections_max: usize,
     /// A handshake that takes longer is somebody holding a slot.
     pub handshake_max: Duration,
-    /// From the first byte of a request to its last header.
+    /// From the end of the exchange before, or of the handshake, to the last header of a request: also
+    /// how long an HTTP/1.1 connection may be idle, and how often HTTP/2 is asked whether it lives.
     pub head_max: Duration,
     /// From the last header to the last byte of the question.
     pub body_max: Duration,
