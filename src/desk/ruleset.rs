@@ -256,7 +256,9 @@ fn guardrails(files: &RulesetFiles, faults: &mut Faults) -> Vec<(String, String)
 
 /// The member's part of its log's name, such as `glenmore.caledonia.example`.
 pub fn log_name(gateway: &Gateway) -> Result<String, Faults> {
-    let mut files = RulesetFiles::read(gateway)?;
+    let mut faults = Faults::default();
+    let mut files = RulesetFiles::members_alone(gateway, &mut faults);
+    faults.into_result()?;
     let directory = read_directory(gateway, &mut files)?;
     Ok(format!("{}.{}", gateway.member, directory.federation()))
 }
