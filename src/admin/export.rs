@@ -42,6 +42,7 @@ pub(super) async fn export(
         (None, true) => Copy::WithSealed,
         (None, false) => Copy::Envelopes,
     };
+    let place = admin.place()?;
     let read = Read {
         action: "export",
         shown: admin.ledger.size(),
@@ -56,6 +57,7 @@ pub(super) async fn export(
     let (maker, lines) = Lines::new();
     let ledger = admin.ledger.clone();
     tokio::task::spawn_blocking(move || {
+        let _place = place;
         let mut out = std::io::BufWriter::with_capacity(64 * 1024, maker);
         let written = export_archive(&ledger.archive(), ledger.verifier(), &copy, &mut out, &mut |_| {});
         if let Err(fault) = written {

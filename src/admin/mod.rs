@@ -17,6 +17,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::ledger::Ledger;
 use crate::stop::Stop;
@@ -29,11 +30,30 @@ pub use search::{SearchQuestion, SubjectQuestion};
 /// A question to the admin socket: an identifier and some words.
 const QUESTION_BYTES_MAX: usize = 16 * 1024;
 
+/// Looks under way at once; each holds a thread until its answer is read.
+pub const LOOKS_MAX: usize = 2;
+
 /// What the admin socket looks into.
 #[derive(Clone)]
 pub struct Admin {
-    pub ledger: Ledger,
-    pub fold: Arc<Fold>,
+    ledger: Ledger,
+    fold: Arc<Fold>,
+    looks: Arc<Semaphore>,
+}
+
+impl Admin {
+    pub fn new(ledger: Ledger, fold: Arc<Fold>) -> Self {
+        Self { ledger, fold, looks: Arc::new(Semaphore::new(LOOKS_MAX)) }
+    }
+
+    /// A place among those who look; given back when it is dropped.
+    fn place(&self) -> Result<OwnedSemaphorePermit, Refused> {
+        Arc::clone(&self.looks).try_acquire_owned().map_err(|_| {
+            let why =
+                format!("{LOOKS_MAX} looks into the ledger are under way: try again when one has ended");
+            Refused(StatusCode::SERVICE_UNAVAILABLE, why)
+        })
+    }
 }
 
 /// Why a question to the admin socket is refused.
@@ -46,9 +66,10 @@ pub async fn serve_admin(admin: Admin, listener: UnixListener, mut stop: Stop) {
             accepted = listener.accept() => accepted,
             () = stop.asked() => return,
         };
-        if let Ok((stream, _)) = stream {
-            let admin = admin.clone();
-            tokio::task::spawn_local(converse(admin, stream));
+        match stream {
+            Ok((stream, _)) => drop(tokio::task::spawn_local(converse(admin.clone(), stream))),
+            // Out of file descriptors, say: waiting is better than spinning.
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
         }
     }
 }

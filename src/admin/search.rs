@@ -54,6 +54,17 @@ impl std::fmt::Debug for SubjectQuestion {
     }
 }
 
+impl SearchQuestion {
+    /// What would be left out unseen if there were two is refused.
+    fn is_one(&self) -> bool {
+        let filters =
+            [&self.kind, &self.consumer, &self.dataset, &self.agreement, &self.outcome, &self.from, &self.to];
+        let filtered = filters.into_iter().any(Option::is_some);
+        let all = [self.exchange.is_some(), self.subject.is_some(), filtered];
+        all.into_iter().filter(|given| *given).count() <= 1
+    }
+}
+
 pub(super) async fn search(
     admin: &Admin,
     by: String,
@@ -63,9 +74,11 @@ pub(super) async fn search(
     let question: SearchQuestion = parse(&body)?;
     let purpose = purpose(question.purpose.clone())?;
     let (query, subjects) = query(admin, &question)?;
+    let place = admin.place()?;
     let (maker, lines) = Lines::new();
     let admin = admin.clone();
     tokio::task::spawn_blocking(move || {
+        let _place = place;
         let look =
             Look { admin, by, purpose, subjects, limit: question.limit.unwrap_or(FOUND_MAX).min(FOUND_MAX) };
         look.run(&query, question.sealed, &maker);
@@ -131,6 +144,9 @@ fn shown(found: &Found, sealed: bool) -> serde_json::Value {
 
 fn query(admin: &Admin, question: &SearchQuestion) -> Result<(Query, Vec<Subject>), Refused> {
     let wrong = |why: &str| Refused(StatusCode::UNPROCESSABLE_ENTITY, why.to_owned());
+    if !question.is_one() {
+        return Err(wrong("`exchange`, `subject` and filters are looked for one at a time"));
+    }
     if let Some(exchange) = &question.exchange {
         let id =
             ExchangeId::parse(exchange).ok_or_else(|| wrong("`exchange` is not the id of an exchange"))?;

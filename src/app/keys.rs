@@ -30,11 +30,14 @@ pub(super) fn open(data: &Path, log_name: &str, clock: &Clock) -> io::Result<Key
         let day = clock.today();
         let origin = format!("{log_name}/ledger/{day}-{a:02x}{b:02x}{c:02x}{d:02x}");
         let key = SigningKey::generate().map_err(io::Error::other)?;
-        let signer = SignerKey::new(&origin, key).map_err(io::Error::other)?;
-        write_new(&folder.join("ledger.vkey"), format!("{}\n", signer.verifier()).as_bytes(), 0o644)?;
-        Ok(signer.reveal())
+        Ok(SignerKey::new(&origin, key).map_err(io::Error::other)?.reveal())
     })?;
     let ledger = SignerKey::parse(&ledger).map_err(|error| bad("ledger.key", &error))?;
+    // If we crashed before here the key is there without its public half, which follows from it.
+    let public = format!("{}\n", ledger.verifier());
+    if !std::fs::read_to_string(folder.join("ledger.vkey")).is_ok_and(|kept| kept == public) {
+        write_durably(&folder.join("ledger.vkey"), public.as_bytes(), 0o644)?;
+    }
     let pseudonym = read_or_make(&folder.join("pseudonym.key"), || {
         let key = Zeroizing::new(random::<32>()?);
         Ok(Zeroizing::new(format!("{}\n", crate::model::Digest(*key).hex())))
@@ -60,17 +63,54 @@ fn read_or_make(
         Ok(text) => Ok(Zeroizing::new(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let made = make()?;
-            write_new(path, made.as_bytes(), 0o600)?;
+            write_durably(path, made.as_bytes(), 0o600)?;
             Ok(made)
         }
         Err(error) => Err(error),
     }
 }
 
-/// Writes a file that was not there, durably: a key that is used and then lost is worse than none.
-fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+/// Writes a file durably, under a temporary name until it is whole: a key that is used and then lost
+/// is worse than none, and half a key would stop every later start.
+fn write_durably(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let unfinished = path.with_extension("new");
+    // Left by a start that was killed.
+    let _ = std::fs::remove_file(&unfinished);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&unfinished)?;
     file.write_all(bytes)?;
     file.sync_all()?;
+    std::fs::rename(&unfinished, path)?;
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_first_start_that_was_killed_anywhere_stops_no_later_one() {
+        let name = format!("tolbooth-keys-{}", std::process::id());
+        let data = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_dir_all(&data);
+        let folder = data.join("keys");
+        let clock = Clock::new().unwrap();
+        let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+        open(&data, "glenmore.caledonia.example", &clock).unwrap();
+        let (key, public) = (read("ledger.key"), read("ledger.vkey"));
+        let mode = |name: &str| folder.join(name).metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode("ledger.key"), mode("pseudonym.key"), mode("ledger.vkey")), (0o600, 0o600, 0o644));
+        // Killed behind the key, and in the middle of the next file.
+        std::fs::remove_file(folder.join("ledger.vkey")).unwrap();
+        std::fs::remove_file(folder.join("pseudonym.key")).unwrap();
+        std::fs::write(folder.join("pseudonym.new"), "00").unwrap();
+        open(&data, "glenmore.caledonia.example", &clock).unwrap();
+        assert_eq!((read("ledger.key"), read("ledger.vkey")), (key, public.clone()));
+        // Killed before the key: a public half of nothing is no reason to stop.
+        std::fs::remove_file(folder.join("ledger.key")).unwrap();
+        open(&data, "glenmore.caledonia.example", &clock).unwrap();
+        assert_ne!(read("ledger.vkey"), public);
+        std::fs::remove_dir_all(&data).unwrap();
+    }
 }

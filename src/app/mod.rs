@@ -3,6 +3,7 @@
 mod keys;
 mod reload;
 mod run;
+mod seen;
 mod watch;
 
 pub use run::{Running, StartFault, start};
@@ -31,5 +32,8 @@ pub struct App {
     pub fold: Arc<Fold>,
     pub ruleset: Arc<ArcSwap<Ruleset>>,
     pub tls: Arc<ArcSwap<ServerTls>>,
+    seen: seen::Seen,
+    /// How the files looked before they were first read.
+    first_look: reload::Look,
     keys: keys::Keys,
 }

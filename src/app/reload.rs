@@ -1,6 +1,7 @@
 //! Reloading: when files change or SIGHUP comes, everything is read and compiled anew beside the
 //! road; only a ruleset without faults, and recorded, takes the old one's place, in one step.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -16,25 +17,35 @@ use crate::tls::{Credential, ServerTls};
 use super::App;
 use super::watch::record;
 
-/// What a cheap look tells files apart by.
-type Fingerprint = Vec<(PathBuf, Option<(SystemTime, u64)>)>;
+/// How files look from afar: what a change of any of them changes.
+pub(super) type Look = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
 
-/// Watches the files every two seconds, and reloads when one changed or SIGHUP came.
+/// Watches the files every two seconds, and reloads when one changed, SIGHUP came, or a new day has
+/// begun in London: the record says who is in force each day.
 pub(super) async fn watch_rules(app: Arc<App>, mut stop: Stop) {
     let mut hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok();
     let mut tick = tokio::time::interval(Duration::from_secs(2));
-    let mut known = fingerprint(&app);
+    let mut day = app.clock.today();
+    let mut watched = named(&app);
+    // What changed while it was read for the first time is read again.
+    let unchanged = look(&app.gateway, &[]) == app.first_look;
+    let mut known = if unchanged { look(&app.gateway, &watched) } else { Look::new() };
     loop {
         let asked = tokio::select! {
             _ = tick.tick() => false,
             () = hangup(&mut hangups) => true,
             () = stop.asked() => return,
         };
-        let now = fingerprint(&app);
-        if asked || now != known {
-            known = now;
-            let app = Arc::clone(&app);
-            let _reloaded = tokio::task::spawn_blocking(move || reload(&app)).await;
+        let (now, today) = (look(&app.gateway, &watched), app.clock.today());
+        if asked || now != known || today != day {
+            let beside = Arc::clone(&app);
+            let at_fault = tokio::task::spawn_blocking(move || reload(&beside)).await.unwrap_or_default();
+            watched = named(&app);
+            watched.extend(at_fault);
+            // As they looked before they were read; of files first named now, as they look now.
+            known = look(&app.gateway, &watched);
+            known.iter_mut().for_each(|(path, seen)| *seen = now.get(path).copied().unwrap_or(*seen));
+            day = today;
         }
     }
 }
@@ -48,26 +59,30 @@ async fn hangup(hangups: &mut Option<tokio::signal::unix::Signal>) {
     }
 }
 
-fn fingerprint(app: &App) -> Fingerprint {
-    let gateway = &app.gateway;
+/// The files the ruleset in force names.
+fn named(app: &App) -> Vec<PathBuf> {
+    app.ruleset.load().files.named.iter().map(|file| app.gateway.home.join(&file.name)).collect()
+}
+
+/// Looks at the files every gateway has, and at `more`.
+pub(super) fn look(gateway: &Gateway, more: &[PathBuf]) -> Look {
     let mut paths =
         vec![gateway.members.clone(), gateway.partners.certificate.clone(), gateway.partners.key.clone()];
     for folder in ["agreements", "datasets", "guardrails"] {
         let entries = std::fs::read_dir(gateway.policies.join(folder)).into_iter().flatten();
         paths.extend(entries.filter_map(Result::ok).map(|entry| entry.path()));
     }
-    paths.extend(app.ruleset.load().files.named.iter().map(|file| gateway.home.join(&file.name)));
-    paths.sort();
     let look = |path: PathBuf| {
         let seen =
             std::fs::metadata(&path).ok().and_then(|about| Some((about.modified().ok()?, about.len())));
         (path, seen)
     };
-    paths.into_iter().map(look).collect()
+    paths.into_iter().chain(more.iter().cloned()).map(look).collect()
 }
 
-/// Loads everything anew, or keeps what there is and says why.
-fn reload(app: &App) {
+/// Loads everything anew, or keeps what there is and says why. Gives the files at fault: they may be
+/// named by files that are not in force yet, and are to be watched until they are right.
+fn reload(app: &App) -> Vec<PathBuf> {
     let before = app.ruleset.load_full();
     match prepare(app, &before) {
         Ok((ruleset, tls)) => {
@@ -76,7 +91,12 @@ fn reload(app: &App) {
             app.ruleset.store(Arc::new(ruleset));
             app.metrics.reloaded("loaded");
             app.health.set(Condition::Ruleset, Light::Green);
+            // Sources were read anew with it, and each was right.
+            app.health.forget_sources();
+            let ruleset = app.ruleset.load_full();
             tracing::info!(ruleset = %digest, before = %before.digest, "a new ruleset is in force");
+            super::run::warn_of_what_is_not_in_force(app, &ruleset);
+            Vec::new()
         }
         Err(faults) => {
             app.metrics.reloaded("refused");
@@ -87,18 +107,21 @@ fn reload(app: &App) {
             let alarm =
                 Alarm { cause: "ruleset_refused", dataset: None, detail: Some(why), dropped: Vec::new() };
             record(app, Record::Alarm(alarm));
+            faults.0.iter().map(|fault| app.gateway.home.join(&fault.file)).collect()
         }
     }
 }
 
 fn prepare(app: &App, before: &Ruleset) -> Result<(Ruleset, ServerTls), Faults> {
-    let fold = &app.fold;
-    let seen = |id: &AgreementId| super::run::seen(fold, before, id);
+    let today = app.clock.today();
+    // Also those that came into force by their date alone.
+    app.seen.note(&before.in_force(today));
+    let seen = |id: &AgreementId| app.seen.highest(id);
     let circumstances =
         Circumstances { seen: &seen, before: Some(before), pseudonym_master: &app.keys.pseudonym };
     let ruleset = Ruleset::load(&app.gateway, &circumstances)?;
     let tls = tls(&app.gateway, &ruleset)?;
-    if ruleset.digest != before.digest {
+    if ruleset.digest != before.digest || !app.seen.is_recorded(&ruleset.in_force(today)) {
         super::run::record_ruleset(app, &ruleset)?;
     }
     Ok((ruleset, tls))

@@ -24,6 +24,7 @@ use crate::serve::{Doorway, Local, serve_local, serve_partners};
 use crate::stop::{Stop, Stopper};
 use crate::store::{Fold, StoreError};
 
+use super::seen::Seen;
 use super::{App, keys, reload, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
@@ -31,6 +32,10 @@ const WAITING_MAX: usize = 16_384;
 
 /// What the address of a Unix socket has room for (unix(7)).
 const SOCKET_PATH_BYTES_MAX: usize = 107;
+
+/// Threads beside the road that may block: one each for reloads, replaced files and folding, which
+/// must never wait for somebody who looks into the ledger and does not read the answer.
+const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + 3;
 
 /// Why a gateway does not start.
 #[derive(Debug)]
@@ -159,8 +164,10 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
     let (ledger, opened) = Ledger::open(config, clock.clone())?;
     tracing::info!(records = opened.records, dropped_unacknowledged = opened.dropped, "the ledger is open");
     let fold = Arc::new(open_fold(&gateway, &ledger)?);
-    let seen = |id: &AgreementId| fold.agreement_version(id).ok().flatten();
-    let circumstances = Circumstances { seen: &seen, before: None, pseudonym_master: &keys.pseudonym };
+    let seen = Seen::new(fold.agreements()?);
+    let first_look = reload::look(&gateway, &[]);
+    let highest = |id: &AgreementId| seen.highest(id);
+    let circumstances = Circumstances { seen: &highest, before: None, pseudonym_master: &keys.pseudonym };
     let ruleset = Ruleset::load(&gateway, &circumstances)?;
     let tls = reload::tls(&gateway, &ruleset)?;
     Ok(App {
@@ -173,6 +180,8 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         fold,
         ruleset: Arc::new(ArcSwap::from_pointee(ruleset)),
         tls: Arc::new(ArcSwap::from_pointee(tls)),
+        seen,
+        first_look,
         keys,
     })
 }
@@ -186,19 +195,6 @@ fn open_fold(gateway: &Gateway, ledger: &Ledger) -> Result<Fold, StartFault> {
     Ok(fold)
 }
 
-/// The highest version of an agreement seen in force: folded from the journal, or in the ruleset
-/// that is in force now.
-pub(super) fn seen(fold: &Fold, now: &Ruleset, id: &AgreementId) -> Option<u32> {
-    let folded = fold.agreement_version(id).ok().flatten();
-    let current = now
-        .in_force
-        .iter()
-        .filter(|(agreement, _)| agreement.id == *id)
-        .map(|(agreement, _)| agreement.version)
-        .max();
-    folded.max(current)
-}
-
 /// Keeps every file of a ruleset as evidence and records that it comes into force.
 pub(super) fn record_ruleset(app: &App, ruleset: &Ruleset) -> Result<(), Faults> {
     let unrecorded = |error: LedgerError| Faults::from(Fault::new("ledger", None, error.to_string()));
@@ -207,11 +203,13 @@ pub(super) fn record_ruleset(app: &App, ruleset: &Ruleset) -> Result<(), Faults>
         app.ledger.keep_evidence(&file.bytes).map_err(unrecorded)?;
         files.push((file.name.clone(), file.digest));
     }
-    app.ledger.ruleset(ruleset.digest, &files, ruleset.in_force.clone()).map_err(unrecorded)?;
+    let in_force = ruleset.in_force(app.clock.today());
+    app.ledger.ruleset(ruleset.digest, &files, in_force.clone()).map_err(unrecorded)?;
+    app.seen.recorded(in_force);
     Ok(())
 }
 
-fn warn_of_what_is_not_in_force(app: &App, ruleset: &Ruleset) {
+pub(super) fn warn_of_what_is_not_in_force(app: &App, ruleset: &Ruleset) {
     let today = app.clock.today();
     for entry in ruleset.register.all() {
         let reasons: Vec<String> = entry.standing.reasons(today).iter().map(ToString::to_string).collect();
@@ -235,8 +233,11 @@ fn local_address(listener: &TcpListener) -> Result<SocketAddr, StartFault> {
 /// The admin socket is for whoever may read the data folder. One left by a killed gateway is taken
 /// away: the ledger's lock has already shown that no other gateway runs.
 fn bind_admin(path: &std::path::Path) -> Result<std::os::unix::net::UnixListener, StartFault> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let _removed = std::fs::remove_file(path);
+    use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+    // Anything else of that name stays, and binding says so.
+    if path.symlink_metadata().is_ok_and(|about| about.file_type().is_socket()) {
+        std::fs::remove_file(path).map_err(io_fault(path.display().to_string()))?;
+    }
     let mut what = path.display().to_string();
     if path.as_os_str().len() > SOCKET_PATH_BYTES_MAX {
         what.push_str(" (too long for the admin socket: set a shorter `socket` in [admin])");
@@ -248,36 +249,37 @@ fn bind_admin(path: &std::path::Path) -> Result<std::os::unix::net::UnixListener
 
 /// The control thread: everything but exchanges.
 fn control(app: Arc<App>, sockets: Sockets, stopper: &Stopper, stop: Stop) {
-    let runtime =
-        match tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build() {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                tracing::error!(%error, "the control thread could not start");
-                return;
-            }
-        };
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_MAX)
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "the control thread could not start");
+            return;
+        }
+    };
     let tasks = LocalSet::new();
-    let served = tasks.block_on(&runtime, beside_the_road(app, sockets, stop));
+    let served = tasks.block_on(&runtime, beside_the_road(Arc::clone(&app), sockets, stop));
     if let Err(error) = served {
         tracing::error!(%error, "a listener could not be served");
         stopper.stop();
     }
     // The data-plane threads hold a `Stop` until their last exchange has ended.
-    runtime.block_on(async {
-        tokio::task::yield_now().await;
-        drop(tasks);
-        stopper.all_gone().await;
-    });
+    tasks.block_on(&runtime, stopper.all_gone());
+    drop(tasks);
+    watch::record_the_end(&app);
 }
 
 async fn beside_the_road(app: Arc<App>, sockets: Sockets, stop: Stop) -> io::Result<()> {
     let local = Local { health: Arc::clone(&app.health), metrics: Arc::clone(&app.metrics) };
     sockets.local.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(sockets.local)?;
-    tokio::task::spawn_local(serve_local(local, listener, stop.clone()));
+    tokio::task::spawn_local(serve_local(local, listener));
     sockets.admin.set_nonblocking(true)?;
     let listener = tokio::net::UnixListener::from_std(sockets.admin)?;
-    let admin = Admin { ledger: app.ledger.clone(), fold: Arc::clone(&app.fold) };
+    let admin = Admin::new(app.ledger.clone(), Arc::clone(&app.fold));
     tokio::task::spawn_local(serve_admin(admin, listener, stop.clone()));
     tokio::task::spawn_local(watch::watch_lights(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_sources(Arc::clone(&app), stop.clone()));

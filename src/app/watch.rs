@@ -130,7 +130,7 @@ pub(super) async fn watch_fold(app: Arc<App>, mut stop: Stop) {
     }
 }
 
-/// Records the minute's counts, every minute and once more at the end.
+/// Records the minute's counts, every minute and when draining begins.
 pub(super) async fn watch_tally(app: Arc<App>, mut stop: Stop) {
     let mut from_ms = app.clock.unix_ms();
     loop {
@@ -139,15 +139,7 @@ pub(super) async fn watch_tally(app: Arc<App>, mut stop: Stop) {
             () = stop.asked() => {}
         }
         let to_ms = app.clock.unix_ms();
-        for line in app.tally.take() {
-            let summary = Summary {
-                member: MemberId::new(&line.source).ok().filter(|_| line.source != "unidentified"),
-                cause: Cow::Owned(line.cause),
-                count: line.count,
-                from_ms,
-                to_ms,
-                source: None,
-            };
+        for summary in summaries(&app, from_ms, to_ms) {
             if let Err(fault) = app.ledger.append(Record::Summary(summary)).await {
                 tracing::error!(%fault, "a minute's summary could not be recorded");
             }
@@ -159,9 +151,29 @@ pub(super) async fn watch_tally(app: Arc<App>, mut stop: Stop) {
     }
 }
 
+fn summaries(app: &App, from_ms: u64, to_ms: u64) -> impl Iterator<Item = Summary> {
+    app.tally.take().into_iter().map(move |line| Summary {
+        member: MemberId::new(&line.source).ok().filter(|_| line.source != "unidentified"),
+        cause: Cow::Owned(line.cause),
+        count: line.count,
+        from_ms,
+        to_ms,
+        source: None,
+    })
+}
+
+/// The last exchange has ended: records what was counted while draining, and that this is the end.
+pub(super) fn record_the_end(app: &App) {
+    let now = app.clock.unix_ms();
+    for summary in summaries(app, now, now) {
+        record(app, Record::Summary(summary));
+    }
+    record(app, Record::Shutdown);
+}
+
 /// Records something beside the road; failing to is an error in the log, and readiness is red by then.
 pub(super) fn record(app: &App, record: Record) {
     if let Err(fault) = app.ledger.append_blocking(record) {
-        tracing::error!(%fault, "an alarm could not be recorded");
+        tracing::error!(%fault, "what happened beside the road could not be recorded");
     }
 }

@@ -187,7 +187,13 @@ fn sign(args: &SignArgs, out: &mut dyn Write) -> Done {
     let signer = SignerKey::parse(&key)
         .map_err(|_| format!("{}: not an officer's private key", args.key.display()))?;
     let beside = signatures_beside(&args.file);
-    let existing = std::fs::read_to_string(&beside).ok().filter(|_| !args.anew);
+    let existing = match std::fs::read_to_string(&beside) {
+        Ok(existing) => Some(existing),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        // Others' signatures may be in it: never written over unread.
+        Err(error) => return Err(format!("{}: {error}", beside.display()).into()),
+    };
+    let existing = existing.filter(|_| !args.anew);
     let note = policy::add_signature(existing.as_deref(), &agreement, signer.verifier().name(), signer.key());
     let note = note.map_err(|error| match error {
         SignError::OtherBytes => {

@@ -26,11 +26,13 @@ pub struct InitArgs {
 
 /// Makes a trial of one dataset: taxi licences from a CSV file, for a police force.
 pub fn run(args: &InitArgs, out: &mut dyn Write, clock: &Clock) -> Exit {
-    let keys = args.keys.clone().unwrap_or_else(|| {
-        let mut beside = args.dir.as_os_str().to_owned();
-        beside.push("-trial-keys");
-        PathBuf::from(beside)
-    });
+    let keys = match keys_folder(args) {
+        Ok(keys) => keys,
+        Err(why) => {
+            complain(&why);
+            return Exit::Usage;
+        }
+    };
     for folder in [&args.dir, &keys] {
         if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
             complain(&format!("{} is not empty: init never writes over anything", folder.display()));
@@ -56,6 +58,33 @@ pub fn run(args: &InitArgs, out: &mut dyn Write, clock: &Clock) -> Exit {
             Exit::No
         }
     }
+}
+
+/// Where the keys go: beside the gateway's folder, however that is spelt, and never within it.
+fn keys_folder(args: &InitArgs) -> Result<PathBuf, String> {
+    // Without a last slash, and without `.`, which is a folder's name for itself.
+    let plain = |path: &Path| {
+        std::path::absolute(path)
+            .map(|path| path.components().collect::<PathBuf>())
+            .map_err(|error| format!("{}: {error}", path.display()))
+    };
+    let dir = plain(&args.dir)?;
+    let keys = match &args.keys {
+        Some(keys) => keys.clone(),
+        None => {
+            let mut name = dir.file_name().ok_or("--keys is wanted: this folder has no name")?.to_owned();
+            name.push("-trial-keys");
+            // As it was given where that says the same, since it is printed to be typed again.
+            match args.dir.file_name() {
+                Some(_) => args.dir.with_file_name(name),
+                None => dir.with_file_name(name),
+            }
+        }
+    };
+    if plain(&keys)?.starts_with(&dir) {
+        return Err(format!("{} is within the gateway's folder: these keys are not for it", keys.display()));
+    }
+    Ok(keys)
 }
 
 fn tell(args: &InitArgs, keys: &Path, trial: &Trial, out: &mut dyn Write) {
@@ -91,4 +120,31 @@ fn tell(args: &InitArgs, keys: &Path, trial: &Trial, out: &mut dyn Write) {
         out,
         "\nAll people in it are made up. To put it before a system of your own, read \"Your own system\" in README.md.",
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(dir: &str, keys: Option<&str>) -> Result<PathBuf, String> {
+        keys_folder(&InitArgs { dir: dir.into(), keys: keys.map(PathBuf::from), json: false })
+    }
+
+    #[test]
+    fn keys_lie_beside_the_gateways_folder_however_it_is_spelt() {
+        for (dir, keys) in [
+            ("gateway", "gateway-trial-keys"),
+            ("gateway/", "gateway-trial-keys"),
+            ("./gateway/.", "./gateway-trial-keys"),
+            ("/srv/gateway/", "/srv/gateway-trial-keys"),
+        ] {
+            assert_eq!(folder(dir, None), Ok(PathBuf::from(keys)), "{dir}");
+        }
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(folder(".", None).unwrap().parent(), here.parent());
+        for (dir, keys) in [("gateway", "gateway/keys"), (".", "keys"), ("gateway", "gateway/")] {
+            assert!(folder(dir, Some(keys)).is_err(), "{dir} {keys}");
+        }
+        assert!(folder("/", None).is_err());
+    }
 }

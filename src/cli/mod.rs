@@ -93,6 +93,7 @@ impl Arguments {
     /// Runs the command and says how it ended. Results go to standard output, complaints to
     /// standard error.
     pub fn run(self) -> Exit {
+        std::panic::set_hook(Box::new(|panic| complain(&told(panic.location()))));
         let clock = match Clock::new() {
             Ok(clock) => clock,
             Err(fault) => {
@@ -114,6 +115,12 @@ impl Arguments {
             Command::Ledger(command) => ledger::run(&command, &mut out, &clock),
         }
     }
+}
+
+/// What is told of a panic: its place. Its message can hold the text that was cut or parsed.
+fn told(place: Option<&std::panic::Location<'_>>) -> String {
+    let place = place.map_or_else(|| "a place that is not known".to_owned(), ToString::to_string);
+    format!("a fault of this program, at {place}: please report it")
 }
 
 /// Prints a complaint to standard error.

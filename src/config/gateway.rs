@@ -38,7 +38,8 @@ pub struct Partners {
     pub connections_max: usize,
     /// A handshake that takes longer is somebody holding a slot.
     pub handshake_max: Duration,
-    /// From the first byte of a request to its last header.
+    /// From the end of the exchange before, or of the handshake, to the last header of a request: also
+    /// how long an HTTP/1.1 connection may be idle, and how often HTTP/2 is asked whether it lives.
     pub head_max: Duration,
     /// From the last header to the last byte of the question.
     pub body_max: Duration,
@@ -156,7 +157,8 @@ fn partners(table: &Table<'_>, home: &Path) -> Option<Partners> {
     let head_max = seconds("head_seconds_max", 10);
     let body_max = seconds("body_seconds_max", 10);
     let connections_max = count(Some(table), "connections_max", 4096, 1..=1_000_000);
-    let question = count(Some(table), "question_bytes_max", QUESTION_BYTES_MAX as u64, 64..=16 * 1024 * 1024);
+    let question =
+        count(Some(table), "question_bytes_max", QUESTION_BYTES_MAX as u64, 64..=QUESTION_BYTES_MAX as u64);
     Some(Partners {
         address: address?,
         certificate: certificate?,

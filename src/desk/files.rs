@@ -31,14 +31,20 @@ impl RulesetFiles {
     /// Reads `members.toml` and the folders of `policies`. A folder that is not there is empty.
     pub fn read(gateway: &Gateway) -> Result<Self, Faults> {
         let mut faults = Faults::default();
-        let mut files = Self { home: gateway.home.clone(), ..Self::default() };
-        files.members = files.one(&gateway.members, &mut faults);
+        let mut files = Self::members_alone(gateway, &mut faults);
         let agreements = gateway.policies.join("agreements");
         files.agreements = files.folder(&agreements, "toml", &mut faults);
         files.signatures = files.folder(&agreements, "sig", &mut faults);
         files.datasets = files.folder(&gateway.policies.join("datasets"), "toml", &mut faults);
         files.guardrails = files.folder(&gateway.policies.join("guardrails"), "cedar", &mut faults);
         faults.into_result().map(|()| files)
+    }
+
+    /// Reads `members.toml` and nothing else.
+    pub(super) fn members_alone(gateway: &Gateway, faults: &mut Faults) -> Self {
+        let mut files = Self { home: gateway.home.clone(), ..Self::default() };
+        files.members = files.one(&gateway.members, faults);
+        files
     }
 
     /// Reads a file that another file names, once, and keeps it.

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use jiff::civil::Date;
+
 use crate::config::Gateway;
 use crate::contract::{self, Checker};
 use crate::directory::{self, Directory};
@@ -29,9 +31,6 @@ pub struct Ruleset {
     offers: HashMap<String, HashMap<String, Arc<Offer>>>,
     terms: HashMap<AgreementRef, HashMap<OperationId, Arc<Terms>>>,
     views: HashMap<AgreementRef, Digest>,
-    /// The agreements whose seal and signatures hold, with the digests of their bytes. Days are
-    /// asked at every exchange.
-    pub in_force: Vec<(AgreementRef, Digest)>,
 }
 
 /// A dataset this gateway offers, under one major version.
@@ -113,13 +112,9 @@ impl Ruleset {
         let mut terms = HashMap::new();
         let mut views = HashMap::new();
         let mut judged = Vec::with_capacity(compiled.len());
-        let mut in_force = Vec::with_capacity(compiled.len());
         for one in compiled {
             views.extend(one.view.map(|view| (one.agreement.reference.clone(), view)));
             terms.insert(one.agreement.reference.clone(), one.terms);
-            if one.standing.holds() {
-                in_force.push((one.agreement.reference.clone(), one.agreement.digest));
-            }
             judged.push((one.agreement, one.standing));
         }
         let before = circumstances.before.map(|before| &before.register);
@@ -129,18 +124,13 @@ impl Ruleset {
             return Err(faults);
         };
         let epoch = circumstances.before.map_or(1, |before| before.epoch + 1);
-        Ok(Self {
-            digest: files.digest(),
-            epoch,
-            directory,
-            register,
-            decider,
-            files,
-            offers,
-            terms,
-            views,
-            in_force,
-        })
+        Ok(Self { digest: files.digest(), epoch, directory, register, decider, files, offers, terms, views })
+    }
+
+    /// The agreements in force on this day, with the digests of their bytes.
+    pub fn in_force(&self, today: Date) -> Vec<(AgreementRef, Digest)> {
+        let all = self.register.all().iter().filter(|entry| entry.standing.in_force(today));
+        all.map(|entry| (entry.agreement.reference.clone(), entry.agreement.digest)).collect()
     }
 
     /// The dataset `id` at major version `major`, both as spelt in a path.
@@ -268,7 +258,9 @@ fn guardrails(files: &RulesetFiles, faults: &mut Faults) -> Vec<(String, String)
 
 /// The member's part of its log's name, such as `glenmore.caledonia.example`.
 pub fn log_name(gateway: &Gateway) -> Result<String, Faults> {
-    let mut files = RulesetFiles::read(gateway)?;
+    let mut faults = Faults::default();
+    let mut files = RulesetFiles::members_alone(gateway, &mut faults);
+    faults.into_result()?;
     let directory = read_directory(gateway, &mut files)?;
     Ok(format!("{}.{}", gateway.member, directory.federation()))
 }

@@ -16,7 +16,7 @@ use crate::model::{
 };
 use crate::tls::PeerCertificate;
 
-use super::claims::Claims;
+use super::claims::{Claims, OddHeader};
 use super::refusal::{Refusal, Why};
 use super::road::Worker;
 
@@ -66,6 +66,8 @@ pub struct Accepted {
     pub(super) known: Box<Known>,
     pub(super) parts: Parts,
     pub(super) incoming: Incoming,
+    /// Refused once it is known whose it is, so that it is on the record.
+    pub(super) odd: Option<OddHeader>,
 }
 
 pub(super) fn accept(worker: &Worker, parts: Parts, incoming: Incoming) -> Result<Accepted, Refusal> {
@@ -99,14 +101,7 @@ pub(super) fn accept(worker: &Worker, parts: Parts, incoming: Incoming) -> Resul
         let why = Why::new(Code::CannotDecide).truth("the operating system gave no random bytes");
         return Err(Refusal::new(known, why));
     }
-    match odd {
-        Some(odd) => Err(Refusal::new(
-            known,
-            Why::new(Code::MalformedHttp)
-                .detail(format!("The header {} is there twice, too long, or not printable UTF-8.", odd.0)),
-        )),
-        None => Ok(Accepted { known, parts, incoming }),
-    }
+    Ok(Accepted { known, parts, incoming, odd })
 }
 
 fn split(random: &[u8; 42]) -> ([u8; 10], [u8; 32]) {

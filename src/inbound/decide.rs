@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::contract::Question;
 use crate::desk::Terms;
 use crate::directory::Identity;
-use crate::model::Code;
-use crate::policy::{Claims, Facts, Verdict, choose};
+use crate::model::{Code, Origin, PurposeCode, Stated};
+use crate::policy::{Agreement, Claims, Entry, Facts, Verdict, choose};
 
 use super::accept::Known;
 use super::read::{Asked, Unread};
@@ -33,12 +33,39 @@ impl Permitted {
 
 pub(super) fn decide(worker: &Worker, asked: Asked) -> Result<Permitted, Refusal> {
     let Asked { mut known, identity, target, question } = asked;
+    // Recorded also where it is refused, and for an unknown target as for a known one.
+    let stated = known.claims.purpose.as_deref().and_then(PurposeCode::parse);
+    known.purpose = stated.map(|value| Stated { value, origin: Origin::Claimed });
     let (Some(target), Some(question)) = (target, question) else {
         return Err(Refusal::new(known, Code::NotAgreed));
     };
     match judge(worker, &mut known, &identity, &target) {
         Ok(terms) => open(known, target, terms, question),
-        Err(why) => Err(Refusal::new(known, why)),
+        Err(why) => {
+            let why = unnamed(&mut known, why);
+            Err(Refusal::new(known, why))
+        }
+    }
+}
+
+/// The agreement a refused question can only have meant, for the record: the newest version of the
+/// one there is.
+fn meant(candidates: &[Arc<Entry>], code: Code) -> Option<Arc<Agreement>> {
+    let newest = candidates.iter().max_by_key(|entry| entry.agreement.reference.version)?;
+    let id = &newest.agreement.reference.id;
+    let only = candidates.iter().all(|entry| entry.agreement.reference.id == *id);
+    (only && code != Code::NotAgreed).then(|| Arc::clone(&newest.agreement))
+}
+
+/// To somebody without an agreement a dataset that is here and one that is not are one answer. The
+/// receipt is part of it: its envelope names neither, and what was asked for stays in the sealed part.
+fn unnamed(known: &mut Known, why: Why) -> Why {
+    if why.code != Code::NotAgreed || known.agreement.is_some() {
+        return why;
+    }
+    match known.target.take() {
+        Some((dataset, operation)) => why.truth(format!("{dataset} {operation}")),
+        None => why,
     }
 }
 
@@ -59,7 +86,8 @@ fn judge(
         role: known.claims.role.as_deref(),
         user: known.claims.user.is_some(),
     };
-    let chosen = choose(candidates, identity.system(), &claims, london.date())?;
+    let chosen = choose(candidates, identity.system(), &claims, london.date())
+        .inspect_err(|code| known.agreement = meant(candidates, *code))?;
     let agreement = &chosen.entry.agreement;
     known.agreement = Some(Arc::clone(agreement));
     known.purpose = Some(chosen.purpose.clone());

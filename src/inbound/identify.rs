@@ -9,7 +9,8 @@ use crate::directory::Identity;
 use crate::model::Code;
 
 use super::accept::{Accepted, Connection, Known};
-use super::refusal::Refusal;
+use super::claims::OddHeader;
+use super::refusal::{Refusal, Why};
 use super::road::Worker;
 
 /// A request from a known system.
@@ -25,13 +26,19 @@ pub(super) fn identify(
     connection: &Connection,
     accepted: Accepted,
 ) -> Result<Identified, Refusal> {
-    let Accepted { mut known, parts, incoming } = accepted;
-    match current(worker, connection, &known) {
-        Ok(identity) => {
-            known.consumer = Some(identity.system().clone());
-            Ok(Identified { known, identity, parts, incoming })
-        }
-        Err(code) => Err(Refusal::new(known, code)),
+    let Accepted { mut known, parts, incoming, odd } = accepted;
+    let identity = match current(worker, connection, &known) {
+        Ok(identity) => identity,
+        Err(code) => return Err(Refusal::new(known, code)),
+    };
+    known.consumer = Some(identity.system().clone());
+    match odd {
+        None => Ok(Identified { known, identity, parts, incoming }),
+        Some(OddHeader(name)) => Err(Refusal::new(
+            known,
+            Why::new(Code::MalformedHttp)
+                .detail(format!("The header {name} is there twice, too long, or not printable UTF-8.")),
+        )),
     }
 }
 

@@ -51,12 +51,27 @@ impl From<Code> for Why {
 
 impl Refusal {
     pub(super) fn new(known: Box<Known>, why: impl Into<Why>) -> Self {
-        Self { known, why: why.into() }
+        let mut why = why.into();
+        if known.intent {
+            why.code = after_intent(why.code);
+        }
+        Self { known, why }
     }
 
     /// The stable code the caller is told.
     pub fn code(&self) -> Code {
         self.why.code
+    }
+}
+
+/// Once a change was forwarded, whatever stops its answer leaves open whether it was made; asking
+/// again could make it twice.
+fn after_intent(code: Code) -> Code {
+    match code {
+        Code::SourceUnavailable | Code::SourceTimeout | Code::SourceInvalid | Code::CannotDecide => {
+            Code::OutcomeUnknown
+        }
+        told => told,
     }
 }
 
@@ -77,4 +92,19 @@ pub(super) fn problem(code: Code, detail: Option<&str>, exchange: &str) -> Vec<u
     let mut body = document.to_string().into_bytes();
     body.push(b'\n');
     body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_to_repeat_a_change_that_may_have_been_made() {
+        // The question never went out, or the code says already that nobody knows.
+        let stays = [Code::QuestionInvalid, Code::OutcomeUnknown, Code::CannotRecord];
+        for code in [Code::SourceUnavailable, Code::SourceTimeout, Code::SourceInvalid, Code::CannotDecide] {
+            assert_eq!(after_intent(code), Code::OutcomeUnknown, "{code}");
+        }
+        stays.iter().for_each(|code| assert_eq!(after_intent(*code), *code));
+    }
 }

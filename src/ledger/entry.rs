@@ -65,8 +65,8 @@ pub struct Exchange {
     pub sealed: SealedExchange,
 }
 
-/// What of an exchange only some roles may read, and what can be erased alone.
-#[derive(Debug, Default)]
+/// What of an exchange only some roles may read, and what can be erased alone. Prints as stars.
+#[derive(Default)]
 pub struct SealedExchange {
     /// The true outcome, such as `row_excluded`.
     pub outcome: Cow<'static, str>,
@@ -80,6 +80,12 @@ pub struct SealedExchange {
     /// Names of dropped unknown fields; at most 16 of 64 bytes are kept (design 5).
     pub dropped: Vec<String>,
     pub rows_excluded: u64,
+}
+
+impl std::fmt::Debug for SealedExchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealedExchange(***)")
+    }
 }
 
 /// The 32 random bytes of one exchange. Prints as stars.
@@ -127,8 +133,7 @@ pub struct Ruleset {
     pub agreements: Vec<(AgreementRef, Digest)>,
 }
 
-/// A look into the ledger.
-#[derive(Debug)]
+/// A look into the ledger. Prints without who looked and why.
 pub struct Read {
     /// What was done, one word: `search`, `export`, `report`.
     pub action: &'static str,
@@ -142,6 +147,12 @@ pub struct Read {
     pub asked: Option<String>,
     /// Sealed: whom it was about, as references.
     pub subjects: Vec<Subject>,
+}
+
+impl std::fmt::Debug for Read {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Read({}, {} shown, ***)", self.action, self.shown)
+    }
 }
 
 /// Something a person should look at.
@@ -169,4 +180,25 @@ pub struct Summary {
     pub to_ms: u64,
     /// Sealed: where they came from, such as a network address.
     pub source: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sealed_does_not_print() {
+        let said = || Some("Mairi".to_owned());
+        let sealed =
+            SealedExchange { user: said(), case: said(), reason: said(), ..SealedExchange::default() };
+        let read = Read {
+            action: "search",
+            shown: 1,
+            by: "Mairi".into(),
+            purpose: "Mairi".into(),
+            asked: None,
+            subjects: Vec::new(),
+        };
+        assert!(!format!("{sealed:?} {read:?}").contains("Mairi"));
+    }
 }

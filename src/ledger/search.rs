@@ -43,8 +43,8 @@ pub struct Filter {
     pub to: Option<jiff::Timestamp>,
 }
 
-/// A record found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A record found. Prints without its sealed part.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Found {
     pub at: Position,
     pub index: u64,
@@ -52,6 +52,12 @@ pub struct Found {
     pub envelope: String,
     /// JSON without its salt; `None` where it was erased. The caller shows it by role.
     pub sealed: Option<String>,
+}
+
+impl std::fmt::Debug for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Found({:?}, {}, {}, ***)", self.at, self.index, self.envelope)
+    }
 }
 
 /// How far a search or verification is.

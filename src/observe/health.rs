@@ -53,6 +53,11 @@ impl Health {
         self.lights().insert(condition, light);
     }
 
+    /// Forgets the sources' lights: those that are still wrong will be told again.
+    pub fn forget_sources(&self) {
+        self.lights().retain(|condition, _| !matches!(condition, Condition::Source(_)));
+    }
+
     /// Ready unless a light is red.
     pub fn is_ready(&self) -> bool {
         !self.lights().values().any(|light| matches!(light, Light::Red(_)))

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::model::{AgreementId, DatasetVersion, Fault, Faults, MemberId, OperationId, SystemId};
 
 use super::agreement::Agreement;
@@ -33,10 +35,11 @@ impl Register {
     /// are a fault.
     pub fn new(
         provider: &MemberId,
-        judged: Vec<(Arc<Agreement>, Standing)>,
+        mut judged: Vec<(Arc<Agreement>, Standing)>,
         before: Option<&Register>,
     ) -> Result<Self, Faults> {
         repeated(&judged).into_result()?;
+        give_way(&mut judged);
         let mut limiters: HashMap<AgreementId, Limiter> = before
             .into_iter()
             .flat_map(|register| register.all.iter())
@@ -94,6 +97,21 @@ impl Register {
     /// Every agreement, in the order given.
     pub fn all(&self) -> &[Arc<Entry>] {
         &self.all
+    }
+}
+
+/// Of the versions of one agreement that hold, each gives way to the newer ones.
+fn give_way(judged: &mut [(Arc<Agreement>, Standing)]) {
+    let mut versions: HashMap<AgreementId, Vec<(u32, Date)>> = HashMap::new();
+    for (agreement, standing) in judged.iter().filter(|(_, standing)| standing.holds()) {
+        let reference = &agreement.reference;
+        versions.entry(reference.id.clone()).or_default().push((reference.version, standing.begins()));
+    }
+    for (agreement, standing) in judged {
+        let known = versions.get(&agreement.reference.id).into_iter().flatten();
+        for (version, from) in known.filter(|(version, _)| *version > agreement.reference.version) {
+            standing.give_way_to(*version, *from);
+        }
     }
 }
 

@@ -97,12 +97,26 @@ pub struct Standing {
     reasons: Vec<Reason>,
     signers: Vec<Signer>,
     ignored: Vec<String>,
+    /// A newer version that stands beside it, and the day that one begins.
+    newer: Option<(u32, Date)>,
 }
 
 impl Standing {
     /// Asked at every exchange.
     pub fn in_force(&self, today: Date) -> bool {
-        self.reasons.is_empty() && not_on(self.dates, today).is_none()
+        self.reasons.is_empty() && self.not_on(today).is_none()
+    }
+
+    /// From the day a newer version begins this one is over, also for those whom only this one lists.
+    pub(super) fn give_way_to(&mut self, version: u32, from: Date) {
+        if self.newer.is_none_or(|(_, earlier)| from < earlier) {
+            self.newer = Some((version, from));
+        }
+    }
+
+    /// The first day in force.
+    pub(super) fn begins(&self) -> Date {
+        self.dates.from
     }
 
     /// Whether it is in force on the days of its dates.
@@ -112,7 +126,7 @@ impl Standing {
 
     /// Every reason why it is not in force on this day; empty if it is.
     pub fn reasons(&self, today: Date) -> Vec<Reason> {
-        self.reasons.iter().cloned().chain(not_on(self.dates, today)).collect()
+        self.reasons.iter().cloned().chain(self.not_on(today)).collect()
     }
 
     /// Who signed, of those whose signature counts.
@@ -125,13 +139,17 @@ impl Standing {
     pub fn ignored(&self) -> &[String] {
         &self.ignored
     }
-}
 
-fn not_on(dates: Dates, today: Date) -> Option<Reason> {
-    if today < dates.from {
-        return Some(Reason::NotYet(dates.from));
+    fn not_on(&self, today: Date) -> Option<Reason> {
+        if today < self.dates.from {
+            return Some(Reason::NotYet(self.dates.from));
+        }
+        if let Some(until) = self.dates.until.filter(|until| *until < today) {
+            return Some(Reason::Ended(until));
+        }
+        let (seen, _) = self.newer.filter(|(_, from)| *from <= today)?;
+        Some(Reason::OlderThanSeen { seen })
     }
-    dates.until.filter(|until| *until < today).map(Reason::Ended)
 }
 
 /// Judges an agreement by everything but the day.
@@ -156,7 +174,7 @@ pub fn standing(agreement: &Agreement, grounds: &Grounds<'_>) -> Standing {
     let Lines { mut good, wrong, mut ignored } = lines;
     ignored.extend(wrong.into_iter().map(|(officer, _)| officer));
     good.retain(|signer| counts(signer, agreement.stage));
-    Standing { dates: agreement.dates, reasons, signers: good, ignored }
+    Standing { dates: agreement.dates, reasons, signers: good, ignored, newer: None }
 }
 
 impl Reason {

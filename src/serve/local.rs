@@ -13,7 +13,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
 use crate::observe::{Health, Metrics};
-use crate::stop::Stop;
 
 /// A monitor that takes longer to send its head is not one.
 const HEAD_MAX: Duration = Duration::from_secs(5);
@@ -25,14 +24,10 @@ pub struct Local {
     pub metrics: Arc<Metrics>,
 }
 
-/// Serves until told to stop.
-pub async fn serve_local(local: Local, listener: TcpListener, mut stop: Stop) {
+/// Serves until dropped: also while draining, when monitoring is told so.
+pub async fn serve_local(local: Local, listener: TcpListener) {
     loop {
-        let stream = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = stop.asked() => return,
-        };
-        let Ok((stream, _)) = stream else {
+        let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };

@@ -18,6 +18,7 @@ use tokio::task::LocalSet;
 
 use crate::config::Partners;
 use crate::inbound::{Connection, Road, Tally, Worker};
+use crate::model::Code;
 use crate::observe::Metrics;
 use crate::stop::Stop;
 use crate::tls::ServerTls;
@@ -55,10 +56,10 @@ pub async fn serve_partners(
     let mut desks = Vec::with_capacity(workers);
     for index in 0..workers {
         let (deal, dealt) = mpsc::unbounded_channel();
-        let (doorway, stop, open) = (doorway.clone(), stop.clone(), Arc::clone(&open));
+        let (doorway, stop) = (doorway.clone(), stop.clone());
         std::thread::Builder::new()
             .name(format!("exchange-{index}"))
-            .spawn(move || work(&doorway, dealt, &open, drain, stop))?;
+            .spawn(move || work(&doorway, dealt, drain, stop))?;
         desks.push(deal);
     }
     let mut turn = desks.iter().cycle();
@@ -68,13 +69,17 @@ pub async fn serve_partners(
             () = stop.asked() => return Ok(()),
         };
         match stream {
-            Ok((stream, _)) if open.load(Ordering::Relaxed) < doorway.bounds.connections_max => {
-                open.fetch_add(1, Ordering::Relaxed);
-                if let (Some(desk), Ok(stream)) = (turn.next(), stream.into_std()) {
-                    let _dealt = desk.send(stream);
+            Ok((stream, _)) => match Slot::take(&open, doorway.bounds.connections_max) {
+                Some(slot) => {
+                    if let (Some(desk), Ok(stream)) = (turn.next(), stream.into_std()) {
+                        let _dealt = desk.send((stream, slot));
+                    }
                 }
-            }
-            Ok(_) => doorway.tally.handshake_failed("too_many_connections"),
+                None => {
+                    doorway.metrics.handshake_failed("too_many_connections");
+                    doorway.tally.handshake_failed("too_many_connections");
+                }
+            },
             // Out of file descriptors, say: waiting is better than spinning.
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -84,11 +89,26 @@ pub async fn serve_partners(
     }
 }
 
+/// One of the connections that may be open at once; free again when dropped, however that comes.
+struct Slot(Arc<AtomicUsize>);
+
+impl Slot {
+    fn take(open: &Arc<AtomicUsize>, max: usize) -> Option<Self> {
+        let slot = Self(Arc::clone(open));
+        (open.fetch_add(1, Ordering::Relaxed) < max).then_some(slot)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// One data-plane thread.
 fn work(
     doorway: &Doorway,
-    mut dealt: mpsc::UnboundedReceiver<std::net::TcpStream>,
-    open: &Arc<AtomicUsize>,
+    mut dealt: mpsc::UnboundedReceiver<(std::net::TcpStream, Slot)>,
     drain: Duration,
     mut stop: Stop,
 ) {
@@ -108,12 +128,11 @@ fn work(
                 stream = dealt.recv() => stream,
                 () = stopping.asked() => None,
             };
-            let Some(stream) = stream else { break };
-            let (doorway, worker, open, stop) =
-                (doorway.clone(), Rc::clone(&worker), Arc::clone(open), stop.clone());
+            let Some((stream, slot)) = stream else { break };
+            let (doorway, worker, stop) = (doorway.clone(), Rc::clone(&worker), stop.clone());
             tokio::task::spawn_local(async move {
+                let _slot = slot;
                 serve_one(&doorway, worker, stream, stop).await;
-                open.fetch_sub(1, Ordering::Relaxed);
             });
         }
     });
@@ -146,10 +165,14 @@ async fn serve_one(doorway: &Doorway, worker: Rc<Worker>, stream: std::net::TcpS
         async move { Ok::<_, Infallible>(worker.travel(connection, request).await) }
     });
     let io = TokioIo::new(accepted.stream);
-    if accepted.http2 {
-        drive(http2(&doorway.bounds).serve_connection(io, service), stop).await;
+    let ended = if accepted.http2 {
+        drive(http2(&doorway.bounds).serve_connection(io, service), stop).await
     } else {
-        drive(http1(&doorway.bounds).serve_connection(io, service), stop).await;
+        drive(http1(&doorway.bounds).serve_connection(io, service), stop).await
+    };
+    // What cannot be read as HTTP is answered below us and never becomes an exchange.
+    if ended.is_err_and(|error| error.is_parse()) {
+        doorway.tally.stranger_refused(Code::MalformedHttp);
     }
     doorway.metrics.connection_closed();
 }
@@ -193,12 +216,31 @@ where
 
 /// Serves until the peer or a stop ends it. Errors are the peer's to notice: what was recorded stays
 /// recorded.
-async fn drive(connection: impl GracefulConnection, mut stop: Stop) {
+async fn drive<C>(connection: C, mut stop: Stop) -> Result<(), hyper::Error>
+where
+    C: GracefulConnection<Error = hyper::Error>,
+{
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
-        _ended = connection.as_mut() => return,
+        ended = connection.as_mut() => return ended,
         () = stop.asked() => {}
     }
     connection.as_mut().graceful_shutdown();
-    let _ended = connection.await;
+    connection.await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_given_back_also_by_whoever_did_not_get_one() {
+        let open = Arc::new(AtomicUsize::new(0));
+        let first = Slot::take(&open, 1);
+        assert!(first.is_some());
+        assert!(Slot::take(&open, 1).is_none());
+        assert_eq!(open.load(Ordering::Relaxed), 1);
+        drop(first);
+        assert!(Slot::take(&open, 1).is_some());
+    }
 }

@@ -19,11 +19,11 @@ pub struct SearchArgs {
     #[arg(long)]
     purpose: String,
     /// One exchange, by the id in its answer
-    #[arg(long, value_name = "ID", conflicts_with_all = ["subject", "consumer", "dataset", "agreement", "outcome", "kind"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["subject", "consumer", "dataset", "agreement", "outcome", "kind", "from", "to"])]
     exchange: Option<String>,
     /// Everything about one person or thing, by this kind of identifier (chi, licence_no, ...); the
     /// identifier itself is asked for, or read from standard input, and never an argument
-    #[arg(long, value_name = "KIND", conflicts_with_all = ["consumer", "dataset", "agreement", "outcome", "kind"])]
+    #[arg(long, value_name = "KIND", conflicts_with_all = ["consumer", "dataset", "agreement", "outcome", "kind", "from", "to"])]
     subject: Option<String>,
     /// Of this member
     #[arg(long, value_name = "MEMBER")]

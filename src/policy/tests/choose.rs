@@ -182,3 +182,22 @@ fn a_reload_does_not_forget_what_was_asked() {
     let after = Register::new(&member("glenmore"), vec![(agreement, standing)], Some(&before)).unwrap();
     assert!(after.all()[0].limiter.admit(now).is_err());
 }
+
+#[test]
+fn a_newer_version_ends_the_older_on_the_day_it_begins_also_for_whom_it_no_longer_lists() {
+    let second = |text: &str| text.replace("version = 1", "version = 2");
+    let elsewhere = second(&trial()).replace("id = \"ed-trak\"", "id = \"other\"");
+    assert_ne!(elsewhere, second(&trial()));
+    assert_eq!(code(&register(&[trial(), elsewhere.clone()], &[]), &nurse()), Code::AgreementNotInForce);
+    // Neither one that is not signed nor one that is still to come.
+    assert!(ask(&register(&[trial()], &[elsewhere]), &nurse()).is_ok());
+    let register =
+        register(&[trial(), second(&trial()).replace("from = 2026-12-01", "from = 2026-12-25")], &[]);
+    assert_eq!(ask(&register, &nurse()).unwrap().entry.agreement.reference.version, 1);
+    let later = |register: &Register| {
+        let found = register.candidates(&caller(), &dataset(), &check());
+        choose(found, &caller(), &nurse(), today().tomorrow().unwrap())
+            .map(|chosen| chosen.entry.agreement.reference.version)
+    };
+    assert_eq!(later(&register), Ok(2));
+}

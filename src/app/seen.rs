@@ -1,0 +1,76 @@
+//! The agreements seen in force: an older version may not come back, whatever files are put there,
+//! neither by a restart nor by way of a ruleset without the agreement.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::model::{AgreementId, AgreementRef, Digest};
+
+/// What was seen so far, by the journal and by this process.
+pub(super) struct Seen(Mutex<Inner>);
+
+struct Inner {
+    highest: HashMap<AgreementId, u32>,
+    /// What the last ruleset entry says is in force.
+    recorded: Vec<(AgreementRef, Digest)>,
+}
+
+impl Seen {
+    /// Begins with what is folded from the journal.
+    pub(super) fn new(folded: Vec<AgreementRef>) -> Self {
+        let highest = folded.into_iter().map(|agreement| (agreement.id, agreement.version)).collect();
+        Self(Mutex::new(Inner { highest, recorded: Vec::new() }))
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // A holder that panicked left whole entries behind: versions only go up.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn highest(&self, agreement: &AgreementId) -> Option<u32> {
+        self.inner().highest.get(agreement).copied()
+    }
+
+    /// These are in force.
+    pub(super) fn note(&self, in_force: &[(AgreementRef, Digest)]) {
+        let highest = &mut self.inner().highest;
+        for (agreement, _) in in_force {
+            let version = highest.entry(agreement.id.clone()).or_default();
+            *version = agreement.version.max(*version);
+        }
+    }
+
+    /// A ruleset entry says that these are in force.
+    pub(super) fn recorded(&self, in_force: Vec<(AgreementRef, Digest)>) {
+        self.note(&in_force);
+        self.inner().recorded = in_force;
+    }
+
+    /// Whether the last ruleset entry says just this.
+    pub(super) fn is_recorded(&self, in_force: &[(AgreementRef, Digest)]) -> bool {
+        self.inner().recorded == in_force
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(version: u32) -> (AgreementRef, Digest) {
+        (AgreementRef { id: AgreementId::new("taxi").unwrap(), version }, Digest::of(&[]))
+    }
+
+    #[test]
+    fn what_was_seen_is_never_forgotten() {
+        let seen = Seen::new(vec![version(2).0]);
+        let taxi = AgreementId::new("taxi").unwrap();
+        assert_eq!(seen.highest(&taxi), Some(2));
+        seen.recorded(vec![version(3)]);
+        assert!(seen.is_recorded(&[version(3)]));
+        // Taken out, and an older one put there.
+        seen.recorded(Vec::new());
+        seen.note(&[version(1)]);
+        assert_eq!(seen.highest(&taxi), Some(3));
+        assert_eq!(seen.highest(&AgreementId::new("other").unwrap()), None);
+    }
+}
