@@ -7,7 +7,7 @@ use crate::desk::Terms;
 use crate::ledger::binding::request_mac;
 use crate::ledger::{Intent, Nonce, Record};
 use crate::model::{Code, Effect};
-use crate::source::{Fetched, SourceFault};
+use crate::source::Fetched;
 
 use super::accept::Known;
 use super::decide::Permitted;
@@ -40,7 +40,7 @@ pub(super) async fn forward(worker: &Worker, mut permitted: Permitted) -> Result
     let Permitted { known, target, terms, .. } = permitted;
     match fetched {
         Ok(fetched) => Ok(Answered { known, target, terms, fetched }),
-        Err(fault) => Err(Refusal::new(known, refused(&fault, changes))),
+        Err(fault) => Err(Refusal::new(known, Why::new(fault.code()).truth(fault.to_string()))),
     }
 }
 
@@ -81,14 +81,4 @@ pub(super) fn request_digest(known: &Known) -> [u8; 32] {
     let content_type = known.claims.content_type.as_deref().unwrap_or_default();
     let nonce = Nonce(known.nonce);
     request_mac(&nonce, &known.method, &known.path, content_type, &known.claims.deciding(), &known.body)
-}
-
-/// A change that may have reached the system behind has an unknown outcome; a question has none.
-fn refused(fault: &SourceFault, changes: bool) -> Why {
-    let code = match fault {
-        SourceFault::Question(_) => Code::QuestionInvalid,
-        _ if changes => Code::OutcomeUnknown,
-        other => other.code(),
-    };
-    Why::new(code).truth(fault.to_string())
 }

@@ -51,7 +51,13 @@ impl From<Code> for Why {
 
 impl Refusal {
     pub(super) fn new(known: Box<Known>, why: impl Into<Why>) -> Self {
-        Self { known, why: why.into() }
+        let mut why = why.into();
+        // Once an intent is on the record the change may have been made, whatever went wrong at which
+        // stage; only a question the system behind could not be asked never left.
+        if known.intent && why.code != Code::QuestionInvalid {
+            why.code = Code::OutcomeUnknown;
+        }
+        Self { known, why }
     }
 
     /// The stable code the caller is told.
