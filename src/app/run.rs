@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::config::Gateway;
 use crate::desk::{self, Circumstances, FoldFault, Ruleset};
 use crate::inbound::{Bounds, Road, Tally};
-use crate::ledger::{Ledger, LedgerConfig, LedgerError};
+use crate::ledger::{Ledger, LedgerConfig, LedgerError, Record};
 use crate::model::{AgreementId, Digest, Fault, Faults};
 use crate::observe::{Condition, Health, Light, Metrics};
 use crate::serve::{Doorway, Local, serve_local, serve_partners};
@@ -251,6 +251,7 @@ fn control(app: Arc<App>, sockets: Sockets, stopper: &Stopper, stop: Stop) {
             }
         };
     let tasks = LocalSet::new();
+    let ledger = app.ledger.clone();
     let served = tasks.block_on(&runtime, beside_the_road(app, sockets, stop));
     if let Err(error) = served {
         tracing::error!(%error, "a listener could not be served");
@@ -262,6 +263,10 @@ fn control(app: Arc<App>, sockets: Sockets, stopper: &Stopper, stop: Stop) {
         drop(tasks);
         stopper.all_gone().await;
     });
+    // If we crash before this is durable, the log ends without it and lacks nothing acknowledged.
+    if let Err(fault) = ledger.append_blocking(Record::Shutdown) {
+        tracing::error!(%fault, "that the gateway stopped in good order could not be recorded");
+    }
 }
 
 async fn beside_the_road(app: Arc<App>, sockets: Sockets, stop: Stop) -> io::Result<()> {
