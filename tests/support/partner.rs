@@ -110,7 +110,8 @@ impl Partner {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let mut stream = self.tls().await.unwrap();
-            stream.write_all(bytes).await.unwrap();
+            // The gateway may have seen enough before it has seen all.
+            let _written = stream.write_all(bytes).await;
             let mut all = Vec::new();
             let _closed = stream.read_to_end(&mut all).await;
             all
