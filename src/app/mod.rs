@@ -3,6 +3,7 @@
 mod keys;
 mod reload;
 mod run;
+mod seen;
 mod watch;
 
 pub use run::{Running, StartFault, start};
@@ -32,4 +33,5 @@ pub struct App {
     pub ruleset: Arc<ArcSwap<Ruleset>>,
     pub tls: Arc<ArcSwap<ServerTls>>,
     keys: keys::Keys,
+    seen: seen::Seen,
 }

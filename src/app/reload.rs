@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use jiff::civil::Date;
+
 use crate::config::Gateway;
 use crate::desk::{Circumstances, Ruleset};
 use crate::ledger::{Alarm, Record};
@@ -16,8 +18,9 @@ use crate::tls::{Credential, ServerTls};
 use super::App;
 use super::watch::record;
 
-/// What a cheap look tells files apart by.
-type Fingerprint = Vec<(PathBuf, Option<(SystemTime, u64)>)>;
+/// What a cheap look tells files apart by; and the day, since an agreement that begins today is then
+/// recorded as in force.
+type Fingerprint = (Date, Vec<(PathBuf, Option<(SystemTime, u64)>)>);
 
 /// Watches the files every two seconds, and reloads when one changed or SIGHUP came.
 pub(super) async fn watch_rules(app: Arc<App>, mut stop: Stop) {
@@ -63,7 +66,7 @@ fn fingerprint(app: &App) -> Fingerprint {
             std::fs::metadata(&path).ok().and_then(|about| Some((about.modified().ok()?, about.len())));
         (path, seen)
     };
-    paths.into_iter().map(look).collect()
+    (app.clock.today(), paths.into_iter().map(look).collect())
 }
 
 /// Loads everything anew, or keeps what there is and says why.
@@ -73,7 +76,13 @@ fn reload(app: &App) {
         Ok((ruleset, tls)) => {
             let digest = ruleset.digest;
             app.tls.store(Arc::new(tls));
-            app.ruleset.store(Arc::new(ruleset));
+            let ruleset = Arc::new(ruleset);
+            app.ruleset.store(Arc::clone(&ruleset));
+            // Sources were read anew, or are no longer there.
+            for offer in before.offers().chain(ruleset.offers()) {
+                let source = Condition::Source(offer.contract.version.to_string());
+                app.health.set(source, Light::Green);
+            }
             app.metrics.reloaded("loaded");
             app.health.set(Condition::Ruleset, Light::Green);
             tracing::info!(ruleset = %digest, before = %before.digest, "a new ruleset is in force");
@@ -93,12 +102,13 @@ fn reload(app: &App) {
 
 fn prepare(app: &App, before: &Ruleset) -> Result<(Ruleset, ServerTls), Faults> {
     let fold = &app.fold;
-    let seen = |id: &AgreementId| super::run::seen(fold, before, id);
+    let seen = |id: &AgreementId| app.seen.highest(fold, id);
     let circumstances =
         Circumstances { seen: &seen, before: Some(before), pseudonym_master: &app.keys.pseudonym };
     let ruleset = Ruleset::load(&app.gateway, &circumstances)?;
     let tls = tls(&app.gateway, &ruleset)?;
-    if ruleset.digest != before.digest {
+    let in_force = ruleset.in_force(app.clock.today());
+    if ruleset.digest != before.digest || !app.seen.is_last(&in_force) {
         super::run::record_ruleset(app, &ruleset)?;
     }
     Ok((ruleset, tls))

@@ -24,6 +24,7 @@ use crate::serve::{Doorway, Local, serve_local, serve_partners};
 use crate::stop::{Stop, Stopper};
 use crate::store::{Fold, StoreError};
 
+use super::seen::Seen;
 use super::{App, keys, reload, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
@@ -171,6 +172,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         ruleset: Arc::new(ArcSwap::from_pointee(ruleset)),
         tls: Arc::new(ArcSwap::from_pointee(tls)),
         keys,
+        seen: Seen::default(),
     })
 }
 
@@ -183,19 +185,6 @@ fn open_fold(gateway: &Gateway, ledger: &Ledger) -> Result<Fold, StartFault> {
     Ok(fold)
 }
 
-/// The highest version of an agreement seen in force: folded from the journal, or in the ruleset
-/// that is in force now.
-pub(super) fn seen(fold: &Fold, now: &Ruleset, id: &AgreementId) -> Option<u32> {
-    let folded = fold.agreement_version(id).ok().flatten();
-    let current = now
-        .in_force
-        .iter()
-        .filter(|(agreement, _)| agreement.id == *id)
-        .map(|(agreement, _)| agreement.version)
-        .max();
-    folded.max(current)
-}
-
 /// Keeps every file of a ruleset as evidence and records that it comes into force.
 pub(super) fn record_ruleset(app: &App, ruleset: &Ruleset) -> Result<(), Faults> {
     let unrecorded = |error: LedgerError| Faults::from(Fault::new("ledger", None, error.to_string()));
@@ -204,7 +193,10 @@ pub(super) fn record_ruleset(app: &App, ruleset: &Ruleset) -> Result<(), Faults>
         app.ledger.keep_evidence(&file.bytes).map_err(unrecorded)?;
         files.push((file.name.clone(), file.digest));
     }
-    app.ledger.ruleset(ruleset.digest, &files, ruleset.in_force.clone()).map_err(unrecorded)?;
+    let in_force = ruleset.in_force(app.clock.today());
+    app.ledger.ruleset(ruleset.digest, &files, in_force.clone()).map_err(unrecorded)?;
+    // If we crash here the record is folded at the next start.
+    app.seen.note(in_force);
     Ok(())
 }
 

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use jiff::civil::Date;
+
 use crate::config::Gateway;
 use crate::contract::{self, Checker};
 use crate::directory::{self, Directory};
@@ -29,9 +31,6 @@ pub struct Ruleset {
     offers: HashMap<String, HashMap<String, Arc<Offer>>>,
     terms: HashMap<AgreementRef, HashMap<OperationId, Arc<Terms>>>,
     views: HashMap<AgreementRef, Digest>,
-    /// The agreements whose seal and signatures hold, with the digests of their bytes. Days are
-    /// asked at every exchange.
-    pub in_force: Vec<(AgreementRef, Digest)>,
 }
 
 /// A dataset this gateway offers, under one major version.
@@ -111,13 +110,9 @@ impl Ruleset {
         let mut terms = HashMap::new();
         let mut views = HashMap::new();
         let mut judged = Vec::with_capacity(compiled.len());
-        let mut in_force = Vec::with_capacity(compiled.len());
         for one in compiled {
             views.extend(one.view.map(|view| (one.agreement.reference.clone(), view)));
             terms.insert(one.agreement.reference.clone(), one.terms);
-            if one.standing.holds() {
-                in_force.push((one.agreement.reference.clone(), one.agreement.digest));
-            }
             judged.push((one.agreement, one.standing));
         }
         let before = circumstances.before.map(|before| &before.register);
@@ -127,18 +122,7 @@ impl Ruleset {
             return Err(faults);
         };
         let epoch = circumstances.before.map_or(1, |before| before.epoch + 1);
-        Ok(Self {
-            digest: files.digest(),
-            epoch,
-            directory,
-            register,
-            decider,
-            files,
-            offers,
-            terms,
-            views,
-            in_force,
-        })
+        Ok(Self { digest: files.digest(), epoch, directory, register, decider, files, offers, terms, views })
     }
 
     /// The dataset `id` at major version `major`, both as spelt in a path.
@@ -157,6 +141,15 @@ impl Ruleset {
     /// The view of an agreement as computed now: what `tolbooth agreement seal` seals.
     pub fn view(&self, agreement: &AgreementRef) -> Option<Digest> {
         self.views.get(agreement).copied()
+    }
+
+    /// The agreements whose seal and signatures hold and that have begun by `today`, with the digests
+    /// of their bytes. One signed for later does not put the one before it out of force.
+    pub fn in_force(&self, today: Date) -> Vec<(AgreementRef, Digest)> {
+        let all = self.register.all().iter();
+        all.filter(|entry| entry.standing.holds() && entry.agreement.dates.from <= today)
+            .map(|entry| (entry.agreement.reference.clone(), entry.agreement.digest))
+            .collect()
     }
 
     /// Compiles what is otherwise compiled on first use, for `tolbooth check`.

@@ -68,3 +68,14 @@ pub fn revoke(home: &Path, member: &str, system: &str) {
         text.replace(&anchors, &format!("{anchors}revoked = [\"{digest}\"]\n"))
     });
 }
+
+/// A new CA of `member` beside its first, as a path relative to the gateway's folder.
+pub fn authority(home: &Path, member: &str) -> String {
+    let mut ca = CertificateParams::default();
+    ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+    ca.subject_alt_names = vec![uri(&format!("spiffe://{member}.caledonia.example"))];
+    let certificate = ca.self_signed(&KeyPair::generate().unwrap()).unwrap();
+    let name = format!("certs/{member}-ca-2.pem");
+    std::fs::write(home.join(&name), certificate.pem()).unwrap();
+    name
+}
