@@ -83,7 +83,7 @@ fn a_guardrail_and_a_limit_act_without_a_restart_and_on_the_record() {
 
 #[test]
 fn a_broken_file_changes_nothing_but_the_light_and_mending_it_turns_green() {
-    let gateway = Gateway::start("broken");
+    let gateway = patient("broken");
     let path = guardrail(&gateway, "safe-address");
     let good = std::fs::read(&path).unwrap();
     // One good change beside the broken one: all or nothing.
@@ -176,7 +176,7 @@ fn in_force(gateway: &Gateway, version: &str) {
 
 #[test]
 fn an_older_version_put_back_is_not_in_force_ever_again() {
-    let mut gateway = Gateway::start("older");
+    let mut gateway = patient("older");
     let first = kept(&gateway);
     second_version(&gateway);
     in_force(&gateway, "2");
@@ -195,7 +195,7 @@ fn an_older_version_put_back_is_not_in_force_ever_again() {
 
 #[test]
 fn an_older_version_does_not_come_back_by_way_of_none() {
-    let gateway = Gateway::start("detour");
+    let gateway = patient("detour");
     let first = kept(&gateway);
     second_version(&gateway);
     in_force(&gateway, "2");
@@ -208,7 +208,7 @@ fn an_older_version_does_not_come_back_by_way_of_none() {
 /// Officers sign the next version before it begins; the one in force stays so until then.
 #[test]
 fn a_version_that_begins_later_leaves_the_one_in_force_alone() {
-    let mut gateway = Gateway::start("successor");
+    let mut gateway = patient("successor");
     let today = gateway.clock.today();
     let tomorrow = today.tomorrow().unwrap();
     let second = unsealed(&text(&gateway.home, CHILD))
@@ -261,13 +261,21 @@ fn bad(good: &str) -> String {
     bad
 }
 
+/// A gateway whose limits are far above what a waiting test asks.
+fn patient(name: &str) -> Gateway {
+    Gateway::start_changed(name, |home| {
+        reword(home, agreements::TAXI, |text| text.replace("per_minute = 60", "per_minute = 100000"));
+        reword(home, CHILD, |text| text.replace("per_minute = 30", "per_minute = 100000"));
+    })
+}
+
 fn licence(gateway: &Gateway) -> Said {
     gateway.police().ask(TAXI, &CONSTABLE, r#"{"licence_no":"TX-1042"}"#)
 }
 
 #[test]
 fn a_replaced_csv_file_answers_and_a_bad_one_keeps_the_old_answers() {
-    let gateway = Gateway::start("csv");
+    let gateway = patient("csv");
     let path = gateway.home.join("licences.csv");
     let before = licence(&gateway);
     assert_eq!((before.status, before.json()["status"].as_str()), (200, Some("current")));
@@ -291,7 +299,7 @@ fn a_replaced_csv_file_answers_and_a_bad_one_keeps_the_old_answers() {
 
 #[test]
 fn a_source_that_was_refused_turns_green_with_the_ruleset_that_reads_it_anew() {
-    let gateway = Gateway::start("csv-rules");
+    let gateway = patient("csv-rules");
     let path = gateway.home.join("licences.csv");
     let good = std::fs::read_to_string(&path).unwrap();
     replace(&path, bad(&good).as_bytes());
@@ -307,7 +315,7 @@ fn a_source_that_was_refused_turns_green_with_the_ruleset_that_reads_it_anew() {
 /// The binary: its log warns, and SIGHUP reloads what a look at times and sizes would miss.
 #[test]
 fn sighup_reloads_and_a_bad_file_is_warned_of() {
-    let mut gateway = Gateway::start("sighup");
+    let mut gateway = patient("sighup");
     gateway.stop();
     let served = Served::start(&gateway.trial.configuration);
     let nhs = Partner::new(&gateway.trial.ca, &gateway.trial.nhs, served.partners);
