@@ -43,8 +43,10 @@ pub fn run(args: &ServeArgs, clock: &Clock) -> Exit {
 }
 
 fn until_told(running: Running) -> Exit {
-    tracing::info!(partners = %running.partners, local = %running.local, "serving");
-    match wait_for_signal() {
+    let told = wait_for_signal(|| {
+        tracing::info!(partners = %running.partners, local = %running.local, "serving");
+    });
+    match told {
         Ok(signal) => tracing::info!(signal, "stopping"),
         Err(error) => tracing::error!(%error, "signals cannot be heard; stopping"),
     }
@@ -55,12 +57,14 @@ fn until_told(running: Running) -> Exit {
     Exit::Yes
 }
 
-fn wait_for_signal() -> std::io::Result<&'static str> {
+/// `listening` is called once signals are heard, so that whoever then sends one is.
+fn wait_for_signal(listening: impl FnOnce()) -> std::io::Result<&'static str> {
     use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        listening();
         Ok(tokio::select! {
             _ = terminate.recv() => "SIGTERM",
             _ = interrupt.recv() => "SIGINT",

@@ -56,6 +56,11 @@ impl ReadFault {
         Self::plain("the body is not `application/json` in UTF-8, as its Content-Type says")
     }
 
+    /// In one sentence, without the names the body has: those are the caller's and could be anything.
+    pub fn summary(&self) -> &str {
+        &self.summary
+    }
+
     /// What does not meet the contract; none if the body could not be read at all.
     pub fn violations(&self) -> &[Violation] {
         &self.violations

@@ -138,7 +138,7 @@ fn open(
             Ok(Permitted { known, target, terms, question })
         }
         Err(Unread::Question(fault)) => {
-            let why = Why::new(Code::QuestionInvalid).detail(format!("({fault}.)"));
+            let why = Why::new(Code::QuestionInvalid).detail(format!("({fault}.)")).truth(fault.summary());
             Err(Refusal::new(known, why))
         }
         Err(Unread::Contract(fault)) => Err(Refusal::new(known, Why::new(Code::CannotDecide).truth(fault))),

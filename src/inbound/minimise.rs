@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::desk::Terms;
 use crate::minimise::Context;
-use crate::model::{Cardinality, Code, Effect};
+use crate::model::{Cardinality, Code};
 use crate::source::{Fetched, OnUnlisted};
 
 use super::accept::Known;
@@ -42,9 +42,7 @@ pub(super) fn minimise(worker: &Worker, answered: Answered) -> Result<Minimised,
     let minimised = match terms.projection.apply(found.node(), &context) {
         Ok(minimised) => minimised,
         Err(fault) => {
-            let changed = target.operation.operation.effect == Effect::Changes;
-            let code = if changed { Code::OutcomeUnknown } else { Code::SourceInvalid };
-            return Err(Refusal::new(known, Why::new(code).truth(fault.to_string())));
+            return Err(Refusal::new(known, Why::new(Code::SourceInvalid).truth(fault.to_string())));
         }
     };
     known.subjects.extend(minimised.subjects);

@@ -159,9 +159,24 @@ async fn keep(worker: &Worker, mut known: Box<Known>, reply: Reply, facts: Facts
     }
 }
 
+/// Whether the caller is a party to an agreement on what it asked for. To anybody else a dataset that
+/// is here and one that is not are the same, in the receipt too: the envelope goes to the caller, and
+/// what was asked for stands in the sealed part.
+fn is_party(known: &Known, code: Option<Code>) -> bool {
+    let before_agreements = matches!(code, Some(Code::NotAgreed | Code::TooLarge | Code::MalformedHttp));
+    known.agreement.is_some() || !before_agreements
+}
+
 fn entry(worker: &Worker, known: &mut Known, reply: &Reply, facts: Facts) -> Option<Exchange> {
     let nonce = Nonce(known.nonce);
-    let (dataset, operation) = known.target.clone().unzip();
+    let target = known.target.clone();
+    let (told, kept) = if is_party(known, reply.code) { (target, None) } else { (None, target) };
+    let asked = kept.map(|(dataset, operation)| format!("asked for {dataset} {operation}"));
+    let note = match (asked, facts.note) {
+        (Some(asked), Some(note)) => Some(format!("{asked}: {note}")),
+        (asked, note) => asked.or(note),
+    };
+    let (dataset, operation) = told.unzip();
     Some(Exchange {
         id: known.exchange,
         consumer: known.consumer.clone()?,
@@ -187,7 +202,7 @@ fn entry(worker: &Worker, known: &mut Known, reply: &Reply, facts: Facts) -> Opt
             subjects: std::mem::take(&mut known.subjects),
             user: known.claims.user.clone(),
             case: known.claims.case.clone(),
-            note: facts.note,
+            note,
             dropped: std::mem::take(&mut known.dropped),
             rows_excluded: known.rows_excluded,
         },

@@ -7,12 +7,20 @@ use tolbooth::cli::trial::{self, CHILD, Plan, TAXI, Trial};
 use tolbooth::clock::Clock;
 use tolbooth::config;
 
-use super::partner::Partner;
+use super::partner::{Partner, Said};
 use super::scratch::Scratch;
 use super::system::{Heard, Reply, System};
 
 /// A child whom the register knows, as the records system tells it.
 pub const CHI: &str = "1403170129";
+
+/// The question about a child.
+pub const CHECK: &str = "/child-protection/v1/check";
+pub const NURSE: [(&str, &str); 1] = [("tolbooth-role", "ed_nurse")];
+
+pub fn asks(chi: &str) -> String {
+    format!("{{\"chi\":\"{chi}\"}}")
+}
 
 pub struct Gateway {
     pub trial: Trial,
@@ -91,16 +99,45 @@ impl Gateway {
         Partner::new(&self.trial.ca, partner, self.running().partners)
     }
 
+    /// What NHS Lomond's nurse asks: the one question most tests put.
+    pub fn check(&self, chi: &str) -> Said {
+        self.nhs().ask(CHECK, &NURSE, &asks(chi))
+    }
+
+    /// What the ledger holds, through the admin socket.
+    pub fn search(&self, filter: serde_json::Value) -> Vec<serde_json::Value> {
+        super::ledger::search(&self.running().admin_socket, filter)
+    }
+
+    /// The light of one condition.
+    pub fn light(&self, condition: &str) -> String {
+        let (_, body) = self.local("/ready");
+        let ready: serde_json::Value = serde_json::from_str(&body).unwrap();
+        ready["lights"][condition]["light"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The value of a metric's line, such as `tolbooth_reloads_total{cause="loaded"}`; 0 without one.
+    pub fn metric(&self, line: &str) -> u64 {
+        let (_, text) = self.local("/metrics");
+        let found = text.lines().find_map(|known| known.strip_prefix(line)?.trim().parse().ok());
+        found.unwrap_or(0)
+    }
+
     /// The local listener's answer: status and body.
     pub fn local(&self, path: &str) -> (u16, String) {
-        use std::io::{Read as _, Write as _};
-        let mut stream = std::net::TcpStream::connect(self.running().local).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: local\r\nconnection: close\r\n\r\n").unwrap();
-        let mut all = String::new();
-        stream.read_to_string(&mut all).unwrap();
-        let (head, body) = all.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        local(self.running().local, path)
     }
+}
+
+/// What a local listener answers: status and body.
+pub fn local(address: std::net::SocketAddr, path: &str) -> (u16, String) {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: local\r\nconnection: close\r\n\r\n").unwrap();
+    let mut all = String::new();
+    stream.read_to_string(&mut all).unwrap();
+    let (head, body) = all.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
 impl Drop for Gateway {

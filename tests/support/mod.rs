@@ -4,7 +4,26 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+pub mod agreements;
+pub mod binary;
+pub mod forge;
 pub mod gateway;
+pub mod ledger;
+pub mod notes;
 pub mod partner;
 pub mod scratch;
 pub mod system;
+
+use std::time::{Duration, Instant};
+
+/// Waits until `there` is; a minute is far more than anything here takes on a busy machine.
+pub fn until<T>(what: &str, mut there: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = there() {
+            return found;
+        }
+        assert!(started.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,29 +1,41 @@
 //! A partner's system: TLS with its own certificate, one request, the whole answer.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tolbooth::cli::trial;
 use tolbooth::tls::{ClientTls, Credential};
 
 pub struct Partner {
     tls: ClientTls,
     address: SocketAddr,
+    ca: PathBuf,
+    certificate: PathBuf,
+    key: PathBuf,
 }
 
 /// What came back.
 #[derive(Debug, Clone)]
 pub struct Said {
     pub status: u16,
+    pub version: http::Version,
     pub headers: http::HeaderMap,
     pub body: Bytes,
 }
 
 impl Said {
+    async fn read(response: http::Response<hyper::body::Incoming>) -> Result<Self, String> {
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
+        Ok(Self { status: parts.status.as_u16(), version: parts.version, headers: parts.headers, body })
+    }
+
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {:?}", self.body))
     }
@@ -39,23 +51,37 @@ impl Said {
     pub fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
+
+    pub fn receipt(&self) -> Option<&str> {
+        self.headers.get("tolbooth-receipt").map(|value| value.to_str().unwrap())
+    }
+
+    /// The id of the exchange.
+    pub fn exchange(&self) -> &str {
+        self.header("tolbooth-exchange")
+    }
+
+    /// Status line and headers, as `curl -D` writes them.
+    pub fn head(&self) -> String {
+        let mut head = format!("HTTP/1.1 {}\r\n", self.status);
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+        }
+        head
+    }
 }
 
 impl Partner {
     pub fn new(ca: &Path, partner: &trial::Partner, address: SocketAddr) -> Self {
         let credential = Credential::load(&partner.certificate, &partner.key).unwrap();
         let tls = ClientTls::new(&std::fs::read(ca).unwrap(), Some(&credential)).unwrap();
-        Self { tls, address }
+        let (certificate, key) = (partner.certificate.clone(), partner.key.clone());
+        Self { tls, address, ca: ca.to_owned(), certificate, key }
     }
 
     /// Asks with a JSON body on a new connection.
     pub fn ask(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Said {
-        let mut request =
-            Request::post(path).header("host", "localhost").header("content-type", "application/json");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        self.send(request.body(Full::new(Bytes::from(body.to_owned()))).unwrap())
+        self.send(question(path, headers, body))
     }
 
     pub fn send(&self, request: Request<Full<Bytes>>) -> Said {
@@ -63,19 +89,121 @@ impl Partner {
     }
 
     pub fn try_send(&self, request: Request<Full<Bytes>>) -> Result<Said, String> {
+        self.connect()?.try_send(request)
+    }
+
+    /// A connection that stays open.
+    pub fn connect(&self) -> Result<Line, String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let stream =
-                tokio::net::TcpStream::connect(self.address).await.map_err(|error| error.to_string())?;
-            let stream = self.tls.connect("localhost", stream).await.map_err(|error| error.to_string())?;
-            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        let sender = runtime.block_on(async {
+            let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(self.tls().await?))
                 .await
                 .map_err(|error| error.to_string())?;
             tokio::spawn(connection);
+            Ok::<_, String>(sender)
+        })?;
+        Ok(Line { runtime, sender })
+    }
+
+    /// Sends bytes as they are, and gives whatever comes back until the gateway closes.
+    pub fn raw(&self, bytes: &[u8]) -> Vec<u8> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut stream = self.tls().await.unwrap();
+            // The gateway may have seen enough before it has seen all.
+            let _written = stream.write_all(bytes).await;
+            let mut all = Vec::new();
+            let _closed = stream.read_to_end(&mut all).await;
+            all
+        })
+    }
+
+    /// Sends bytes as they are and breaks the connection off.
+    pub fn hang_up_after(&self, bytes: &[u8]) {
+        self.hang_up_after_told(bytes, || {});
+    }
+
+    /// As [`hang_up_after`](Self::hang_up_after), once `told` returns.
+    pub fn hang_up_after_told(&self, bytes: &[u8], told: impl FnOnce()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut stream = self.tls().await.unwrap();
+            stream.write_all(bytes).await.unwrap();
+            stream.flush().await.unwrap();
+            told();
+        });
+    }
+
+    /// As [`ask`](Self::ask), over HTTP/2.
+    pub fn ask_http2(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Said {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
+            let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+            let connector = tokio_rustls::TlsConnector::from(Arc::new(self.http2_config()));
+            let stream = connector.connect(name, stream).await.unwrap();
+            let (mut sender, connection) =
+                hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+                    .await
+                    .unwrap();
+            tokio::spawn(connection);
+            let mut question = question(&format!("https://localhost{path}"), headers, body);
+            question.headers_mut().remove("host");
+            Said::read(sender.send_request(question).await.unwrap()).await.unwrap()
+        })
+    }
+
+    fn http2_config(&self) -> rustls::ClientConfig {
+        use rustls::pki_types::pem::PemObject as _;
+        use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(&self.ca).unwrap()).unwrap();
+        let chain = vec![CertificateDer::from_pem_file(&self.certificate).unwrap()];
+        let key = PrivateKeyDer::from_pem_file(&self.key).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_client_auth_cert(chain, key)
+            .unwrap();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        config
+    }
+
+    async fn tls(&self) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static, String> {
+        let stream = tokio::net::TcpStream::connect(self.address).await.map_err(|error| error.to_string())?;
+        self.tls.connect("localhost", stream).await.map_err(|error| error.to_string())
+    }
+}
+
+/// A question as partners send it.
+pub fn question(path: &str, headers: &[(&str, &str)], body: &str) -> Request<Full<Bytes>> {
+    let mut request =
+        Request::post(path).header("host", "localhost").header("content-type", "application/json");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Full::new(Bytes::from(body.to_owned()))).unwrap()
+}
+
+/// An open connection.
+pub struct Line {
+    runtime: tokio::runtime::Runtime,
+    sender: hyper::client::conn::http1::SendRequest<Full<Bytes>>,
+}
+
+impl Line {
+    pub fn ask(&mut self, path: &str, headers: &[(&str, &str)], body: &str) -> Said {
+        self.try_send(question(path, headers, body)).unwrap()
+    }
+
+    pub fn try_send(&mut self, request: Request<Full<Bytes>>) -> Result<Said, String> {
+        let Self { runtime, sender } = self;
+        runtime.block_on(async {
+            sender.ready().await.map_err(|error| error.to_string())?;
             let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
-            let (parts, body) = response.into_parts();
-            let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
-            Ok(Said { status: parts.status.as_u16(), headers: parts.headers, body })
+            Said::read(response).await
         })
     }
 }

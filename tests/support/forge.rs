@@ -1,0 +1,81 @@
+//! Certificates no honest CA makes, under a member's real CA.
+
+use std::path::Path;
+
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair, SanType};
+use tolbooth::cli::trial::Partner;
+
+/// The name of NHS Lomond's system.
+pub const ED_TRAK: &str = "spiffe://nhs-lomond.caledonia.example/ed-trak";
+
+pub fn uri(name: &str) -> SanType {
+    SanType::URI(name.try_into().unwrap())
+}
+
+/// A client certificate under the CA of `member`, for ED_TRAK unless `change` says otherwise.
+/// `home` is the gateway's folder; the files are named `name`.
+pub fn client(
+    home: &Path,
+    member: &str,
+    name: &str,
+    key: &KeyPair,
+    change: impl FnOnce(&mut CertificateParams),
+) -> Partner {
+    let folder = home.parent().unwrap().join(format!("keys/{member}"));
+    let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap();
+    let ca = KeyPair::from_pem(&read("ca.key")).unwrap();
+    let issuer = Issuer::from_ca_cert_pem(&read("ca.pem"), ca).unwrap();
+    let params = changed(change);
+    write(&folder, name, &params.signed_by(key, &issuer).unwrap().pem(), key)
+}
+
+/// As [`client`], under a CA nobody lists.
+pub fn stranger(home: &Path, name: &str) -> Partner {
+    let mut ca = CertificateParams::default();
+    ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+    let issuer = Issuer::new(ca, KeyPair::generate().unwrap());
+    let key = KeyPair::generate().unwrap();
+    let pem = changed(|_| {}).signed_by(&key, &issuer).unwrap().pem();
+    write(&home.parent().unwrap().join("keys"), name, &pem, &key)
+}
+
+fn changed(change: impl FnOnce(&mut CertificateParams)) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    // Within any trial: the CA's own dates bound it.
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2090, 1, 1);
+    params.subject_alt_names = vec![uri(ED_TRAK)];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    change(&mut params);
+    params
+}
+
+fn write(folder: &Path, name: &str, certificate: &str, key: &KeyPair) -> Partner {
+    let partner =
+        Partner { certificate: folder.join(format!("{name}.pem")), key: folder.join(format!("{name}.key")) };
+    std::fs::write(&partner.certificate, certificate).unwrap();
+    std::fs::write(&partner.key, key.serialize_pem()).unwrap();
+    partner
+}
+
+/// Puts a partner's certificate on its member's deny-list.
+pub fn revoke(home: &Path, member: &str, system: &str) {
+    let pem = home.parent().unwrap().join(format!("keys/{member}/{system}.pem"));
+    let der = tolbooth::tls::issue::der_of(&std::fs::read_to_string(pem).unwrap()).unwrap();
+    let digest = tolbooth::tls::Certificate::from_der(&der).unwrap().digest;
+    super::agreements::edit(&home.join("members.toml"), |text| {
+        let anchors = format!("anchors = [\"certs/{member}-ca.pem\"]\n");
+        text.replace(&anchors, &format!("{anchors}revoked = [\"{digest}\"]\n"))
+    });
+}
+
+/// A new CA of `member` beside its first, as a path relative to the gateway's folder.
+pub fn authority(home: &Path, member: &str) -> String {
+    let mut ca = CertificateParams::default();
+    ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+    ca.subject_alt_names = vec![uri(&format!("spiffe://{member}.caledonia.example"))];
+    let certificate = ca.self_signed(&KeyPair::generate().unwrap()).unwrap();
+    let name = format!("certs/{member}-ca-2.pem");
+    std::fs::write(home.join(&name), certificate.pem()).unwrap();
+    name
+}
