@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{FallocateFlags, FlockOperation, fallocate, flock};
+use rustix::fs::{FallocateFlags, FlockOperation, SeekFrom, fallocate, flock, seek};
 use rustix::io::Errno;
 
 use super::fault::JournalFault;
@@ -61,6 +61,18 @@ impl Shelf for SegmentFiles {
             }
         }
         Ok(done)
+    }
+
+    fn written_from(&self, segment: u32, offset: u64) -> io::Result<Option<u64>> {
+        let file = File::open(self.path(segment))?;
+        match seek(&file, SeekFrom::Data(offset)) {
+            Ok(at) => Ok(Some(at)),
+            // From here on the file is one hole, or space that was reserved and never written.
+            Err(Errno::NXIO) => Ok(None),
+            // A file system that cannot tell: all of it may be written.
+            Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok((offset < file.metadata()?.len()).then_some(offset)),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Reads the frames of one segment in order, with little memory.
 
 use super::fault::JournalFault;
-use super::frame::{Body, FRAME_HEADER_BYTES, Frame, HEAD_BYTES, Header, Position, crc32, frame_bytes, head};
+use super::frame::{
+    ALIGN, Body, FRAME_HEADER_BYTES, Frame, HEAD_BYTES, Header, Position, crc32, frame_bytes, head,
+};
 use super::medium::Shelf;
 
 /// How much is read at once; a longer frame is read whole.
@@ -75,7 +77,7 @@ impl<'s> Scanner<'s> {
 
     /// Fails unless nothing but zeros follows.
     pub fn finish(&mut self) -> Result<(), JournalFault> {
-        while self.at < self.length {
+        while self.skip_unwritten()? {
             let count = usize::try_from(self.length - self.at).unwrap_or(WINDOW_BYTES).min(WINDOW_BYTES);
             let zeros = self.bytes(count)?.is_some_and(is_zeros);
             if !zeros {
@@ -84,6 +86,17 @@ impl<'s> Scanner<'s> {
             self.at += count as u64;
         }
         Ok(())
+    }
+
+    /// Moves on, at most to the end, to where something may be written. Whether there is such a place.
+    pub(super) fn skip_unwritten(&mut self) -> Result<bool, JournalFault> {
+        let found = self
+            .shelf
+            .written_from(self.segment, self.at)
+            .map_err(JournalFault::io("looking for what is written in a segment"))?;
+        // Frames, and what is looked for in their place, begin at multiples of `ALIGN`.
+        self.at = found.map_or(self.length, |at| self.at.max(at / ALIGN * ALIGN));
+        Ok(self.at < self.length)
     }
 
     pub(super) fn at(&self) -> u64 {
