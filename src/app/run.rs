@@ -199,11 +199,10 @@ pub(super) fn seen(fold: &Fold, now: &Ruleset, id: &AgreementId) -> Option<u32> 
 /// Keeps every file of a ruleset as evidence and records that it comes into force.
 pub(super) fn record_ruleset(app: &App, ruleset: &Ruleset) -> Result<(), Faults> {
     let unrecorded = |error: LedgerError| Faults::from(Fault::new("ledger", None, error.to_string()));
-    let mut files: Vec<(String, Digest)> = Vec::new();
-    for file in ruleset.files.all() {
-        app.ledger.keep_evidence(&file.bytes).map_err(unrecorded)?;
-        files.push((file.name.clone(), file.digest));
-    }
+    let all = ruleset.files.all();
+    let bytes: Vec<&[u8]> = all.iter().map(|file| &*file.bytes).collect();
+    let digests = app.ledger.keep_all_evidence(&bytes).map_err(unrecorded)?;
+    let files: Vec<(String, Digest)> = all.iter().map(|file| file.name.clone()).zip(digests).collect();
     app.ledger.ruleset(ruleset.digest, &files, ruleset.in_force.clone()).map_err(unrecorded)?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use super::chain::Chain;
-use super::durable::keep;
+use super::durable::{keep, keep_all};
 use super::entry::{Record, Ruleset};
 use super::fault::{LedgerError, Unrecorded};
 use super::object::{Object, digest, text};
@@ -125,6 +125,12 @@ impl Ledger {
     pub fn keep_evidence(&self, bytes: &[u8]) -> Result<Digest, LedgerError> {
         let failed = |error| LedgerError::File { what: "keeping evidence", error };
         keep(&self.0.evidence, bytes).map_err(failed)
+    }
+
+    /// As [`keep_evidence`](Self::keep_evidence), for many files at once. Gives the digests in order.
+    pub fn keep_all_evidence(&self, files: &[&[u8]]) -> Result<Vec<Digest>, LedgerError> {
+        let failed = |error| LedgerError::File { what: "keeping evidence", error };
+        keep_all(&self.0.evidence, files).map_err(failed)
     }
 
     /// Records that a ruleset comes into force. `files` names each of its files with the digest of its
