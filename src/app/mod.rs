@@ -1,5 +1,6 @@
 //! The one place that wires everything: from a configuration to a running gateway.
 
+mod behind;
 mod keys;
 mod reload;
 mod run;
@@ -15,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::Gateway;
 use crate::desk::Ruleset;
 use crate::inbound::Tally;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Opened};
 use crate::observe::{Health, Metrics};
 use crate::store::Fold;
 use crate::tls::ServerTls;
@@ -32,4 +33,6 @@ pub struct App {
     pub ruleset: Arc<ArcSwap<Ruleset>>,
     pub tls: Arc<ArcSwap<ServerTls>>,
     keys: keys::Keys,
+    /// What opening the ledger found.
+    opened: Opened,
 }

@@ -24,7 +24,7 @@ use crate::serve::{Doorway, Local, serve_local, serve_partners};
 use crate::stop::{Stop, Stopper};
 use crate::store::{Fold, StoreError};
 
-use super::{App, keys, reload, watch};
+use super::{App, behind, keys, reload, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
@@ -126,6 +126,7 @@ pub fn start(gateway: Gateway, clock: Clock) -> Result<Running, StartFault> {
     let (partners_at, local_at) = (local_address(&partners)?, local_address(&local)?);
     let (stopper, stop) = Stopper::new();
     let sockets = Sockets { partners, local, admin };
+    behind::read_the_rest(&app, &stop).map_err(io_fault("starting the thread that reads the journal"))?;
     let thread = std::thread::Builder::new()
         .name("control".to_owned())
         .spawn({
@@ -154,7 +155,11 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         waiting_max: WAITING_MAX,
     };
     let (ledger, opened) = Ledger::open(config, clock.clone())?;
-    tracing::info!(records = opened.records, dropped_unacknowledged = opened.dropped, "the ledger is open");
+    tracing::info!(records = opened.records, unread_segments = opened.unread_segments, "the ledger is open");
+    if opened.dropped {
+        tracing::warn!("a batch that was never acknowledged was dropped from the end of the journal");
+    }
+    behind::close_intents(&ledger, &opened.intents)?;
     let fold = Arc::new(open_fold(&gateway, &ledger)?);
     let seen = |id: &AgreementId| fold.agreement_version(id).ok().flatten();
     let circumstances = Circumstances { seen: &seen, before: None, pseudonym_master: &keys.pseudonym };
@@ -171,6 +176,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         ruleset: Arc::new(ArcSwap::from_pointee(ruleset)),
         tls: Arc::new(ArcSwap::from_pointee(tls)),
         keys,
+        opened,
     })
 }
 
