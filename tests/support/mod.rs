@@ -5,6 +5,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 pub mod gateway;
+pub mod here;
 pub mod partner;
 pub mod scratch;
+pub mod served;
+pub mod site;
+pub mod steady;
 pub mod system;
