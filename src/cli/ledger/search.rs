@@ -173,7 +173,10 @@ fn show(found: &Value, out: &mut dyn Write) {
     let fields = found.pointer("/envelope/fields").and_then(Value::as_array);
     let fields: Vec<&str> = fields.into_iter().flatten().filter_map(Value::as_str).collect();
     let released = if fields.is_empty() { "nothing".to_owned() } else { fields.join(", ") };
-    say(out, format_args!("    told: {}; released: {released}", text("/envelope/outcome")));
+    // A gateway that ended between intent and answer told its caller nothing.
+    let told_nothing = found.pointer("/envelope/status").and_then(Value::as_u64) == Some(0);
+    let told = if told_nothing { "nothing".to_owned() } else { text("/envelope/outcome") };
+    say(out, format_args!("    told: {told}; released: {released}"));
     if let Some(sealed) = found.get("sealed").filter(|sealed| sealed.is_object()) {
         let of = |key: &str| sealed.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
         say(
