@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use support::gateway::CHI;
@@ -123,6 +123,83 @@ fn a_ledger_on_a_full_disk_refuses_and_goes_on_when_there_is_space() {
     let receipts: Vec<_> = receipts.iter().map(|receipt| held(receipt.header(), &key).unwrap()).collect();
     let report = verify_journal(&journal_directory(scratch.path()), &key, &receipts, &mut |_| ()).unwrap();
     assert_eq!(report.records, size + 50);
+}
+
+/// A real directory whose readers are counted.
+struct Counted {
+    disk: Disk,
+    read: Arc<AtomicU64>,
+}
+
+struct Counting(Arc<dyn Shelf>, Arc<AtomicU64>);
+
+impl Shelf for Counting {
+    fn segments(&self) -> std::io::Result<Vec<u32>> {
+        self.0.segments()
+    }
+
+    fn length(&self, segment: u32) -> std::io::Result<u64> {
+        self.0.length(segment)
+    }
+
+    fn read(&self, segment: u32, offset: u64, into: &mut [u8]) -> std::io::Result<usize> {
+        self.1.fetch_add(into.len() as u64, Ordering::Relaxed);
+        self.0.read(segment, offset, into)
+    }
+
+    fn written_from(&self, segment: u32, offset: u64) -> std::io::Result<Option<u64>> {
+        self.0.written_from(segment, offset)
+    }
+}
+
+impl Medium for Counted {
+    fn shelf(&self) -> Arc<dyn Shelf> {
+        Arc::new(Counting(self.disk.shelf(), Arc::clone(&self.read)))
+    }
+
+    fn create(&mut self, segment: u32, bytes: u64, head: &[u8]) -> std::io::Result<()> {
+        self.disk.create(segment, bytes, head)
+    }
+
+    fn write(&mut self, segment: u32, offset: u64, bytes: &[u8]) -> std::io::Result<()> {
+        self.disk.write(segment, offset, bytes)
+    }
+
+    fn sync(&mut self, segment: u32) -> std::io::Result<()> {
+        self.disk.sync(segment)
+    }
+
+    fn wipe(&mut self, segment: u32, offset: u64) -> std::io::Result<()> {
+        self.disk.wipe(segment, offset)
+    }
+}
+
+#[test]
+fn a_start_does_not_read_what_was_made_in_advance_and_never_written() {
+    let scratch = Scratch::new("unwritten");
+    for start in 0..4 {
+        let disk = Disk::open(&journal_directory(scratch.path())).unwrap();
+        let read = Arc::new(AtomicU64::new(0));
+        let config = LedgerConfig {
+            directory: scratch.path().to_owned(),
+            origin: "glenmore.caledonia.example/ledger".to_owned(),
+            key: SigningKey::from_seed(&[3; 32]).unwrap(),
+            segment_bytes: 64 << 20,
+            waiting_max: 100,
+        };
+        let medium = Counted { disk, read: Arc::clone(&read) };
+        let shelf = medium.shelf();
+        let (ledger, opened) = Ledger::open_on(medium, config, Clock::new().unwrap()).unwrap();
+        assert_eq!(opened.records, if start == 0 { 0 } else { start + 1 });
+        ledger.append_blocking(filler()).unwrap();
+        ledger.close();
+        if shelf.written_from(2, 32 << 20).unwrap().is_some() {
+            println!("skipped: this file system cannot tell what was never written");
+            return;
+        }
+        // Of two segments of 64 MiB.
+        assert!(read.load(Ordering::Relaxed) < 4 << 20, "start {start} read {read:?} bytes");
+    }
 }
 
 /// A small file system in memory.

@@ -6,7 +6,7 @@ use super::frame::{
 };
 use super::medium::Shelf;
 
-/// How much is read at once; a longer frame is read whole.
+/// How much is read at once, from one multiple of it to the next; a longer frame is read whole.
 const WINDOW_BYTES: usize = 256 * 1024;
 
 /// A reader of one segment from some frame on.
@@ -78,7 +78,8 @@ impl<'s> Scanner<'s> {
     /// Fails unless nothing but zeros follows.
     pub fn finish(&mut self) -> Result<(), JournalFault> {
         while self.skip_unwritten()? {
-            let count = usize::try_from(self.length - self.at).unwrap_or(WINDOW_BYTES).min(WINDOW_BYTES);
+            let next = (self.at + 1).next_multiple_of(WINDOW_BYTES as u64).min(self.length);
+            let count = usize::try_from(next - self.at).unwrap_or(WINDOW_BYTES);
             let zeros = self.bytes(count)?.is_some_and(is_zeros);
             if !zeros {
                 return Err(self.damaged(None, "bytes follow where the segment should be empty"));
@@ -132,8 +133,9 @@ impl<'s> Scanner<'s> {
         let held =
             self.at >= self.window_at && self.at + count as u64 <= self.window_at + self.window.len() as u64;
         if !held {
-            let want = usize::try_from(self.length - self.at).unwrap_or(usize::MAX);
-            self.window.resize(want.min(WINDOW_BYTES.max(count)), 0);
+            // To a boundary: a page of which a part was read would count as written from then on.
+            let end = (self.at + count as u64).next_multiple_of(WINDOW_BYTES as u64).min(self.length);
+            self.window.resize(usize::try_from(end - self.at).unwrap_or(usize::MAX), 0);
             let read = self
                 .shelf
                 .read(self.segment, self.at, &mut self.window)
