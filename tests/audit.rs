@@ -341,6 +341,41 @@ fn a_log_rebuilt_with_the_real_key_is_told_apart_by_one_receipt() {
     refused(&log.verify(&log.copy, &[&ours, &twin]), "the log was rewritten");
 }
 
+/// Whoever loses the journal and keeps the key must not be able to contradict what was signed with it.
+#[test]
+fn a_log_that_is_gone_is_not_begun_again_under_its_name() {
+    let mut log = Log::of("audit-gone", 1);
+    let (before, keys) = (log.here.site.key(), log.here.site.home.join("data/keys"));
+    let secret = std::fs::read(keys.join("ledger.key")).unwrap();
+    std::fs::remove_dir_all(log.here.site.ledger()).unwrap();
+    log.here.restart();
+    let after = log.here.ledger().verifier().clone();
+    assert_ne!(after.name(), before.name());
+    assert_eq!(after.to_string(), log.here.site.key().to_string(), "the public key beside it is the new one");
+    refused(&log.verify(&log.here.site.ledger(), &[&log.receipt(0)]), "");
+    let set_aside = std::fs::read_dir(&keys).unwrap().map(|entry| entry.unwrap().path());
+    let set_aside = set_aside.filter(|path| path.to_str().unwrap().contains("ledger.key.before-"));
+    assert_eq!(set_aside.map(|path| std::fs::read(path).unwrap()).collect::<Vec<_>>(), [secret]);
+    // And with its journal there, a key stays what it is.
+    log.here.restart();
+    assert_eq!(log.here.ledger().verifier().name(), after.name());
+}
+
+/// A start that was killed while it made keys, wherever that was, is no obstacle to the next.
+#[test]
+fn keys_half_made_by_a_killed_start_are_made_anew() {
+    let site = Site::new("audit-keys");
+    let keys = site.home.join("data/keys");
+    std::fs::create_dir_all(&keys).unwrap();
+    for name in ["ledger.new", "pseudonym.new", "ledger.vkey"] {
+        std::fs::write(keys.join(name), "half").unwrap();
+    }
+    let here = Here::start(site);
+    ask(&here, CHI);
+    assert_eq!(here.site.key().to_string(), here.ledger().verifier().to_string());
+    assert!(!keys.join("ledger.new").exists() && !keys.join("pseudonym.new").exists());
+}
+
 #[test]
 fn a_receipt_verifies_with_its_answer_and_with_no_other() {
     let log = Log::of("audit-receipt", 1);
