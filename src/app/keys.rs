@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::crypto::{self, SigningKey};
+use crate::journal::{SegmentFiles, Shelf as _};
+use crate::ledger::journal_directory;
 use crate::merkle::signer::SignerKey;
 
 /// What the gateway signs with and derives from.
@@ -24,7 +26,11 @@ pub(super) struct Keys {
 pub(super) fn open(data: &Path, log_name: &str, clock: &Clock) -> io::Result<Keys> {
     let folder = data.join("keys");
     DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-    let ledger = read_or_make(&folder.join("ledger.key"), || {
+    let path = folder.join("ledger.key");
+    if path.exists() && !is_begun(&journal_directory(&data.join("ledger")))? {
+        set_aside(&path)?;
+    }
+    let ledger = read_or_make(&path, || {
         // A log that begins anew must not share its origin with one begun before.
         let [a, b, c, d] = random()?;
         let day = clock.today();
@@ -45,6 +51,28 @@ pub(super) fn open(data: &Path, log_name: &str, clock: &Clock) -> io::Result<Key
     let pseudonym = crate::model::Digest::from_hex(pseudonym.trim())
         .ok_or_else(|| bad("pseudonym.key", &"wanted 64 hex digits"))?;
     Ok(Keys { ledger, pseudonym: Zeroizing::new(pseudonym.0) })
+}
+
+/// Whether a journal was begun there.
+fn is_begun(journal: &Path) -> io::Result<bool> {
+    match SegmentFiles::new(journal).segments() {
+        Ok(segments) => Ok(!segments.is_empty()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// A key whose journal is gone signs nothing any more: others hold receipts of that log, and a second
+/// log under its name would make them look forged.
+fn set_aside(path: &Path) -> io::Result<()> {
+    let [a, b, c, d] = random()?;
+    let aside = path.with_extension(format!("key.before-{a:02x}{b:02x}{c:02x}{d:02x}"));
+    std::fs::rename(path, &aside)?;
+    tracing::warn!(
+        kept = %aside.display(),
+        "there is a key and no journal: a new log begins under a new name, and the old key is set aside"
+    );
+    Ok(())
 }
 
 fn random<const N: usize>() -> io::Result<[u8; N]> {
@@ -101,6 +129,9 @@ mod tests {
         let (key, public) = (read("ledger.key"), read("ledger.vkey"));
         let mode = |name: &str| folder.join(name).metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!((mode("ledger.key"), mode("pseudonym.key"), mode("ledger.vkey")), (0o600, 0o600, 0o644));
+        // A log has begun under the key.
+        std::fs::create_dir_all(data.join("ledger/journal")).unwrap();
+        std::fs::write(data.join("ledger/journal/00000001.segment"), "begun").unwrap();
         // Killed behind the key, and in the middle of the next file.
         std::fs::remove_file(folder.join("ledger.vkey")).unwrap();
         std::fs::remove_file(folder.join("pseudonym.key")).unwrap();

@@ -1,5 +1,6 @@
 //! The one place that wires everything: from a configuration to a running gateway.
 
+mod behind;
 mod keys;
 mod reload;
 mod run;
@@ -16,7 +17,7 @@ use crate::clock::Clock;
 use crate::config::Gateway;
 use crate::desk::Ruleset;
 use crate::inbound::Tally;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Opened};
 use crate::observe::{Health, Metrics};
 use crate::store::Fold;
 use crate::tls::ServerTls;
@@ -36,4 +37,6 @@ pub struct App {
     /// How the files looked before they were first read.
     first_look: reload::Look,
     keys: keys::Keys,
+    /// What opening the ledger found.
+    opened: Opened,
 }

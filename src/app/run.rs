@@ -25,7 +25,7 @@ use crate::stop::{Stop, Stopper};
 use crate::store::{Fold, StoreError};
 
 use super::seen::Seen;
-use super::{App, keys, reload, watch};
+use super::{App, behind, keys, reload, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
@@ -134,6 +134,7 @@ pub fn start(gateway: Gateway, clock: Clock) -> Result<Running, StartFault> {
     let (partners_at, local_at) = (local_address(&partners)?, local_address(&local)?);
     let (stopper, stop) = Stopper::new();
     let sockets = Sockets { partners, local, admin };
+    behind::read_the_rest(&app, &stop).map_err(io_fault("starting the thread that reads the journal"))?;
     let thread = std::thread::Builder::new()
         .name("control".to_owned())
         .spawn({
@@ -162,7 +163,11 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         waiting_max: WAITING_MAX,
     };
     let (ledger, opened) = Ledger::open(config, clock.clone())?;
-    tracing::info!(records = opened.records, dropped_unacknowledged = opened.dropped, "the ledger is open");
+    tracing::info!(records = opened.records, unread_segments = opened.unread_segments, "the ledger is open");
+    if opened.dropped {
+        tracing::warn!("a batch that was never acknowledged was dropped from the end of the journal");
+    }
+    behind::close_intents(&ledger, &opened.intents)?;
     let fold = Arc::new(open_fold(&gateway, &ledger)?);
     let seen = Seen::new(fold.agreements()?);
     let first_look = reload::look(&gateway, &[]);
@@ -183,6 +188,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         seen,
         first_look,
         keys,
+        opened,
     })
 }
 
@@ -198,11 +204,10 @@ fn open_fold(gateway: &Gateway, ledger: &Ledger) -> Result<Fold, StartFault> {
 /// Keeps every file of a ruleset as evidence and records that it comes into force.
 pub(super) fn record_ruleset(app: &App, ruleset: &Ruleset) -> Result<(), Faults> {
     let unrecorded = |error: LedgerError| Faults::from(Fault::new("ledger", None, error.to_string()));
-    let mut files: Vec<(String, Digest)> = Vec::new();
-    for file in ruleset.files.all() {
-        app.ledger.keep_evidence(&file.bytes).map_err(unrecorded)?;
-        files.push((file.name.clone(), file.digest));
-    }
+    let all = ruleset.files.all();
+    let bytes: Vec<&[u8]> = all.iter().map(|file| &*file.bytes).collect();
+    let digests = app.ledger.keep_all_evidence(&bytes).map_err(unrecorded)?;
+    let files: Vec<(String, Digest)> = all.iter().map(|file| file.name.clone()).zip(digests).collect();
     let in_force = ruleset.in_force(app.clock.today());
     app.ledger.ruleset(ruleset.digest, &files, in_force.clone()).map_err(unrecorded)?;
     app.seen.recorded(in_force);

@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{FallocateFlags, FlockOperation, fallocate, flock};
+use rustix::fs::{Advice, FallocateFlags, FlockOperation, SeekFrom, fadvise, fallocate, flock, seek};
 use rustix::io::Errno;
 
 use super::fault::JournalFault;
@@ -51,6 +51,9 @@ impl Shelf for SegmentFiles {
 
     fn read(&self, segment: u32, offset: u64, into: &mut [u8]) -> io::Result<usize> {
         let file = File::open(self.path(segment))?;
+        // What is read ahead of need would count as written from then on (`written_from`). That this is
+        // only advice is no matter: more is read then.
+        let _ = fadvise(&file, 0, None, Advice::Random);
         let mut done = 0;
         while let Some(rest) = into.get_mut(done..).filter(|rest| !rest.is_empty()) {
             match file.read_at(rest, offset + done as u64) {
@@ -61,6 +64,18 @@ impl Shelf for SegmentFiles {
             }
         }
         Ok(done)
+    }
+
+    fn written_from(&self, segment: u32, offset: u64) -> io::Result<Option<u64>> {
+        let file = File::open(self.path(segment))?;
+        match seek(&file, SeekFrom::Data(offset)) {
+            Ok(at) => Ok(Some(at)),
+            // From here on the file is one hole, or space that was reserved and neither written nor read.
+            Err(Errno::NXIO) => Ok(None),
+            // A file system that cannot tell: all of it may be written.
+            Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok((offset < file.metadata()?.len()).then_some(offset)),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

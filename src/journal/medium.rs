@@ -13,6 +13,12 @@ pub trait Shelf: Send + Sync {
 
     /// Fills `into` from `offset`; fewer bytes only at the end of the segment.
     fn read(&self, segment: u32, offset: u64, into: &mut [u8]) -> io::Result<usize>;
+
+    /// Where, from `offset` on, something other than zeros may stand; `None` if nothing does. So that
+    /// what was made in advance and never written need not be read.
+    fn written_from(&self, segment: u32, offset: u64) -> io::Result<Option<u64>> {
+        Ok((offset < self.length(segment)?).then_some(offset))
+    }
 }
 
 /// Segments that can be written, by one process for as long as this lives.

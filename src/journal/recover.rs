@@ -11,6 +11,8 @@ use super::scan::{Scanner, is_zeros};
 
 /// What a disk writes at once, at least.
 const SECTOR_BYTES: u64 = 512;
+/// How often, in bytes, it is asked whether anything more was written.
+const PAGE_BYTES: u64 = 4096;
 
 /// How a journal ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,13 +143,15 @@ fn is_torn(scanner: &mut Scanner<'_>) -> Result<bool, JournalFault> {
 
 /// Whether behind here stands a frame of a batch later than `batch`: then that one was durable.
 fn a_later_batch_follows(scanner: &mut Scanner<'_>, batch: u32) -> Result<bool, JournalFault> {
-    let mut at = scanner.at();
-    while at + FRAME_HEADER_BYTES as u64 <= scanner.length() {
-        scanner.move_to(at);
+    while scanner.at() + FRAME_HEADER_BYTES as u64 <= scanner.length() {
+        let begins_page = scanner.at().is_multiple_of(PAGE_BYTES);
+        if begins_page && scanner.at_zeros()? && !scanner.skip_unwritten()? {
+            break;
+        }
         if scanner.header()?.is_some_and(|header| header.batch > batch) {
             return Ok(true);
         }
-        at += ALIGN;
+        scanner.move_to(scanner.at() + ALIGN);
     }
     Ok(false)
 }

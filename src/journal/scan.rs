@@ -1,10 +1,12 @@
 //! Reads the frames of one segment in order, with little memory.
 
 use super::fault::JournalFault;
-use super::frame::{Body, FRAME_HEADER_BYTES, Frame, HEAD_BYTES, Header, Position, crc32, frame_bytes, head};
+use super::frame::{
+    ALIGN, Body, FRAME_HEADER_BYTES, Frame, HEAD_BYTES, Header, Position, crc32, frame_bytes, head,
+};
 use super::medium::Shelf;
 
-/// How much is read at once; a longer frame is read whole.
+/// How much is read at once, from one multiple of it to the next; a longer frame is read whole.
 const WINDOW_BYTES: usize = 256 * 1024;
 
 /// A reader of one segment from some frame on.
@@ -75,8 +77,9 @@ impl<'s> Scanner<'s> {
 
     /// Fails unless nothing but zeros follows.
     pub fn finish(&mut self) -> Result<(), JournalFault> {
-        while self.at < self.length {
-            let count = usize::try_from(self.length - self.at).unwrap_or(WINDOW_BYTES).min(WINDOW_BYTES);
+        while self.skip_unwritten()? {
+            let next = (self.at + 1).next_multiple_of(WINDOW_BYTES as u64).min(self.length);
+            let count = usize::try_from(next - self.at).unwrap_or(WINDOW_BYTES);
             let zeros = self.bytes(count)?.is_some_and(is_zeros);
             if !zeros {
                 return Err(self.damaged(None, "bytes follow where the segment should be empty"));
@@ -84,6 +87,17 @@ impl<'s> Scanner<'s> {
             self.at += count as u64;
         }
         Ok(())
+    }
+
+    /// Moves on, at most to the end, to where something may be written. Whether there is such a place.
+    pub(super) fn skip_unwritten(&mut self) -> Result<bool, JournalFault> {
+        let found = self
+            .shelf
+            .written_from(self.segment, self.at)
+            .map_err(JournalFault::io("looking for what is written in a segment"))?;
+        // Frames, and what is looked for in their place, begin at multiples of `ALIGN`.
+        self.at = found.map_or(self.length, |at| self.at.max(at / ALIGN * ALIGN));
+        Ok(self.at < self.length)
     }
 
     pub(super) fn at(&self) -> u64 {
@@ -119,8 +133,9 @@ impl<'s> Scanner<'s> {
         let held =
             self.at >= self.window_at && self.at + count as u64 <= self.window_at + self.window.len() as u64;
         if !held {
-            let want = usize::try_from(self.length - self.at).unwrap_or(usize::MAX);
-            self.window.resize(want.min(WINDOW_BYTES.max(count)), 0);
+            // To a boundary: a page of which a part was read would count as written from then on.
+            let end = (self.at + count as u64).next_multiple_of(WINDOW_BYTES as u64).min(self.length);
+            self.window.resize(usize::try_from(end - self.at).unwrap_or(usize::MAX), 0);
             let read = self
                 .shelf
                 .read(self.segment, self.at, &mut self.window)

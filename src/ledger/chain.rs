@@ -2,12 +2,14 @@
 //! segment's edge. Opening and verifying use the same.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::encode::ENTRY_VERSION;
+use super::intent::OpenIntent;
+use super::read::SALT_BYTES;
 use crate::crypto::sha256;
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::{Note, VerifierKey};
@@ -79,6 +81,10 @@ pub(super) struct Chain<'k> {
     time_ms: i64,
     /// What the last envelope says of its sealed part, until that has been seen.
     awaited: Option<Digest>,
+    /// Intents whose exchange has not come yet, by its id.
+    intents: BTreeMap<String, OpenIntent>,
+    /// The last envelope's, if it is one of them.
+    intent: Option<String>,
     /// Records whose sealed part was blank, and those an erasure names.
     blank: BTreeSet<u64>,
     erased: BTreeSet<u64>,
@@ -95,6 +101,8 @@ impl<'k> Chain<'k> {
             edge: RightEdge::default(),
             time_ms: i64::MIN,
             awaited: None,
+            intents: BTreeMap::new(),
+            intent: None,
             blank: BTreeSet::new(),
             erased: BTreeSet::new(),
             last: None,
@@ -145,15 +153,31 @@ impl<'k> Chain<'k> {
         if head.kind == "erasure" {
             self.erased.extend(&head.erases);
         }
+        self.note_intent(&head, bytes);
         self.edge.append(leaf_hash(bytes));
         Ok(head)
+    }
+
+    fn note_intent(&mut self, head: &EnvelopeHead<'_>, bytes: &[u8]) {
+        self.intent = head.exchange.clone().filter(|_| head.kind == "intent");
+        if let Some(id) = &self.intent {
+            self.intents.insert(id.clone(), OpenIntent::new(head.index, bytes));
+        } else if let Some(id) = &head.exchange {
+            self.intents.remove(id);
+        }
     }
 
     /// The sealed part of the envelope just read: salt and JSON, or `None` where it was erased.
     pub(super) fn sealed(&mut self, bytes: Option<&[u8]>) -> Result<(), Broken> {
         let wanted = self.awaited.take().ok_or("a sealed part without its envelope")?;
         match bytes {
-            Some(bytes) if Digest(sha256(&[bytes])) == wanted => Ok(()),
+            Some(bytes) if Digest(sha256(&[bytes])) == wanted => {
+                let intent = self.intent.as_ref().and_then(|id| self.intents.get_mut(id));
+                if let (Some(intent), Some(json)) = (intent, bytes.get(SALT_BYTES..)) {
+                    intent.sealed_is(json);
+                }
+                Ok(())
+            }
             Some(_) => Err("the sealed part is not the one the envelope names"),
             None => {
                 self.blank.insert(self.edge.size() - 1);
@@ -214,6 +238,11 @@ impl<'k> Chain<'k> {
 
     pub(super) fn last(&self) -> Option<&(Checkpoint, String)> {
         self.last.as_ref()
+    }
+
+    /// Intents whose exchange has not come.
+    pub(super) fn open_intents(&self) -> impl Iterator<Item = &OpenIntent> {
+        self.intents.values()
     }
 
     pub(super) fn checkpoints(&self) -> u64 {

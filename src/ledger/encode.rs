@@ -34,7 +34,7 @@ impl Record {
     /// The word in `kind`.
     pub(super) fn kind(&self) -> &'static str {
         match self {
-            Self::Exchange(_) => "exchange",
+            Self::Exchange(_) | Self::Lost { .. } => "exchange",
             Self::Intent(_) => "intent",
             Self::Ruleset(_) => "ruleset",
             Self::Read(_) => "read",
@@ -64,7 +64,9 @@ fn time(out: &mut Vec<u8>, at: Timestamp) {
 pub(super) fn envelope(out: &mut Vec<u8>, head: &Head<'_>, record: &Record, sealed: &Digest) {
     let mut object = begin(out, head, record.kind());
     match record {
-        Record::Exchange(exchange) => exchange_envelope(&mut object, exchange),
+        Record::Exchange(exchange) | Record::Lost { exchange, .. } => {
+            exchange_envelope(&mut object, exchange);
+        }
         Record::Intent(intent) => intent_envelope(&mut object, intent),
         Record::Ruleset(ruleset) => ruleset_envelope(&mut object, ruleset),
         Record::Read(read) => {
@@ -199,7 +201,7 @@ fn summary_envelope(object: &mut Object<'_>, summary: &Summary) {
 pub(super) fn sealed(out: &mut Vec<u8>, record: &Record, subjects: &[SubjectRef]) {
     let mut object = Object::begin(out);
     match record {
-        Record::Exchange(exchange) => {
+        Record::Exchange(exchange) | Record::Lost { exchange, .. } => {
             object.hex("nonce", &exchange.nonce.0);
             sealed_exchange(&mut object, &exchange.sealed, subjects);
             if names_fit(&exchange.fields) {

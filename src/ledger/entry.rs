@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::subject::SubjectRef;
 use crate::model::{
     AgreementRef, Code, DatasetVersion, Digest, ExchangeId, MemberId, OperationId, Outcome, PurposeCode,
     RoleId, Stated, Subject, SystemId,
@@ -18,6 +19,8 @@ pub enum Record {
     Exchange(Box<Exchange>),
     /// A change is about to be forwarded: durable first, so that a crash leaves it visible.
     Intent(Box<Intent>),
+    /// A change whose answer a crash lost: made of its intent, see [`OpenIntent`](super::OpenIntent).
+    Lost { exchange: Box<Exchange>, subjects: Vec<SubjectRef> },
     /// A ruleset comes into force.
     Ruleset(Ruleset),
     /// Somebody read the ledger.
@@ -47,7 +50,7 @@ pub struct Exchange {
     /// As the caller was told; the true one is in the sealed part.
     pub outcome: Outcome,
     pub code: Option<Code>,
-    /// The HTTP status as sent.
+    /// The HTTP status as sent; 0 where a crash came before anything could be.
     pub status: u16,
     /// Names of the fields released.
     pub fields: Arc<[String]>,

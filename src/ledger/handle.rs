@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use super::chain::Chain;
-use super::durable::keep;
+use super::durable::{keep, keep_all};
 use super::entry::{Record, Ruleset};
 use super::fault::{LedgerError, Unrecorded};
+use super::intent::OpenIntent;
 use super::object::{Object, digest, text};
 use super::queue::{Shared, State, wait};
 use super::read::Archive;
@@ -17,13 +18,14 @@ use super::walk::{WalkFault, walk_segment};
 use super::writer::Writer;
 use crate::clock::Clock;
 use crate::crypto::SigningKey;
-use crate::journal::{Disk, Journal, Medium, Shelf};
+use crate::journal::{Disk, Journal, JournalFault, Medium, Shelf};
 use crate::merkle::note::VerifierKey;
 use crate::model::{AgreementRef, Digest, Subject};
 
-/// A journal of no more segments is read whole at start; of a longer one only the last segment, so that
-/// a gateway is ready at once after years. The host then has the rest verified behind the road.
+/// A journal of no more segments and bytes is read whole at start; of a longer one only the last segment,
+/// so that a gateway is ready at once after years. The host then has the rest verified behind the road.
 const READ_WHOLE_SEGMENTS_MAX: usize = 4;
+const READ_WHOLE_BYTES_MAX: u64 = 64 << 20;
 
 const JOURNAL: &str = "journal";
 const EVIDENCE: &str = "evidence";
@@ -52,6 +54,8 @@ pub struct Opened {
     pub dropped: bool,
     /// Older segments that were not read: have them verified behind the road.
     pub unread_segments: usize,
+    /// Intents in what was read that a crash left open: to be closed on the record.
+    pub intents: Vec<OpenIntent>,
 }
 
 /// The ledger. Copies share one writer, which ends with the last of them.
@@ -87,11 +91,14 @@ impl Ledger {
         let (journal, recovered) = Journal::open(medium, segment_bytes)?;
         let shelf = journal.shelf();
 
-        let whole = recovered.segments.len() <= READ_WHOLE_SEGMENTS_MAX;
-        let unread = if whole { 0 } else { recovered.segments.len() - 1 };
+        let unread = unread(&*shelf, &recovered.segments)?;
         let chain = read(&verifier, &*shelf, recovered.segments.get(unread..).unwrap_or_default())?;
-        let records = chain.edge().size();
-        let opened = Opened { records, dropped: recovered.dropped, unread_segments: unread };
+        let opened = Opened {
+            records: chain.edge().size(),
+            dropped: recovered.dropped,
+            unread_segments: unread,
+            intents: chain.open_intents().cloned().collect(),
+        };
         let (edge, time_ms) = (chain.edge().clone(), chain.time_ms());
         let note = chain.last().map(|(_, note)| note.clone());
         drop(chain);
@@ -125,6 +132,12 @@ impl Ledger {
     pub fn keep_evidence(&self, bytes: &[u8]) -> Result<Digest, LedgerError> {
         let failed = |error| LedgerError::File { what: "keeping evidence", error };
         keep(&self.0.evidence, bytes).map_err(failed)
+    }
+
+    /// As [`keep_evidence`](Self::keep_evidence), for many files at once. Gives the digests in order.
+    pub fn keep_all_evidence(&self, files: &[&[u8]]) -> Result<Vec<Digest>, LedgerError> {
+        let failed = |error| LedgerError::File { what: "keeping evidence", error };
+        keep_all(&self.0.evidence, files).map_err(failed)
     }
 
     /// Records that a ruleset comes into force. `files` names each of its files with the digest of its
@@ -180,6 +193,26 @@ impl Ledger {
         Archive::upto(Arc::clone(&self.0.shelf), self.0.shared.durable().end)
     }
 
+    /// Reads all that is durable from the first record on, as a start does with the last segment alone, and
+    /// gives the intents it finds open; those of exchanges under way are among them. Blocks for long:
+    /// `proceed` is asked before each segment, and nothing is found out if it says no.
+    pub fn read_whole(
+        &self,
+        proceed: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Vec<OpenIntent>>, LedgerError> {
+        let end = self.0.shared.durable().end;
+        let mut chain = Chain::new(&self.0.verifier, false);
+        for segment in 1..=end.segment {
+            if !proceed() {
+                return Ok(None);
+            }
+            let upto = (segment == end.segment).then_some(end.offset);
+            read_segment(&mut chain, &*self.0.shelf, segment, false, upto)?;
+        }
+        finish(&chain, end.segment)?;
+        Ok(Some(chain.open_intents().cloned().collect()))
+    }
+
     /// What a search for a subject looks for: its references under every year's key.
     pub fn references(&self, subject: &Subject) -> Vec<SubjectRef> {
         self.0.subjects.of_all_years(subject)
@@ -213,25 +246,46 @@ pub fn journal_directory(directory: &Path) -> PathBuf {
     directory.join(JOURNAL)
 }
 
+/// How many of the first segments a start leaves unread.
+fn unread(shelf: &dyn Shelf, segments: &[u32]) -> Result<usize, LedgerError> {
+    let mut bytes = 0;
+    for segment in segments {
+        bytes += shelf.length(*segment).map_err(JournalFault::io("reading a segment's length"))?;
+    }
+    let whole = segments.len() <= READ_WHOLE_SEGMENTS_MAX && bytes <= READ_WHOLE_BYTES_MAX;
+    Ok(if whole { 0 } else { segments.len().saturating_sub(1) })
+}
+
 fn read<'k>(key: &'k VerifierKey, shelf: &dyn Shelf, segments: &[u32]) -> Result<Chain<'k>, LedgerError> {
     // One signature over the last root covers every record before it.
     let mut chain = Chain::new(key, false);
     for (place, segment) in segments.iter().enumerate() {
-        let adopt = place == 0 && *segment > 1;
-        walk_segment(&mut chain, shelf, *segment, adopt, None, &mut |_| Ok(())).map_err(
-            |fault| match fault {
-                WalkFault::Journal(fault) => LedgerError::Journal(fault),
-                WalkFault::Record { at, index, what } => {
-                    LedgerError::Record { segment: at.segment, offset: at.offset, index, what }
-                }
-            },
-        )?;
+        read_segment(&mut chain, shelf, *segment, place == 0 && *segment > 1, None)?;
     }
     if let Some(segment) = segments.last() {
-        let index = chain.edge().size();
-        chain.finish().map_err(|what| LedgerError::Record { segment: *segment, offset: 0, index, what })?;
+        finish(&chain, *segment)?;
     }
     Ok(chain)
+}
+
+fn read_segment(
+    chain: &mut Chain<'_>,
+    shelf: &dyn Shelf,
+    segment: u32,
+    adopt: bool,
+    upto: Option<u64>,
+) -> Result<(), LedgerError> {
+    walk_segment(chain, shelf, segment, adopt, upto, &mut |_| Ok(())).map_err(|fault| match fault {
+        WalkFault::Journal(fault) => LedgerError::Journal(fault),
+        WalkFault::Record { at, index, what } => {
+            LedgerError::Record { segment: at.segment, offset: at.offset, index, what }
+        }
+    })
+}
+
+fn finish(chain: &Chain<'_>, segment: u32) -> Result<(), LedgerError> {
+    let index = chain.edge().size();
+    chain.finish().map_err(|what| LedgerError::Record { segment, offset: 0, index, what })
 }
 
 /// Refuses everything if the writer ends by a fault of its own, so that nobody waits for ever.

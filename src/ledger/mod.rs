@@ -17,6 +17,7 @@ pub mod export;
 mod fault;
 mod fold;
 mod handle;
+mod intent;
 mod object;
 mod queue;
 mod read;
@@ -31,6 +32,7 @@ pub use entry::{Alarm, Exchange, Intent, Nonce, Read, Record, Ruleset, SealedExc
 pub use fault::{LedgerError, Unrecorded};
 pub use fold::Folded;
 pub use handle::{Ledger, LedgerConfig, Opened, journal_directory};
+pub use intent::OpenIntent;
 pub use queue::State;
 pub use read::{Archive, Entry, Stored};
 pub use receipt::{Checked, Presented, Receipt, ReceiptFault};

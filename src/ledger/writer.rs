@@ -178,7 +178,7 @@ impl<M: Medium> Writer<M> {
             encode::envelope(out, head, record, sealed);
         })?;
         let nonce = match record {
-            Record::Exchange(exchange) => exchange.nonce,
+            Record::Exchange(exchange) | Record::Lost { exchange, .. } => exchange.nonce,
             Record::Intent(intent) => intent.nonce,
             _ => Nonce([0; 32]),
         };
@@ -186,6 +186,9 @@ impl<M: Medium> Writer<M> {
     }
 
     fn references(&mut self, record: &Record) -> Result<Vec<SubjectRef>, Unrecorded> {
+        if let Record::Lost { subjects, .. } = record {
+            return Ok(subjects.clone());
+        }
         if record.subjects().is_empty() {
             return Ok(Vec::new());
         }

@@ -246,3 +246,24 @@ fn a_full_disk_at_the_first_start_is_an_error_and_not_a_log() {
     medium.set_full(false);
     assert_eq!(open_on(medium, folder.path()).unwrap().1.records, 0);
 }
+
+/// What is not read because it was never written must not hide what was: here a batch of which only a
+/// late sector reached the next segment.
+#[test]
+fn a_sector_far_into_the_next_segment_is_seen_and_dropped() {
+    use std::os::unix::fs::FileExt as _;
+    let folder = Folder::new();
+    let (ledger, _) = open(folder.path());
+    ledger.append_blocking(record(0)).unwrap();
+    ledger.close();
+    let next = tolbooth::ledger::journal_directory(folder.path()).join("00000002.segment");
+    let file = std::fs::OpenOptions::new().write(true).open(&next).unwrap();
+    file.write_all_at(&[7; 100], 40_960).unwrap();
+    drop(file);
+    let (ledger, opened) = open(folder.path());
+    assert_eq!((opened.records, opened.dropped), (2, true));
+    ledger.close();
+    let bytes = std::fs::read(&next).unwrap();
+    assert!(bytes.len() as u64 == SMALL && bytes[32..].iter().all(|byte| *byte == 0));
+    assert!(!open(folder.path()).1.dropped);
+}

@@ -5,6 +5,8 @@ mod crash;
 #[cfg(test)]
 mod faulty;
 #[cfg(test)]
+mod intent;
+#[cfg(test)]
 mod logbook;
 #[cfg(test)]
 mod record;

@@ -8,10 +8,14 @@ pub mod agreements;
 pub mod binary;
 pub mod forge;
 pub mod gateway;
+pub mod here;
 pub mod ledger;
 pub mod notes;
 pub mod partner;
 pub mod scratch;
+pub mod served;
+pub mod site;
+pub mod steady;
 pub mod system;
 
 use std::time::{Duration, Instant};

@@ -10,6 +10,18 @@ use hyper_util::rt::TokioIo;
 
 type Fault = Box<dyn std::error::Error>;
 
+/// What the gateway would not do, in its words: asking the same again is no use.
+#[derive(Debug)]
+pub struct Refused(String);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
+
 /// Where the running gateway is asked.
 #[derive(Debug, Args)]
 pub struct Asked {
@@ -51,6 +63,12 @@ impl Asked {
             tokio::spawn(connection);
             let request = Request::post(path).header("host", "admin").body(Full::new(Bytes::from(body)))?;
             let mut response = sender.send_request(request).await?;
+            if response.status().is_client_error() {
+                let body = response.collect().await?.to_bytes();
+                let told: serde_json::Value = serde_json::from_slice(&body)?;
+                let why = told.get("refused").and_then(serde_json::Value::as_str).unwrap_or_default();
+                return Err(Refused(why.to_owned()).into());
+            }
             let mut rest: Vec<u8> = Vec::new();
             while let Some(frame) = response.frame().await {
                 let Ok(data) = frame?.into_data() else { continue };

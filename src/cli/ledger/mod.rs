@@ -46,6 +46,6 @@ pub fn run(command: &LedgerCommand, out: &mut dyn Write, _clock: &Clock) -> Exit
     };
     done.unwrap_or_else(|fault| {
         complain(&fault);
-        Exit::Undecided
+        if fault.is::<ask::Refused>() { Exit::No } else { Exit::Undecided }
     })
 }

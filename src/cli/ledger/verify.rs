@@ -7,8 +7,9 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::{Exit, complain, say};
+use crate::journal::JournalFault;
 use crate::ledger::search::Progress;
-use crate::ledger::verify::{Report, held, verify_export, verify_journal, verify_receipt};
+use crate::ledger::verify::{Report, VerifyFault, held, verify_export, verify_journal, verify_receipt};
 use crate::merkle::note::VerifierKey;
 
 type Fault = Box<dyn std::error::Error>;
@@ -62,6 +63,7 @@ pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> Result<Exit, Fault>
             verified.show(args.json, out);
             Ok(Exit::Yes)
         }
+        Err(fault) if !is_verdict(&fault) => Err(fault),
         Err(fault) => {
             if args.json {
                 say(out, json!({ "verified": false, "fault": fault.to_string() }));
@@ -70,6 +72,16 @@ pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> Result<Exit, Fault>
             }
             Ok(Exit::No)
         }
+    }
+}
+
+/// Whether it was found that something does not verify, and not only that it could not be read.
+fn is_verdict(fault: &Fault) -> bool {
+    match fault.downcast_ref::<VerifyFault>() {
+        // Bytes that are not text are no export.
+        Some(VerifyFault::File(error)) => error.kind() == std::io::ErrorKind::InvalidData,
+        Some(VerifyFault::Journal(JournalFault::Io { .. }) | VerifyFault::HeadMissing) | None => false,
+        Some(_) => true,
     }
 }
 

@@ -1,0 +1,127 @@
+//! What is folded may be deleted at any moment, and nothing changes but a rebuild.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::gateway::CHI;
+use support::here::Here;
+use support::site::{Site, run};
+use tolbooth::ledger::{Alarm, Presented, Record};
+use tolbooth::model::ExchangeId;
+
+fn store(here: &Here) -> PathBuf {
+    here.site.home.join("data/store")
+}
+
+/// Asks, and gives the exchange's id and envelope from the receipt.
+fn ask(here: &Here) -> (String, Value) {
+    let body = format!("{{\"chi\":\"{CHI}\"}}");
+    let said = here.nhs().ask("/child-protection/v1/check", &[("tolbooth-role", "ed_nurse")], &body);
+    assert_eq!((said.status, said.outcome()), (200, "answered"), "{said:?}");
+    let receipt = Presented::parse(said.header("tolbooth-receipt")).unwrap();
+    let checked = receipt.check(here.ledger().verifier()).unwrap();
+    let envelope: Value = serde_json::from_slice(&checked.envelope).unwrap();
+    (envelope["exchange"].as_str().unwrap().to_owned(), envelope)
+}
+
+/// Ends segments, so that what is in them is folded.
+fn end_segments(here: &Here) {
+    let begun = here.ledger().archive().sealed_segments().unwrap().len();
+    while here.ledger().archive().sealed_segments().unwrap().len() < begun + 2 {
+        let detail = Some("x".repeat(8000));
+        let alarm = Alarm { cause: "drift", dataset: None, detail, dropped: Vec::new() };
+        here.ledger().append_blocking(Record::Alarm(alarm)).unwrap();
+    }
+}
+
+/// Whether the store knows where the exchange is.
+fn is_folded(here: &Here, id: &str) -> bool {
+    let id = ExchangeId::parse(id).unwrap();
+    here.running().app.fold.exchange(&id).unwrap().is_some()
+}
+
+fn until_folded(here: &Here, id: &str) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !is_folded(here, id) {
+        assert!(Instant::now() < deadline, "never folded");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// What the auditor is shown for an exchange: the same envelope as in the receipt.
+fn is_found(here: &Here, (id, envelope): &(String, Value)) {
+    let look = ["ledger", "search", "--purpose", "a complaint", "--exchange", id, "--json"];
+    let ran = run(&here.site.home, &look);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(ran.lines().iter().map(|line| &line["envelope"]).collect::<Vec<_>>(), [envelope]);
+}
+
+#[test]
+fn a_store_deleted_while_the_gateway_is_stopped_is_rebuilt() {
+    let mut here = Here::start(Site::new("store-stopped"));
+    let (old, new) = (ask(&here), {
+        end_segments(&here);
+        ask(&here)
+    });
+    is_found(&here, &old);
+    until_folded(&here, &old.0);
+    is_found(&here, &old);
+    is_found(&here, &new);
+    let seen = here.running().app.fold.agreements().unwrap();
+
+    here.stop();
+    std::fs::remove_dir_all(store(&here)).unwrap();
+    here.restart();
+    // Folded again from the journal alone, and with it what may not be forgotten: versions in force.
+    assert!(is_folded(&here, &old.0) && !is_folded(&here, &new.0));
+    assert!(!seen.is_empty());
+    assert_eq!(here.running().app.fold.agreements().unwrap(), seen);
+    for exchange in [&old, &new, &ask(&here)] {
+        is_found(&here, exchange);
+    }
+}
+
+#[test]
+fn a_store_deleted_under_a_running_gateway_changes_nothing() {
+    let mut here = Here::start(Site::new("store-running"));
+    let old = ask(&here);
+    end_segments(&here);
+    until_folded(&here, &old.0);
+
+    std::fs::remove_dir_all(store(&here)).unwrap();
+    is_found(&here, &old);
+    let new = ask(&here);
+    end_segments(&here);
+    is_found(&here, &new);
+    is_found(&here, &old);
+    assert_eq!(here.local("/ready").0, 200, "{:?}", here.local("/ready"));
+
+    here.restart();
+    for exchange in [&old, &new, &ask(&here)] {
+        is_found(&here, exchange);
+    }
+    assert!(is_folded(&here, &old.0) && is_folded(&here, &new.0));
+}
+
+/// A store that does not read is as good as none.
+#[test]
+fn a_store_that_is_damaged_is_rebuilt() {
+    let mut here = Here::start(Site::new("store-damaged"));
+    let old = ask(&here);
+    end_segments(&here);
+    until_folded(&here, &old.0);
+    here.stop();
+    let db = store(&here).join("db");
+    let mut bytes = std::fs::read(&db).unwrap();
+    let middle = bytes.len() / 3;
+    bytes[..middle].fill(0xa5);
+    std::fs::write(&db, bytes).unwrap();
+    here.restart();
+    is_found(&here, &old);
+    assert!(is_folded(&here, &old.0));
+}

@@ -1,0 +1,83 @@
+//! A gateway as a process of its own: the real binary, ended as the kernel ends processes.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::partner::Partner;
+use super::site::{Site, tolbooth};
+
+pub struct Served {
+    child: Child,
+    pub partners: SocketAddr,
+    pub local: SocketAddr,
+    log: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Served {
+    /// Starts a site's gateway and waits until it serves.
+    pub fn start(site: &Site) -> Self {
+        let mut command = tolbooth(&site.home);
+        command.args(["serve", "--json"]).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let keeping = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let value = serde_json::from_str(&line).unwrap_or(Value::String(line));
+                keeping.lock().unwrap().push(value);
+            }
+        });
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut served = Self { child, partners: nowhere, local: nowhere, log };
+        let serving = served.wait_for_line("serving");
+        let address = |key: &str| serving[key].as_str().unwrap().parse().unwrap();
+        (served.partners, served.local) = (address("partners"), address("local"));
+        served
+    }
+
+    /// The lines of its log so far.
+    pub fn log(&self) -> Vec<Value> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The line of the log with this message, when it comes.
+    pub fn wait_for_line(&mut self, message: &str) -> Value {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            if let Some(line) = self.log().into_iter().find(|line| line["message"] == message) {
+                return line;
+            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none() && Instant::now() < deadline, "{ended:?}: {:?}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    pub fn nhs(&self, site: &Site) -> Partner {
+        Partner::new(&site.trial.ca, &site.trial.nhs, self.partners)
+    }
+
+    pub fn police(&self, site: &Site) -> Partner {
+        Partner::new(&site.trial.ca, &site.trial.police, self.partners)
+    }
+
+    /// SIGKILL: no instruction of the process runs after it.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have been killed already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
