@@ -117,7 +117,7 @@ fn malformed_http() -> Told {
     let gateway = Gateway::start("malformed");
     let twice = [NURSE[0], ("tolbooth-role", "ed_clinician")];
     let said = gateway.nhs().ask(CHECK, &twice, &asks(CHI));
-    Told::unrecorded(gateway, said)
+    Told::recorded(gateway, said)
 }
 
 fn certificate_not_accepted() -> Told {
