@@ -45,7 +45,6 @@ struct Part {
     operation: Arc<Operation>,
     mapping: Mapping,
     schema: Value,
-    projection: Projection,
 }
 
 impl Bench<'_> {
@@ -141,12 +140,13 @@ impl Bench<'_> {
             };
             let mapping = offer.source.mapping(id).cloned().unwrap_or_default();
             let made = minimise::view(operation, &agreement.release).and_then(|view| {
-                let projection = Projection::compile(operation, &agreement.release, &mapping)?;
-                Ok((view.schema, projection))
+                // For its faults alone: terms compile it again when they are first asked under.
+                Projection::compile(operation, &agreement.release, &mapping)?;
+                Ok(view.schema)
             });
             match made {
-                Ok((schema, projection)) => {
-                    parts.push(Part { operation: Arc::clone(operation), mapping, schema, projection });
+                Ok(schema) => {
+                    parts.push(Part { operation: Arc::clone(operation), mapping, schema });
                 }
                 Err(wrong) => {
                     wrong.into_iter().for_each(|wrong| faults.push(Fault::new(&agreement.file, None, wrong)))
@@ -166,7 +166,7 @@ impl Bench<'_> {
     fn terms(&self, agreement: &Arc<Agreement>, part: Part) -> (OperationId, Arc<Terms>) {
         let pseudonyms = Pseudonyms::new(*self.circumstances.pseudonym_master, GENERATION);
         let id = part.operation.id.clone();
-        (id, Arc::new(Terms::new(part.projection, pseudonyms, part.operation, Arc::clone(agreement))))
+        (id, Arc::new(Terms::new(pseudonyms, part.operation, Arc::clone(agreement), part.mapping)))
     }
 }
 

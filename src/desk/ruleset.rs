@@ -163,7 +163,7 @@ impl Ruleset {
             }
         }
         for (agreement, terms) in &self.terms {
-            for fault in terms.values().filter_map(|terms| terms.checker().err()) {
+            for fault in terms.values().filter_map(|terms| terms.compiled().err()) {
                 faults.push(Fault::new(
                     agreement.to_string(),
                     None,

@@ -16,20 +16,19 @@ use super::refusal::{Refusal, Why};
 /// An answer that may leave once it is recorded.
 pub struct Checked {
     pub(super) known: Box<Known>,
-    pub(super) terms: Arc<Terms>,
     pub(super) content: Fit,
 }
 
 /// Content that fits the view.
 pub(super) enum Fit {
-    Document { body: Bytes, rows: u64 },
+    Document { body: Bytes, rows: u64, fields: Arc<[String]> },
     NoMatch,
 }
 
 pub(super) fn check(minimised: Minimised) -> Result<Checked, Refusal> {
     let Minimised { known, terms, content } = minimised;
     match fit(&terms, content) {
-        Ok(content) => Ok(Checked { known, terms, content }),
+        Ok(content) => Ok(Checked { known, content }),
         Err(why) => Err(Refusal::new(known, why)),
     }
 }
@@ -40,9 +39,11 @@ fn fit(terms: &Terms, content: Content) -> Result<Fit, Why> {
     let document = Document::parse(body.clone(), JSON_DEPTH_MAX).map_err(|fault| {
         Why::new(Code::SourceInvalid).truth(format!("the minimised answer is not JSON: {fault}"))
     })?;
-    let checker = terms.checker().map_err(|fault| Why::new(Code::CannotDecide).truth(fault.to_owned()))?;
+    let compiled = terms.compiled().map_err(|fault| Why::new(Code::CannotDecide).truth(fault.to_owned()))?;
+    let checker = &compiled.checker;
     if checker.is_valid(document.root()) {
-        return Ok(Fit::Document { body, rows });
+        let fields = Arc::clone(compiled.projection.released_fields());
+        return Ok(Fit::Document { body, rows, fields });
     }
     let violations = checker.violations(document.root());
     let told: Vec<String> = violations.iter().map(ToString::to_string).collect();

@@ -39,7 +39,14 @@ pub(super) fn minimise(worker: &Worker, answered: Answered) -> Result<Minimised,
     let agreement = &terms.scope.agreement.id;
     let context =
         Context { today: clock.today(), zone: clock.zone(), agreement, pseudonyms: &terms.pseudonyms };
-    let minimised = match terms.projection.apply(found.node(), &context) {
+    let projection = match terms.compiled() {
+        Ok(compiled) => &compiled.projection,
+        Err(fault) => {
+            let why = Why::new(Code::CannotDecide).truth(fault.to_owned());
+            return Err(Refusal::new(known, why));
+        }
+    };
+    let minimised = match projection.apply(found.node(), &context) {
         Ok(minimised) => minimised,
         Err(fault) => {
             return Err(Refusal::new(known, Why::new(Code::SourceInvalid).truth(fault.to_string())));

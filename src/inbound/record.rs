@@ -58,10 +58,10 @@ pub(super) async fn record(worker: &Worker, ended: Result<Checked, Refusal>) -> 
 }
 
 fn answer(checked: Checked) -> (Box<Known>, Reply, Facts) {
-    let Checked { known, terms, content } = checked;
+    let Checked { known, content } = checked;
     let none = || std::sync::Arc::from([]);
     match content {
-        Fit::Document { body, rows } => {
+        Fit::Document { body, rows, fields } => {
             let reply = Reply {
                 status: 200,
                 outcome: Outcome::Answered,
@@ -70,7 +70,7 @@ fn answer(checked: Checked) -> (Box<Known>, Reply, Facts) {
                 body,
                 retry_after: None,
             };
-            let fields = if rows > 0 { terms.projection.released_fields().clone() } else { none() };
+            let fields = if rows > 0 { fields } else { none() };
             let truth = if rows == 0 && known.rows_excluded > 0 { "row_excluded" } else { "answered" };
             (known, reply, Facts { rows, fields, truth: truth.into(), note: None })
         }
