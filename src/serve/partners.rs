@@ -222,6 +222,8 @@ where
 {
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
+        // The connection first: it is what nearly every wake is for.
+        biased;
         ended = connection.as_mut() => return ended,
         () = stop.asked() => {}
     }
