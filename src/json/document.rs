@@ -1,34 +1,23 @@
-//! A parsed document: the bytes as they came and the tape over them.
+//! A parsed document: its text and the tape over it.
 
 use std::fmt;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 
-use super::node::{Kind, Node};
+use super::node::Node;
 use super::parse;
-
-/// One value or name on the tape; what lies below a container follows it directly.
-#[derive(Clone, Copy)]
-pub(super) struct Entry {
-    /// First byte of the value, its quote or bracket included.
-    pub start: u32,
-    /// One past its last byte.
-    pub end: u32,
-    /// How many entries lie below this one.
-    pub below: u32,
-    /// Members of an object or items of an array.
-    pub count: u32,
-    pub kind: Kind,
-    /// Whether a string holds a `\`.
-    pub escaped: bool,
-}
+use super::tape::Tape;
 
 /// A document that was read whole and is well formed. Prints no values.
 pub struct Document {
-    bytes: Bytes,
-    /// Never empty: the root is the first entry.
-    tape: Vec<Entry>,
+    /// Checked to be UTF-8 once, so that taking a part of it costs nothing.
+    text: ByteString,
+    tape: Tape,
 }
+
+/// No document at all: stands in where there can be none.
+pub(super) static NOTHING: Document = Document { text: ByteString::from_static(""), tape: Tape::NOTHING };
 
 impl Document {
     /// Reads a whole document. `depth_max` bounds how deep arrays and objects nest; a scalar alone
@@ -37,23 +26,39 @@ impl Document {
     /// # Errors
     /// The first fault met; see [`JsonFaultKind`].
     pub fn parse(bytes: Bytes, depth_max: usize) -> Result<Self, JsonFault> {
-        let tape = parse::tape(&bytes, depth_max)?;
-        Ok(Self { bytes, tape })
+        if bytes.len() > parse::BYTES_MAX {
+            return Err(JsonFault { at: parse::BYTES_MAX, kind: JsonFaultKind::TooLarge });
+        }
+        // The error of the conversion says not where.
+        let text = ByteString::try_from(bytes.clone()).map_err(|_| {
+            let at = std::str::from_utf8(&bytes).err().map_or(0, |error| error.valid_up_to());
+            JsonFault { at, kind: JsonFaultKind::Utf8 }
+        })?;
+        let tape = parse::tape(&text, depth_max)?;
+        Ok(Self { text, tape })
     }
 
     pub fn root(&self) -> Node<'_> {
-        Node::root(&self.bytes, &self.tape)
+        Node::root(self)
     }
 
     /// The bytes as they came.
     pub fn bytes(&self) -> &Bytes {
-        &self.bytes
+        self.text.as_bytes()
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn tape(&self) -> &Tape {
+        &self.tape
     }
 }
 
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Document({} bytes)", self.bytes.len())
+        write!(f, "Document({} bytes)", self.text.len())
     }
 }
 

@@ -10,6 +10,7 @@ mod document;
 mod node;
 mod parse;
 mod string;
+mod tape;
 
 pub use document::{Document, JsonFault, JsonFaultKind};
 pub use node::{Items, Kind, Name, Named, Node};

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::document::Entry;
+use super::document::{Document, NOTHING};
 use super::string;
+use super::tape::Entry;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -33,23 +34,20 @@ impl Kind {
 /// One value of a document. Prints its kind, never its value.
 #[derive(Clone, Copy)]
 pub struct Node<'d> {
-    bytes: &'d [u8],
+    document: &'d Document,
     entry: &'d Entry,
-    below: &'d [Entry],
+    /// Where its entry is on the tape.
+    at: usize,
 }
 
-/// What a tape without entries would hold; the parser makes none.
-const NOTHING: &Entry = &Entry { start: 0, end: 0, below: 0, count: 0, kind: Kind::Null, escaped: false };
-
 impl<'d> Node<'d> {
-    pub(super) fn root(bytes: &'d [u8], tape: &'d [Entry]) -> Self {
-        let (entry, below) = tape.split_first().unwrap_or((NOTHING, &[]));
-        Self { bytes, entry, below }
+    pub(super) fn root(document: &'d Document) -> Self {
+        Self { document, entry: document.tape().entries.first().unwrap_or(Entry::NOTHING), at: 0 }
     }
 
     /// A null of no document.
     pub fn nothing() -> Self {
-        Self { bytes: &[], entry: NOTHING, below: &[] }
+        Self::root(&NOTHING)
     }
 
     pub fn kind(&self) -> Kind {
@@ -77,17 +75,22 @@ impl<'d> Node<'d> {
 
     /// The exact text of a number.
     pub fn number_text(&self) -> Option<&'d str> {
-        (self.entry.kind == Kind::Number).then(|| std::str::from_utf8(self.raw()).unwrap_or_default())
+        (self.entry.kind == Kind::Number).then(|| self.written())
     }
 
     /// The text of a string, unescaped.
     pub fn text(&self) -> Option<Cow<'d, str>> {
-        (self.entry.kind == Kind::String).then(|| self.name().text())
+        (self.entry.kind == Kind::String)
+            .then(|| text_of(self.document, self.entry.start, self.entry.end, self.entry.escaped))
     }
 
     /// The exact bytes of this value, quotes and brackets included.
     pub fn raw(&self) -> &'d [u8] {
-        self.bytes.get(self.entry.start as usize..self.entry.end as usize).unwrap_or_default()
+        self.written().as_bytes()
+    }
+
+    fn written(&self) -> &'d str {
+        self.document.text().get(self.entry.start as usize..self.entry.end as usize).unwrap_or_default()
     }
 
     /// The first byte of this value in its document, from 0.
@@ -116,14 +119,17 @@ impl<'d> Node<'d> {
 
     /// As [`Node::members`], for those who only compare names: nothing is unescaped unless it must be.
     pub fn named(&self) -> Named<'d> {
-        let rest = if self.entry.kind == Kind::Object { self.below } else { &[] };
-        Named { bytes: self.bytes, rest }
+        Named(self.below(Kind::Object))
     }
 
     /// The items of an array, in order; none for all else.
     pub fn items(&self) -> Items<'d> {
-        let rest = if self.entry.kind == Kind::Array { self.below } else { &[] };
-        Items { bytes: self.bytes, rest }
+        self.below(Kind::Array)
+    }
+
+    fn below(&self, kind: Kind) -> Items<'d> {
+        let below = if self.entry.kind == kind { self.entry.below as usize } else { 0 };
+        Items { document: self.document, next: self.at + 1, end: self.at + 1 + below }
     }
 
     /// Follows a JSON Pointer (RFC 6901). `None` where it leads nowhere or is misspelt.
@@ -148,12 +154,11 @@ impl<'d> Node<'d> {
     }
 }
 
-impl<'d> Node<'d> {
-    /// What stands between the quotes of a string.
-    fn name(&self) -> Name<'d> {
-        let inner = self.entry.start as usize + 1..(self.entry.end as usize).saturating_sub(1);
-        Name { inner: self.bytes.get(inner).unwrap_or_default(), escaped: self.entry.escaped }
-    }
+/// What a string says that stands, with its quotes, at `start..end`.
+fn text_of(document: &Document, start: u32, end: u32, escaped: bool) -> Cow<'_, str> {
+    let inner = start as usize + 1..(end as usize).saturating_sub(1);
+    let inner = document.text().get(inner).unwrap_or_default();
+    if escaped { Cow::Owned(string::unescape(inner)) } else { Cow::Borrowed(inner) }
 }
 
 impl fmt::Debug for Node<'_> {
@@ -165,61 +170,60 @@ impl fmt::Debug for Node<'_> {
 /// The name of a member as it was written.
 #[derive(Clone, Copy)]
 pub struct Name<'d> {
-    inner: &'d [u8],
-    escaped: bool,
+    document: &'d Document,
+    at: u32,
 }
 
 impl<'d> Name<'d> {
     /// Whether the unescaped name is `name`.
     pub fn is(&self, name: &str) -> bool {
-        if self.escaped { self.text() == name } else { self.inner == name.as_bytes() }
+        self.text() == name
     }
 
     /// The unescaped name.
     pub fn text(&self) -> Cow<'d, str> {
-        if self.escaped {
-            Cow::Owned(string::unescape(self.inner))
-        } else {
-            // The whole document was checked to be UTF-8, and a quote never splits a character.
-            Cow::Borrowed(std::str::from_utf8(self.inner).unwrap_or_default())
-        }
+        let Some(spelling) = self.document.tape().spellings.get(self.at as usize) else {
+            return Cow::Borrowed("");
+        };
+        text_of(self.document, spelling.start, spelling.end, spelling.escaped)
     }
 }
 
 /// The items of an array.
 #[derive(Clone)]
 pub struct Items<'d> {
-    bytes: &'d [u8],
-    rest: &'d [Entry],
+    document: &'d Document,
+    /// Where the next entry is on the tape.
+    next: usize,
+    end: usize,
 }
 
 impl<'d> Iterator for Items<'d> {
     type Item = Node<'d>;
 
+    #[inline]
     fn next(&mut self) -> Option<Node<'d>> {
-        let (entry, after) = self.rest.split_first()?;
-        let (below, rest) = after.split_at_checked(entry.below as usize)?;
-        self.rest = rest;
-        Some(Node { bytes: self.bytes, entry, below })
+        let at = self.next;
+        if at >= self.end {
+            return None;
+        }
+        let entry = self.document.tape().entries.get(at)?;
+        self.next = at + 1 + entry.below as usize;
+        Some(Node { document: self.document, entry, at })
     }
 }
 
 /// The members of an object, names still escaped.
 #[derive(Clone)]
-pub struct Named<'d> {
-    bytes: &'d [u8],
-    rest: &'d [Entry],
-}
+pub struct Named<'d>(Items<'d>);
 
 impl<'d> Iterator for Named<'d> {
     type Item = (Name<'d>, Node<'d>);
 
+    #[inline]
     fn next(&mut self) -> Option<(Name<'d>, Node<'d>)> {
-        // A name and its value are neighbours, so the walk over items gives both.
-        let mut both = Items { bytes: self.bytes, rest: self.rest };
-        let (name, value) = (both.next()?.name(), both.next()?);
-        self.rest = both.rest;
-        Some((name, value))
+        let value = self.0.next()?;
+        Some((Name { document: value.document, at: value.entry.name }, value))
     }
 }
 

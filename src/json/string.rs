@@ -5,11 +5,30 @@ use super::document::JsonFaultKind;
 const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
 const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
 
+/// Longer strings are looked through this many bytes at once.
+const WIDE: usize = 32;
+
 /// How many bytes come before the first quote, backslash or control character; all if there is none.
-///
-/// Eight bytes at a time: a byte of `x` is zero where `(x - 1) & !x` has its high bit, of which the
-/// lowest is exact.
 pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
+    let Some(first) = bytes.first_chunk::<WIDE>() else { return plain_words(bytes) };
+    let plain = plain_words(first);
+    if plain < WIDE { plain } else { WIDE + wide_plain_prefix(bytes.get(WIDE..).unwrap_or_default()) }
+}
+
+/// As [`plain_prefix`], in steps that the compiler makes of wide registers.
+#[inline(never)]
+fn wide_plain_prefix(bytes: &[u8]) -> usize {
+    let (steps, _) = bytes.as_chunks::<WIDE>();
+    let is_special = |b: u8| (b == b'"') | (b == b'\\') | (b < 0x20);
+    let is_plain = |step: &&[u8; WIDE]| !step.iter().fold(false, |found, b| found | is_special(*b));
+    let plain = steps.iter().take_while(is_plain).count() * WIDE;
+    plain + plain_words(bytes.get(plain..).unwrap_or_default())
+}
+
+/// As [`plain_prefix`], eight bytes at a time: a byte of `x` is zero where `(x - 1) & !x` has its high
+/// bit, of which the lowest is exact.
+#[inline(always)]
+fn plain_words(bytes: &[u8]) -> usize {
     let mut at = 0;
     let mut rest = bytes;
     while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
@@ -67,18 +86,17 @@ fn hex4(digits: Option<&[u8]>) -> Option<u32> {
 }
 
 /// What stands between the quotes of a string that was checked, unescaped.
-pub(super) fn unescape(inner: &[u8]) -> String {
+pub(super) fn unescape(inner: &str) -> String {
     let mut out = String::with_capacity(inner.len());
     let mut rest = inner;
-    while let Some(slash) = rest.iter().position(|b| *b == b'\\') {
-        let (plain, after) = rest.split_at(slash);
-        out.push_str(std::str::from_utf8(plain).unwrap_or_default());
+    while let Some((plain, after)) = rest.split_once('\\') {
+        out.push_str(plain);
         // The parser has read every escape once already.
-        let (found, length) = escape(after.get(1..).unwrap_or_default()).unwrap_or(('\u{fffd}', 1));
+        let (found, length) = escape(after.as_bytes()).unwrap_or(('\u{fffd}', 1));
         out.push(found);
-        rest = after.get(1 + length..).unwrap_or_default();
+        rest = after.get(length..).unwrap_or_default();
     }
-    out.push_str(std::str::from_utf8(rest).unwrap_or_default());
+    out.push_str(rest);
     out
 }
 

@@ -19,6 +19,19 @@ fn what_another_reader_might_read_otherwise_is_refused() {
         (br#"{"a":1,"a":2}"#, DuplicateKey),
         (br#"{"a":1,"\u0061":2}"#, DuplicateKey),
         (br#"[{"x":{"a/b":1,"a\/b":2}}]"#, DuplicateKey),
+        (br#"[{"a":1,"b":2},{"a":1,"b":2,"a":3}]"#, DuplicateKey),
+        (br#"[{"a":1,"b":2},{"b":1,"a":2,"b":3}]"#, DuplicateKey),
+        (br#"[{"a":1,"b":2,"c":3},{"a":1,"c":2,"c":3}]"#, DuplicateKey),
+        (br#"[{"a":1,"b":2,"c":3},{"a":1,"c":2,"b":3,"c":4}]"#, DuplicateKey),
+        (br#"[{"a":1,"b":2},{"a":1,"\u0061":2,"b":3}]"#, DuplicateKey),
+        (br#"[{"a":1,"\u0062":2},{"b":1,"a":2,"\u0062":3}]"#, DuplicateKey),
+        (br#"[{"a":{"x":1,"y":2}},{"a":{"x":1,"y":2,"x":3}}]"#, DuplicateKey),
+        (br#"[{"a":[{"x":1}]},{"a":[{"x":1},{"x":1,"x":2}]}]"#, DuplicateKey),
+        (br#"[{"a":1,"b":2},{"a":1,"b"2}]"#, Syntax),
+        (br#"[{"a":1,"b":2},{"a":1,"b":}]"#, Syntax),
+        (br#"[{"a":1,"b":2},{"a":1,,"b":2}]"#, Syntax),
+        (br#"[{"a":1,"b":2},{"a":1 "b":2}]"#, Syntax),
+        (br#"[{"a":1,"b":2},{"a":1,"b":"#, Syntax),
         (b"\xef\xbb\xbf{}", Syntax),
         (b"\"\xff\"", Utf8),
         (b"\"\xed\xa0\x80\"", Utf8),
@@ -223,6 +236,87 @@ fn spelt() -> impl Strategy<Value = String> {
     })
 }
 
+/// What the rows of a table have in common, and how one of them is written.
+#[derive(Debug)]
+enum Row {
+    Leaf,
+    Object(Vec<(String, Row)>),
+    List(Box<Row>),
+}
+
+impl Row {
+    fn any(depth: u32) -> BoxedStrategy<Row> {
+        let leaf = Just(()).prop_map(|()| Row::Leaf).boxed();
+        if depth == 0 {
+            return leaf;
+        }
+        // Lengths around those that a word or two decide, and names that begin or end alike.
+        let name = "a|b|ab|x{0,3}|n[ab]{3}|mmmmm[ab]|mmmmmmmm[ab]|[ab]mmmmmmmmmmmm|mmmmmmmm[ab]mmmmmmmm|é";
+        let member = (name, Row::any(depth - 1));
+        prop_oneof![
+            2 => leaf,
+            3 => proptest::collection::vec(member, 0..6).prop_map(Row::Object),
+            1 => Row::any(depth - 1).prop_map(|row| Row::List(Box::new(row))),
+        ]
+        .boxed()
+    }
+
+    fn write(&self, rng: &mut dyn FnMut(usize) -> usize, out: &mut String) {
+        match self {
+            Row::Leaf => out.push_str(["1", "null", "\"\"", "[]", "{}", "\"\\\"\"", "{\"a\":0}"][rng(7)]),
+            Row::List(row) => {
+                let count = rng(4);
+                Row::write_all(&vec![&**row; count], ['[', ']'], rng, out, |row, rng, out| {
+                    row.write(rng, out)
+                });
+            }
+            Row::Object(members) => {
+                let mut members: Vec<(String, &Row)> =
+                    members.iter().map(|(name, row)| (name.clone(), row)).collect();
+                Row::spoil(&mut members, rng);
+                Row::write_all(&members, ['{', '}'], rng, out, |(name, row), rng, out| {
+                    out.push_str(&format!("\"{name}\":"));
+                    out.push_str(["", "", "", " "][rng(4)]);
+                    row.write(rng, out);
+                });
+            }
+        }
+    }
+
+    /// Most rows are alike; in others a name is missing, doubled, added, moved, or spelt with an escape.
+    fn spoil(members: &mut Vec<(String, &Row)>, rng: &mut dyn FnMut(usize) -> usize) {
+        let (what, at) = (rng(12), rng(members.len().max(1)));
+        let Some(name) = members.get(at).map(|(name, _)| name.clone()) else { return };
+        match what {
+            0 => drop(members.remove(at)),
+            1 => members.insert(rng(members.len() + 1), (name, &Row::Leaf)),
+            2 => members.insert(rng(members.len() + 1), ("new".to_owned(), &Row::Leaf)),
+            3 => members.swap(at, 0),
+            4 | 5 => {
+                let escaped: String = name.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+                let to = rng(members.len() + 1);
+                if what == 4 { members[at].0 = escaped } else { members.insert(to, (escaped, &Row::Leaf)) }
+            }
+            _ => {}
+        }
+    }
+
+    fn write_all<T>(
+        all: &[T],
+        brackets: [char; 2],
+        rng: &mut dyn FnMut(usize) -> usize,
+        out: &mut String,
+        write: impl Fn(&T, &mut dyn FnMut(usize) -> usize, &mut String),
+    ) {
+        out.push(brackets[0]);
+        for (at, one) in all.iter().enumerate() {
+            out.push_str(if at == 0 { "" } else { [",", ",", ", "][rng(3)] });
+            write(one, rng, out);
+        }
+        out.push(brackets[1]);
+    }
+}
+
 fn document() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),
@@ -254,6 +348,32 @@ proptest! {
     #[test]
     fn a_document_is_read_as_serde_json_reads_it(text in document()) {
         agrees_with_serde_json(text.as_bytes());
+    }
+
+    #[test]
+    fn rows_that_are_nearly_alike_are_read_as_serde_json_reads_them(
+        row in Row::any(3),
+        seed in any::<u64>(),
+        breaks in proptest::option::weighted(0.3, (any::<prop::sample::Index>(), any::<u8>())),
+    ) {
+        let mut state = seed;
+        let mut rng = |sides| {
+            // splitmix64
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            (z >> 33) as usize % sides
+        };
+        let mut text = String::from("[");
+        for at in 0..4 {
+            text.push_str(if at == 0 { "" } else { "," });
+            row.write(&mut rng, &mut text);
+        }
+        let mut bytes = (text + "]").into_bytes();
+        if let Some((at, byte)) = breaks {
+            let at = at.index(bytes.len());
+            bytes[at] = b"{}[]\",:\\ab \n\x00\xc3"[usize::from(byte) % 14];
+        }
+        agrees_with_serde_json(&bytes);
     }
 
     #[test]
