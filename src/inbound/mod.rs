@@ -13,6 +13,7 @@
 mod accept;
 mod check;
 mod claims;
+mod counted;
 mod decide;
 mod forward;
 mod identify;
