@@ -319,6 +319,7 @@ fn road(app: &App) -> Road {
             question_bytes_max: app.gateway.partners.question_bytes_max,
             refusals_per_minute: app.gateway.limits.recorded_refusals_per_minute,
             exchange_max: app.gateway.limits.exchange_max,
+            record_max: app.gateway.limits.record_max,
         },
     }
 }

@@ -27,12 +27,16 @@ pub(super) async fn watch_lights(app: Arc<App>, mut stop: Stop) {
             () = stop.asked() => return,
         }
         app.health.set(Condition::Clock, clock.light(&app));
-        app.health.set(Condition::Ledger, ledger_light(app.ledger.state()));
+        app.health.set(Condition::Ledger, ledger_light(&app));
     }
 }
 
-fn ledger_light(state: State) -> Light {
-    match state {
+fn ledger_light(app: &App) -> Light {
+    // Half of what a caller waits: red before the first is refused.
+    if app.ledger.waiting_for() > app.gateway.limits.record_max / 2 {
+        return Light::Red("the disk of the journal does not answer".to_owned());
+    }
+    match app.ledger.state() {
         State::Healthy => Light::Green,
         State::LowSpace => Light::Amber("the next segment of the journal could not be made yet".to_owned()),
         State::DiskFull => Light::Red("no disk space to record in".to_owned()),

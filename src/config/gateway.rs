@@ -87,6 +87,8 @@ pub struct Limits {
     pub drain: Duration,
     /// The longest the system behind may take, whatever its dataset's file says.
     pub exchange_max: Duration,
+    /// The longest the ledger may take for a record; after half of it readiness is red.
+    pub record_max: Duration,
 }
 
 /// Reads `tolbooth.toml`. All faults at once.
@@ -189,7 +191,9 @@ fn limits(table: Option<&Table<'_>>) -> Limits {
     let refusals = count(table, "recorded_refusals_per_minute", 600, 1..=1_000_000);
     let drain = Duration::from_secs(count(table, "drain_seconds", 20, 0..=600));
     let exchange_max = Duration::from_secs(count(table, "exchange_seconds_max", 30, 1..=600));
-    Limits { recorded_refusals_per_minute: u32::try_from(refusals).unwrap_or(u32::MAX), drain, exchange_max }
+    let record_max = Duration::from_secs(count(table, "record_seconds_max", 10, 1..=300));
+    let recorded_refusals_per_minute = u32::try_from(refusals).unwrap_or(u32::MAX);
+    Limits { recorded_refusals_per_minute, drain, exchange_max, record_max }
 }
 
 fn count(

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 
 use crate::clock::Clock;
 use crate::desk::Ruleset;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Receipt, Record, Unrecorded};
 use crate::model::MemberId;
 use crate::observe::Metrics;
 use crate::policy::Memo;
@@ -46,6 +46,8 @@ pub struct Bounds {
     pub refusals_per_minute: u32,
     /// From the decision to the end of the source's answer.
     pub exchange_max: Duration,
+    /// How long the ledger may take for a record.
+    pub record_max: Duration,
 }
 
 /// What all data-plane threads share.
@@ -63,6 +65,12 @@ impl Road {
     /// The ruleset in force now; an exchange runs wholly under the one it began with.
     pub(super) fn ruleset(&self) -> Arc<Ruleset> {
         self.ruleset.load_full()
+    }
+
+    /// Records, or gives up: a disk that hangs must not hold callers for ever, and nothing leaves.
+    pub(super) async fn append(&self, record: Record) -> Result<Receipt, Unrecorded> {
+        let appended = tokio::time::timeout(self.bounds.record_max, self.ledger.append(record));
+        appended.await.unwrap_or(Err(Unrecorded::Late))
     }
 
     /// When the system behind must have answered.

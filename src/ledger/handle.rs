@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::chain::Chain;
 use super::durable::{keep, keep_all};
@@ -104,12 +105,12 @@ impl Ledger {
         drop(chain);
 
         let keys = (key, verifier.clone());
-        let mut writer = Writer::new(journal, keys, clock, Arc::clone(&subjects), (edge, time_ms));
+        let mut writer = Writer::new(journal, keys, clock.clone(), Arc::clone(&subjects), (edge, time_ms));
         let note = match note {
             Some(note) => note,
             None => writer.begin()?,
         };
-        let shared = Arc::new(Shared::new(waiting_max, writer.durable(note)));
+        let shared = Arc::new(Shared::new(waiting_max, writer.durable(note), clock));
         let writer = start(writer, Arc::clone(&shared))?;
         let evidence = directory.join(EVIDENCE);
         let inner = Inner { shared, subjects, shelf, evidence, verifier, writer: Mutex::new(Some(writer)) };
@@ -166,6 +167,11 @@ impl Ledger {
 
     pub fn state(&self) -> State {
         self.0.shared.state()
+    }
+
+    /// How long the oldest record without an answer has waited.
+    pub fn waiting_for(&self) -> Duration {
+        self.0.shared.waiting_for()
     }
 
     /// Ends recording for good: for whoever finds damage behind the road.
