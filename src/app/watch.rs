@@ -26,6 +26,7 @@ pub(super) async fn watch_lights(app: Arc<App>, mut stop: Stop) {
             _ = tick.tick() => {}
             () = stop.asked() => return,
         }
+        app.clock.not_before(app.ledger.time_ms());
         app.health.set(Condition::Clock, clock.light(&app));
         app.health.set(Condition::Ledger, ledger_light(&app));
     }
@@ -57,7 +58,8 @@ impl ClockWatch {
     }
 
     fn offset(app: &App) -> i128 {
-        i128::from(app.clock.unix_ms()) - i128::try_from(app.clock.monotonic().as_millis()).unwrap_or(0)
+        i128::from(app.clock.wall().as_millisecond())
+            - i128::try_from(app.clock.monotonic().as_millis()).unwrap_or(0)
     }
 
     fn light(&mut self, app: &App) -> Light {
@@ -67,6 +69,9 @@ impl ClockWatch {
             tracing::warn!(by_ms = %(offset - self.offset_ms), "the wall clock was stepped");
             self.offset_ms = offset;
             self.stepped_at = Some(now);
+        }
+        if app.clock.behind() > Duration::from_millis(STEP_MS_MAX) {
+            return Light::Red("the wall clock is behind the last record; time used stands still".to_owned());
         }
         match self.stepped_at {
             Some(at) if now.saturating_sub(at) < STEADY => {

@@ -103,6 +103,8 @@ impl Ledger {
         let (edge, time_ms) = (chain.edge().clone(), chain.time_ms());
         let note = chain.last().map(|(_, note)| note.clone());
         drop(chain);
+        // From the first moment on: a clock set back while the gateway was off brings nothing back.
+        clock.not_before(time_ms);
 
         let keys = (key, verifier.clone());
         let mut writer = Writer::new(journal, keys, clock.clone(), Arc::clone(&subjects), (edge, time_ms));
@@ -187,6 +189,11 @@ impl Ledger {
     /// How many records are durable.
     pub fn size(&self) -> u64 {
         self.0.shared.durable().size
+    }
+
+    /// The time of the last durable record, in milliseconds since 1970.
+    pub fn time_ms(&self) -> i64 {
+        self.0.shared.durable().time_ms
     }
 
     /// The key that others verify this log with.

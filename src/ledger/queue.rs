@@ -64,6 +64,8 @@ pub(super) struct Durable {
     pub size: u64,
     /// The last checkpoint's note.
     pub checkpoint: String,
+    /// The last record's time.
+    pub time_ms: i64,
 }
 
 /// What the writer and the handles share.
