@@ -10,7 +10,7 @@ use crate::config::Gateway;
 use crate::contract::{self, Checker};
 use crate::directory::{self, Directory};
 use crate::model::{
-    AgreementId, AgreementRef, Contract, Digest, Fault, Faults, MemberId, Operation, OperationId,
+    AgreementId, AgreementRef, Contract, Digest, Fault, Faults, MemberClass, MemberId, Operation, OperationId,
 };
 use crate::policy::{self, Agreement, Decider, KeyRing, Register, against_members};
 use crate::source::{self, OnUnlisted, Source};
@@ -87,44 +87,45 @@ impl Ruleset {
         let all_offered = faults.is_empty();
         let agreements = read_agreements(&files.agreements, &mut faults);
         let Some(directory) = directory else { return Err(faults) };
-        if directory.member(&gateway.member).is_none() {
-            let message = format!("this gateway's member `{}` is not in it", gateway.member);
-            faults.push(Fault::new("members.toml", None, message));
-        }
-        let ring = match KeyRing::new(directory.officers()) {
-            Ok(ring) => ring,
-            Err(error) => {
-                faults.push(Fault::new("members.toml", None, error.to_string()));
-                KeyRing::default()
-            }
-        };
+        let ring = key_ring(gateway, &directory).unwrap_or_else(|more| {
+            faults.extend(more);
+            KeyRing::default()
+        });
         for agreement in &agreements {
-            let class_of = |member: &MemberId| directory.member(member).map(|member| member.class);
-            faults.extend(against_members(agreement, class_of));
+            faults.extend(against_members(agreement, |member| class_of(&directory, member)));
         }
-        let bench =
-            Bench { gateway, files: &files, offers: &offers, all_offered, ring: &ring, circumstances };
-        let compiled = bench.compile(agreements, &mut faults);
-        let guardrails: Vec<(String, String)> = guardrails(&files, &mut faults);
-        let plain: Vec<Arc<Agreement>> = compiled.iter().map(|one| Arc::clone(&one.agreement)).collect();
-        let decider =
-            Decider::compile(plain.iter().cloned(), &guardrails).map_err(|more| faults.extend(more)).ok();
-        let mut terms = HashMap::new();
-        let mut views = HashMap::new();
-        let mut judged = Vec::with_capacity(compiled.len());
-        for one in compiled {
-            views.extend(one.view.map(|view| (one.agreement.reference.clone(), view)));
-            terms.insert(one.agreement.reference.clone(), one.terms);
-            judged.push((one.agreement, one.standing));
+        Material { files, directory, ring, offers, all_offered, agreements }.compile(
+            gateway,
+            circumstances,
+            faults,
+        )
+    }
+
+    /// The ruleset before with the members' file as it is now, for when other files are at fault: who may
+    /// connect and whose signature counts must not wait for a typo elsewhere. What was agreed, offered and
+    /// forbidden stays as it was; agreements the new directory has no members for are left out. `None` if
+    /// the members' file and the anchors are as before.
+    pub fn with_directory(
+        gateway: &Gateway,
+        circumstances: &Circumstances<'_>,
+    ) -> Result<Option<Self>, Faults> {
+        let Some(before) = circumstances.before else { return Ok(None) };
+        let mut faults = Faults::default();
+        let mut members = RulesetFiles::members_alone(gateway, &mut faults);
+        faults.into_result()?;
+        let directory = read_directory(gateway, &mut members)?;
+        if directory.digest() == before.directory.digest() {
+            return Ok(None);
         }
-        let before = circumstances.before.map(|before| &before.register);
-        let register =
-            Register::new(&gateway.member, judged, before).map_err(|more| faults.extend(more)).ok();
-        let (Some(decider), Some(register), true) = (decider, register, faults.is_empty()) else {
-            return Err(faults);
-        };
-        let epoch = circumstances.before.map_or(1, |before| before.epoch + 1);
-        Ok(Self { digest: files.digest(), epoch, directory, register, decider, files, offers, terms, views })
+        let ring = key_ring(gateway, &directory)?;
+        let agreements = before.register.all().iter().map(|entry| Agreement::clone(&entry.agreement));
+        let agreements = agreements
+            .filter(|agreement| against_members(agreement, |member| class_of(&directory, member)).is_empty())
+            .collect();
+        let files = before.files.with_members(members, before.directory.files());
+        let offers = before.offers.clone();
+        let material = Material { files, directory, ring, offers, all_offered: true, agreements };
+        material.compile(gateway, circumstances, Faults::default()).map(Some)
     }
 
     /// The agreements in force on this day, with the digests of their bytes.
@@ -173,6 +174,68 @@ impl Ruleset {
         }
         faults.into_result()
     }
+}
+
+/// What a ruleset is compiled from.
+struct Material {
+    files: RulesetFiles,
+    directory: Directory,
+    ring: KeyRing,
+    offers: Offers,
+    /// Whether every dataset file could be read.
+    all_offered: bool,
+    agreements: Vec<Agreement>,
+}
+
+impl Material {
+    fn compile(
+        self,
+        gateway: &Gateway,
+        circumstances: &Circumstances<'_>,
+        mut faults: Faults,
+    ) -> Result<Ruleset, Faults> {
+        let Self { files, directory, ring, offers, all_offered, agreements } = self;
+        let bench =
+            Bench { gateway, files: &files, offers: &offers, all_offered, ring: &ring, circumstances };
+        let compiled = bench.compile(agreements, &mut faults);
+        let guardrails: Vec<(String, String)> = guardrails(&files, &mut faults);
+        let plain: Vec<Arc<Agreement>> = compiled.iter().map(|one| Arc::clone(&one.agreement)).collect();
+        let decider =
+            Decider::compile(plain.iter().cloned(), &guardrails).map_err(|more| faults.extend(more)).ok();
+        let mut terms = HashMap::new();
+        let mut views = HashMap::new();
+        let mut judged = Vec::with_capacity(compiled.len());
+        for one in compiled {
+            views.extend(one.view.map(|view| (one.agreement.reference.clone(), view)));
+            terms.insert(one.agreement.reference.clone(), one.terms);
+            judged.push((one.agreement, one.standing));
+        }
+        let before = circumstances.before.map(|before| &before.register);
+        let register =
+            Register::new(&gateway.member, judged, before).map_err(|more| faults.extend(more)).ok();
+        let (Some(decider), Some(register), true) = (decider, register, faults.is_empty()) else {
+            return Err(faults);
+        };
+        let epoch = circumstances.before.map_or(1, |before| before.epoch + 1);
+        let digest = files.digest();
+        Ok(Ruleset { digest, epoch, directory, register, decider, files, offers, terms, views })
+    }
+}
+
+/// The officers' keys, in a directory that this gateway's member is in.
+fn key_ring(gateway: &Gateway, directory: &Directory) -> Result<KeyRing, Faults> {
+    let mut faults = Faults::default();
+    if directory.member(&gateway.member).is_none() {
+        let message = format!("this gateway's member `{}` is not in it", gateway.member);
+        faults.push(Fault::new("members.toml", None, message));
+    }
+    let ring = KeyRing::new(directory.officers())
+        .map_err(|error| faults.push(Fault::new("members.toml", None, error.to_string())));
+    faults.into_result().and(ring.map_err(|()| Faults::default()))
+}
+
+fn class_of(directory: &Directory, member: &MemberId) -> Option<MemberClass> {
+    directory.member(member).map(|member| member.class)
 }
 
 fn read_directory(gateway: &Gateway, files: &mut RulesetFiles) -> Result<Directory, Faults> {
