@@ -113,6 +113,25 @@ fn a_revocation_acts_on_an_open_connection() {
     assert_eq!(gateway.check(CHI).code(), "certificate_revoked");
 }
 
+#[test]
+fn a_changed_secret_is_used_without_a_restart() {
+    let gateway = Gateway::start_changed("secret", |home| {
+        std::fs::write(home.join("records.secret"), "Bearer one").unwrap();
+        edit(&home.join("policies/datasets/child-protection.toml"), |text| {
+            let headers = "headers = [{ name = \"authorization\", file = \"records.secret\" }]";
+            text.replace("timeout_ms = 3000", &format!("timeout_ms = 3000\n{headers}"))
+        });
+    });
+    let shown = || {
+        assert_eq!(gateway.check(CHI).status, 200);
+        let heard = gateway.system.heard().pop().unwrap();
+        heard.headers.into_iter().find(|(name, _)| name == "authorization").unwrap().1
+    };
+    assert_eq!(shown(), "Bearer one");
+    loaded(&gateway, || replace(&gateway.home.join("records.secret"), b"Bearer two"));
+    assert_eq!(shown(), "Bearer two");
+}
+
 /// Somebody drafts an agreement and leaves a typo in it; a system is lost in the same minute.
 #[test]
 fn a_revocation_acts_whatever_is_wrong_with_other_files() {

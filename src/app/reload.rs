@@ -62,7 +62,9 @@ async fn hangup(hangups: &mut Option<tokio::signal::unix::Signal>) {
 
 /// The files the ruleset in force names.
 fn named(app: &App) -> Vec<PathBuf> {
-    app.ruleset.load().files.named.iter().map(|file| app.gateway.home.join(&file.name)).collect()
+    let ruleset = app.ruleset.load();
+    let named = ruleset.files.named.iter().map(|file| app.gateway.home.join(&file.name));
+    named.chain(ruleset.offers().flat_map(|offer| offer.secrets.clone())).collect()
 }
 
 /// Looks at the files every gateway has, and at `more`.

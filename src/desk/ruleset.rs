@@ -2,6 +2,7 @@
 //! source mappings, with one digest. An exchange runs wholly under one.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use jiff::civil::Date;
@@ -39,6 +40,8 @@ pub struct Offer {
     pub source: Arc<Source>,
     pub synthetic: bool,
     pub on_unlisted: OnUnlisted,
+    /// Secrets and certificates of the source: no evidence is kept of them, but a change reloads.
+    pub secrets: Vec<PathBuf>,
     operations: HashMap<String, Arc<OfferedOperation>>,
 }
 
@@ -294,7 +297,8 @@ fn read_offer(gateway: &Gateway, files: &mut RulesetFiles, file: &RulesetFile) -
         })
         .collect();
     let (synthetic, on_unlisted) = (dataset.synthetic, dataset.on_unlisted);
-    Ok(Offer { contract, source: Arc::new(source), synthetic, on_unlisted, operations })
+    let secrets = dataset.secrets().into_iter().map(|name| gateway.home.join(name)).collect();
+    Ok(Offer { contract, source: Arc::new(source), synthetic, on_unlisted, secrets, operations })
 }
 
 fn read_agreements(files: &[RulesetFile], faults: &mut Faults) -> Vec<Agreement> {

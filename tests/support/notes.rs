@@ -37,6 +37,7 @@ synthetic = true
 [source]
 kind = "http"
 url = "{url}"
+forward_headers = ["idempotency-key"]
 
 [[operation]]
 id = "add"

@@ -200,7 +200,8 @@ async fn a_kept_connection_that_was_closed_is_replaced_for_reads() {
 
     // What changes something is never sent twice.
     let upstream = Upstream::new(script());
-    let more = "[[operation]]\nid = \"check\"\nmethod = \"POST\"\npath = \"/r/{k}\"\n";
+    let more = "forward_headers = [\"idempotency-key\"]\n\
+                [[operation]]\nid = \"check\"\nmethod = \"POST\"\npath = \"/r/{k}\"\n";
     let operation = single("check", &["k! string key"], &["name! string"]);
     let source = upstream.source(more, vec![Operation { effect: Effect::Changes, ..operation }]);
     let pool = Pool::new();
