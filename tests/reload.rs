@@ -377,6 +377,21 @@ fn a_replaced_csv_file_answers_and_a_bad_one_keeps_the_old_answers() {
 }
 
 #[test]
+fn a_csv_file_that_lost_more_than_half_of_its_rows_is_used_and_alarmed() {
+    let gateway = patient("csv-shrank");
+    let path = gateway.home.join("licences.csv");
+    let all = std::fs::read_to_string(&path).unwrap();
+    let (header, rows) = all.split_once('\n').unwrap();
+    let kept: Vec<&str> = rows.lines().filter(|row| row.starts_with("TX-1042,")).collect();
+    assert!(kept.len() == 1 && rows.lines().count() > 2);
+    replace(&path, format!("{header}\n{}\n", kept.join("\n")).as_bytes());
+    let alarm = until("the alarm is on the record", || alarms(&gateway, "file_shrank").pop());
+    assert_eq!(alarm["envelope"]["dataset"], "taxi-licence/v1");
+    assert!(alarm["sealed"]["detail"].as_str().unwrap().ends_with(" rows, now 1"), "{alarm}");
+    assert_eq!(licence(&gateway).status, 200);
+}
+
+#[test]
 fn a_source_that_was_refused_turns_green_with_the_ruleset_that_reads_it_anew() {
     let gateway = patient("csv-rules");
     let path = gateway.home.join("licences.csv");

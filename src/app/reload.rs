@@ -93,8 +93,12 @@ fn reload(app: &App) -> Vec<PathBuf> {
             install(app, &before, ruleset, Some(tls));
             app.metrics.reloaded("loaded");
             app.health.set(Condition::Ruleset, Light::Green);
-            // Sources were read anew with it, and each was right.
-            app.health.forget_sources();
+            // A source that is read in another way was read anew, and was right; the others go on.
+            let ruleset = app.ruleset.load();
+            app.health.keep_sources(|dataset| {
+                let mut offers = ruleset.offers();
+                offers.any(|offer| offer.contract.version.to_string() == dataset && offer.source.is_refused())
+            });
             Vec::new()
         }
         Err(faults) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ledger::{Alarm, Record, State, Summary};
-use crate::model::MemberId;
+use crate::model::{DatasetVersion, MemberId};
 use crate::observe::{Condition, Light};
 use crate::source::Refresh;
 use crate::stop::Stop;
@@ -101,25 +101,30 @@ fn refresh(app: &App) {
         let dataset = &offer.contract.version;
         match offer.source.refresh() {
             Refresh::Same => {}
-            Refresh::Replaced { digest, rows } => {
+            Refresh::Replaced { digest, rows, rows_before } => {
                 tracing::info!(%dataset, %digest, rows, "a source file was replaced");
                 app.health.set(Condition::Source(dataset.to_string()), Light::Green);
+                // It is in use: who is gone from it may be gone. But somebody should look.
+                if rows < rows_before.div_ceil(2) {
+                    tracing::warn!(%dataset, rows, rows_before, "a source file lost more than half of its rows");
+                    alarm(app, "file_shrank", dataset, format!("{rows_before} rows, now {rows}"));
+                }
             }
             Refresh::Refused(faults) => {
                 let fault = faults.to_string();
                 tracing::warn!(%dataset, %fault, "a replaced source file was refused; the old one stays");
-                app.metrics.alarm("file_refused", dataset.dataset.as_str());
                 app.health.set(Condition::Source(dataset.to_string()), Light::Amber(fault.clone()));
-                let alarm = Alarm {
-                    cause: "file_refused",
-                    dataset: Some(dataset.clone()),
-                    detail: Some(fault),
-                    dropped: Vec::new(),
-                };
-                record(app, Record::Alarm(alarm));
+                alarm(app, "file_refused", dataset, fault);
             }
         }
     }
+}
+
+/// A metric and a record; the line in the log is the caller's.
+fn alarm(app: &App, cause: &'static str, dataset: &DatasetVersion, detail: String) {
+    app.metrics.alarm(cause, dataset.dataset.as_str());
+    let (dataset, detail) = (Some(dataset.clone()), Some(detail));
+    record(app, Record::Alarm(Alarm { cause, dataset, detail, dropped: Vec::new() }));
 }
 
 /// Folds segments as they are sealed.

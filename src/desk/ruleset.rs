@@ -86,7 +86,7 @@ impl Ruleset {
         let mut files = RulesetFiles::read(gateway)?;
         let mut faults = Faults::default();
         let directory = read_directory(gateway, &mut files).map_err(|more| faults.extend(more)).ok();
-        let offers = read_offers(gateway, &mut files, &mut faults);
+        let offers = read_offers(gateway, &mut files, circumstances.before, &mut faults);
         let all_offered = faults.is_empty();
         let agreements = read_agreements(&files.agreements, &mut faults);
         let Some(directory) = directory else { return Err(faults) };
@@ -259,10 +259,15 @@ fn utf8(file: &RulesetFile) -> Result<&str, Faults> {
 pub(super) type Offers = HashMap<String, HashMap<String, Arc<Offer>>>;
 
 /// What can be read; what cannot is added to `faults`.
-fn read_offers(gateway: &Gateway, files: &mut RulesetFiles, faults: &mut Faults) -> Offers {
+fn read_offers(
+    gateway: &Gateway,
+    files: &mut RulesetFiles,
+    before: Option<&Ruleset>,
+    faults: &mut Faults,
+) -> Offers {
     let mut offers = Offers::new();
     for file in files.datasets.clone() {
-        match read_offer(gateway, files, &file) {
+        match read_offer(gateway, files, before, &file) {
             Ok(offer) => {
                 let version = offer.contract.version.clone();
                 let majors = offers.entry(version.dataset.to_string()).or_default();
@@ -277,7 +282,12 @@ fn read_offers(gateway: &Gateway, files: &mut RulesetFiles, faults: &mut Faults)
     offers
 }
 
-fn read_offer(gateway: &Gateway, files: &mut RulesetFiles, file: &RulesetFile) -> Result<Offer, Faults> {
+fn read_offer(
+    gateway: &Gateway,
+    files: &mut RulesetFiles,
+    before: Option<&Ruleset>,
+    file: &RulesetFile,
+) -> Result<Offer, Faults> {
     let dataset = source::load(&file.name, utf8(file)?)?;
     let path = gateway.home.join(&dataset.contract);
     let bytes = files.named(&path).map_err(|error| {
@@ -287,7 +297,10 @@ fn read_offer(gateway: &Gateway, files: &mut RulesetFiles, file: &RulesetFile) -
     let name = dataset.contract.clone();
     let text = String::from_utf8(bytes).map_err(|_| Faults::from(Fault::new(&name, None, "is not UTF-8")))?;
     let contract = contract::load(&name, &text)?;
-    let source = Source::build(&dataset, &contract, &gateway.home)?;
+    let version = &contract.version;
+    let before = before.and_then(|before| before.offer(version.dataset.as_str(), &version.major.to_string()));
+    let source =
+        Source::build(&dataset, &contract, &gateway.home, before.map(|before| before.source.as_ref()))?;
     let operations = contract
         .operations
         .iter()
