@@ -11,6 +11,8 @@ use super::refusal::problem;
 
 /// Seconds a member beyond its rate is asked to wait: rates are by the minute.
 const RATE_SECONDS: u64 = 60;
+/// Exchanges last no longer, mostly.
+const BUSY_SECONDS: u64 = 1;
 /// Seconds after which a ledger that recovers by itself may have done so.
 const LEDGER_SECONDS: u64 = 5;
 
@@ -29,6 +31,11 @@ impl Counted {
     /// To a member beyond its rate, whatever the refusal.
     pub(super) fn beyond_rate() -> Self {
         Self { code: Code::LimitReached, retry_after: Some(RATE_SECONDS) }
+    }
+
+    /// To whoever comes while there is no place for another exchange.
+    pub(super) fn busy() -> Self {
+        Self { code: Code::LimitReached, retry_after: Some(BUSY_SECONDS) }
     }
 
     /// The ledger did not take the record. After an intent nobody knows whether a change was made, and

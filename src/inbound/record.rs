@@ -5,12 +5,14 @@
 //! reply only beside its [`Receipt`], and the one other thing it holds cannot hold a body.
 
 use bytes::Bytes;
+use http::Request;
+use hyper::body::Incoming;
 
 use crate::ledger::binding::answer_mac;
 use crate::ledger::{Exchange, Nonce, Receipt, Record, SealedExchange};
 use crate::model::{Code, Outcome};
 
-use super::accept::Known;
+use super::accept::{Connection, Known, accept};
 use super::check::{Checked, Fit};
 use super::counted::Counted;
 use super::forward::request_digest;
@@ -87,6 +89,21 @@ pub(super) async fn record(worker: &Worker, ended: Result<Checked, Refusal>) -> 
         }
     };
     keep(worker, known, reply, facts).await
+}
+
+/// There is no place for another exchange: it is counted before anything of it is read.
+pub(super) fn turn_away(worker: &Worker, connection: &Connection, request: Request<Incoming>) -> Recorded {
+    let (parts, incoming) = request.into_parts();
+    let known = match accept(worker, parts, incoming) {
+        Ok(accepted) => accepted.known,
+        Err(refusal) => refusal.known,
+    };
+    let tally = &worker.road.tally;
+    match worker.member(connection) {
+        Some(member) => tally.refused_beyond_rate(&member, Code::LimitReached),
+        None => tally.stranger_refused(Code::LimitReached),
+    }
+    Recorded::counted(known, Counted::busy())
 }
 
 fn answer(checked: Checked) -> (Box<Known>, Reply, Facts) {
