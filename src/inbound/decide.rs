@@ -41,10 +41,8 @@ pub(super) fn decide(worker: &Worker, asked: Asked) -> Result<Permitted, Refusal
     };
     match judge(worker, &mut known, &identity, &target) {
         Ok(terms) => open(known, target, terms, question),
-        Err(why) => {
-            let why = unnamed(&mut known, why);
-            Err(Refusal::new(known, why))
-        }
+        // To somebody without an agreement the record names no dataset in what they are given: see record.
+        Err(why) => Err(Refusal::new(known, why)),
     }
 }
 
@@ -55,18 +53,6 @@ fn meant(candidates: &[Arc<Entry>], code: Code) -> Option<Arc<Agreement>> {
     let id = &newest.agreement.reference.id;
     let only = candidates.iter().all(|entry| entry.agreement.reference.id == *id);
     (only && code != Code::NotAgreed).then(|| Arc::clone(&newest.agreement))
-}
-
-/// To somebody without an agreement a dataset that is here and one that is not are one answer. The
-/// receipt is part of it: its envelope names neither, and what was asked for stays in the sealed part.
-fn unnamed(known: &mut Known, why: Why) -> Why {
-    if why.code != Code::NotAgreed || known.agreement.is_some() {
-        return why;
-    }
-    match known.target.take() {
-        Some((dataset, operation)) => why.truth(format!("{dataset} {operation}")),
-        None => why,
-    }
 }
 
 /// The agreement's and the guardrails' word, before the question is looked at.
