@@ -22,6 +22,7 @@ use crate::source::Pool;
 use super::accept::{Connection, accept};
 use super::check::{Checked, check};
 use super::decide::decide;
+use super::drift::Drift;
 use super::forward::forward;
 use super::identify::{find, identify};
 use super::minimise::minimise;
@@ -61,6 +62,7 @@ pub struct Road {
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     pub tally: Arc<Tally>,
+    pub drift: Drift,
     pub bounds: Bounds,
 }
 
