@@ -1,4 +1,7 @@
 //! The only reader of time. Wall time is UTC; days are London's, because agreements are.
+//!
+//! Time used is never before the ledger's last (design 5): setting the clock back brings no agreement
+//! and no certificate back.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -20,6 +23,8 @@ struct Inner {
     started: Instant,
     /// Milliseconds added to the wall clock; only a test's clock has any.
     shift_ms: AtomicI64,
+    /// Milliseconds since 1970 that time used is never before.
+    floor_ms: AtomicI64,
 }
 
 /// The zone database has no London: nothing could be decided by date.
@@ -37,7 +42,9 @@ impl std::error::Error for NoZone {}
 impl Clock {
     pub fn new() -> Result<Self, NoZone> {
         let london = TimeZone::get(ZONE).map_err(|_| NoZone)?;
-        Ok(Self(Arc::new(Inner { london, started: Instant::now(), shift_ms: AtomicI64::new(0) })))
+        let started = Instant::now();
+        let (shift_ms, floor_ms) = (AtomicI64::new(0), AtomicI64::new(i64::MIN));
+        Ok(Self(Arc::new(Inner { london, started, shift_ms, floor_ms })))
     }
 
     /// Moves this clock and all its copies; for tests and nothing else.
@@ -45,8 +52,27 @@ impl Clock {
         self.0.shift_ms.fetch_add(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::Relaxed);
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the one reader of time")]
+    /// From now on time used is not before this. Raised by whoever knows what is on the record.
+    pub fn not_before(&self, unix_ms: i64) {
+        self.0.floor_ms.fetch_max(unix_ms, Ordering::Relaxed);
+    }
+
+    /// Time as used: the wall clock's, or the floor's where that is later.
     pub fn now(&self) -> Timestamp {
+        let wall = self.wall();
+        let floor = Timestamp::from_millisecond(self.0.floor_ms.load(Ordering::Relaxed));
+        floor.map_or(wall, |floor| wall.max(floor))
+    }
+
+    /// How far the wall clock is behind time as used.
+    pub fn behind(&self) -> Duration {
+        let ahead_ms = self.0.floor_ms.load(Ordering::Relaxed).saturating_sub(self.wall().as_millisecond());
+        Duration::from_millis(u64::try_from(ahead_ms).unwrap_or(0))
+    }
+
+    /// What the wall clock says, for whoever watches it; nothing is decided by it.
+    #[expect(clippy::disallowed_methods, reason = "this is the one reader of time")]
+    pub(crate) fn wall(&self) -> Timestamp {
         let shift = jiff::SignedDuration::from_millis(self.0.shift_ms.load(Ordering::Relaxed));
         let now = Timestamp::now();
         now.checked_add(shift).unwrap_or(now)
@@ -84,4 +110,31 @@ impl Clock {
 /// `4 December 2026`: how a date is shown to a person.
 pub fn date_in_words(date: Date) -> String {
     date.strftime("%-d %B %Y").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn time_used_is_never_before_its_floor_and_the_wall_clock_stays_visible() {
+        let clock = Clock::new().unwrap();
+        assert_eq!(clock.behind(), Duration::ZERO);
+        let day = SignedDuration::from_hours(24);
+        let floor = clock.now() + day;
+        clock.not_before(floor.as_millisecond());
+        // A lower floor changes nothing.
+        clock.not_before(0);
+        assert_eq!(clock.now().as_millisecond(), floor.as_millisecond());
+        assert_eq!(clock.unix_ms(), u64::try_from(floor.as_millisecond()).unwrap());
+        assert_eq!(clock.today(), floor.to_zoned(clock.zone().clone()).date());
+        assert!(clock.behind() > Duration::from_secs(23 * 3600));
+        assert!(clock.wall() < floor);
+        // Once the wall clock has caught up the floor is no more.
+        clock.shift(day * 2);
+        assert!(clock.now() > floor + day - SignedDuration::from_secs(1));
+        assert_eq!(clock.behind(), Duration::ZERO);
+    }
 }

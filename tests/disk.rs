@@ -309,3 +309,44 @@ fn damage_in_an_old_segment_stops_the_gateway_though_it_had_started() {
     is_cannot_record(&ask(&gateway));
     until("readiness is red", || gateway.local("/ready").0 == 503);
 }
+
+/// A pipe nobody reads where the next segment is to be made: whoever opens it to write hangs there, as
+/// on a disk that does not answer, until this is dropped.
+struct Hang(PathBuf);
+
+impl Hang {
+    fn at(path: PathBuf) -> Self {
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        Self(path)
+    }
+}
+
+impl Drop for Hang {
+    fn drop(&mut self) {
+        // Opening both ends never blocks, and lets the other side go on.
+        let _opened = std::fs::OpenOptions::new().read(true).write(true).open(&self.0);
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn a_disk_that_hangs_makes_nobody_wait_for_ever_and_lets_nothing_leave() {
+    let site = Site::new("hang");
+    let configuration = site.trial.configuration.clone();
+    let text = std::fs::read_to_string(&configuration).unwrap();
+    std::fs::write(&configuration, text + "\n[limits]\nrecord_seconds_max = 2\n").unwrap();
+    let gateway = Here::start(site);
+    assert_eq!(ask(&gateway).status, 200);
+    let hang = Hang::at(gateway.site.journal().join("00000003.new"));
+    let filling = std::thread::spawn({
+        let ledger = gateway.ledger().clone();
+        move || while ledger.size() < 400 && ledger.append_blocking(filler()).is_ok() {}
+    });
+    until("readiness is red", || gateway.local("/ready").0 == 503);
+    assert!(gateway.local("/ready").1.contains("does not answer"));
+    is_cannot_record(&ask(&gateway));
+    drop(hang);
+    filling.join().unwrap();
+    until("readiness is green", || gateway.local("/ready").0 == 200);
+    until("it answers again", || ask(&gateway).status == 200);
+}

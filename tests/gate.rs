@@ -296,6 +296,34 @@ fn a_caller_that_hangs_up_before_the_answer_leaves_a_record_of_it() {
     assert_eq!(record["envelope"]["outcome"], "answered");
 }
 
+/// A field the contract does not know, in answer after answer: each record has its name, and the alarm is
+/// raised once, not with every answer.
+#[test]
+fn drift_is_alarmed_on_the_record_and_not_with_every_answer() {
+    let gateway = Gateway::start("drift");
+    gateway.system.now_says(|heard| {
+        let Reply::Json(status, body) = support::gateway::records(heard) else { panic!("JSON") };
+        Reply::Json(status, body.replacen("[{", "[{\"shoe_size\":4,", 1))
+    });
+    let said: Vec<_> = (0..5).map(|_| gateway.check(CHI)).collect();
+    for one in &said {
+        assert_eq!(one.status, 200, "{one:?}");
+        let record = ledger::exchange(&gateway.running().admin_socket, one.exchange());
+        assert_eq!(record["sealed"]["dropped"], json!(["shoe_size"]), "{record}");
+    }
+    let alarms = until("the alarm is on the record", || {
+        let alarms = gateway.search(json!({ "kind": "alarm" }));
+        (!alarms.is_empty()).then_some(alarms)
+    });
+    // Two if a minute ended meanwhile.
+    assert!(alarms.len() <= 2, "{alarms:?}");
+    let alarm = &alarms[0];
+    assert_eq!(alarm["envelope"]["cause"], "drift");
+    assert_eq!(alarm["envelope"]["dataset"], "child-protection/v1");
+    assert_eq!(alarm["sealed"]["dropped"], json!(["shoe_size"]));
+    assert_eq!(gateway.metric("tolbooth_alarms_total{alarm=\"drift\",dataset=\"child-protection\"}"), 5);
+}
+
 fn recorded_as(gateway: &Gateway, correlation: &str) -> Option<Value> {
     let records = gateway.search(json!({ "kind": "exchange" }));
     records.into_iter().find(|found| found["envelope"]["correlation"] == correlation)

@@ -293,6 +293,22 @@ fn a_change_is_not_forwarded_without_its_intent_on_the_record() {
 }
 
 #[test]
+fn a_change_whose_end_cannot_be_recorded_has_an_unknown_outcome_and_is_not_to_be_repeated() {
+    let gateway = Gateway::start_changed("unended", notes::add);
+    let ledger = gateway.running().app.ledger.clone();
+    // The intent is durable and the change is made; then the ledger ends.
+    gateway.system.now_says(move |_| {
+        ledger.stop();
+        Reply::Json(200, r#"{"reference":"N-7"}"#.to_owned())
+    });
+    let said = gateway.nhs().ask(notes::PATH, &[("idempotency-key", "n-1")], notes::QUESTION);
+    assert_eq!((said.status, said.code().as_str()), (409, "outcome_unknown"), "{said:?}");
+    assert_eq!((said.outcome(), said.receipt()), ("unrecorded", None));
+    assert!(!said.headers.contains_key("retry-after"), "{said:?}");
+    assert!(!String::from_utf8_lossy(&said.body).contains("N-7"), "the answer left");
+}
+
+#[test]
 fn a_change_that_was_made_is_answered() {
     let gateway = Gateway::start_changed("change", notes::add);
     gateway.system.now_says(|_| Reply::Json(200, r#"{"reference":"N-7"}"#.to_owned()));
@@ -339,9 +355,16 @@ fn refusals_beyond_a_members_rate_are_counted_and_not_recorded_one_by_one() {
     });
     let wrong = |gateway: &Gateway| gateway.nhs().ask("/nothing/v1/check", &[], "{}");
     // Two minutes may be touched, and so two may be recorded; not three.
-    let outcomes: Vec<String> = (0..3).map(|_| wrong(&gateway).outcome().to_owned()).collect();
-    assert_eq!(outcomes[0], "refused");
-    assert!(outcomes.contains(&"unrecorded".to_owned()), "{outcomes:?}");
+    let told: Vec<Said> = (0..3).map(|_| wrong(&gateway)).collect();
+    assert_eq!(told[0].outcome(), "refused");
+    let counted: Vec<&Said> = told.iter().filter(|said| said.outcome() == "unrecorded").collect();
+    assert!(!counted.is_empty(), "{told:?}");
+    for said in counted {
+        // One answer, whatever the refusal was.
+        assert_eq!((said.status, said.code().as_str()), (429, "limit_reached"), "{said:?}");
+        assert_eq!(said.header("retry-after"), "60");
+        assert_eq!(said.receipt(), None);
+    }
     // Another member's refusals go on being recorded.
     let other = gateway.police().ask(CHECK, &[], "{}");
     assert_eq!(other.outcome(), "refused");

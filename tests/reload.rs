@@ -114,6 +114,85 @@ fn a_revocation_acts_on_an_open_connection() {
 }
 
 #[test]
+fn a_changed_secret_is_used_without_a_restart() {
+    let gateway = Gateway::start_changed("secret", |home| {
+        std::fs::write(home.join("records.secret"), "Bearer one").unwrap();
+        edit(&home.join("policies/datasets/child-protection.toml"), |text| {
+            let headers = "headers = [{ name = \"authorization\", file = \"records.secret\" }]";
+            text.replace("timeout_ms = 3000", &format!("timeout_ms = 3000\n{headers}"))
+        });
+    });
+    let shown = || {
+        assert_eq!(gateway.check(CHI).status, 200);
+        let heard = gateway.system.heard().pop().unwrap();
+        heard.headers.into_iter().find(|(name, _)| name == "authorization").unwrap().1
+    };
+    assert_eq!(shown(), "Bearer one");
+    loaded(&gateway, || replace(&gateway.home.join("records.secret"), b"Bearer two"));
+    assert_eq!(shown(), "Bearer two");
+}
+
+/// Somebody drafts an agreement and leaves a typo in it; a system is lost in the same minute.
+#[test]
+fn a_revocation_acts_whatever_is_wrong_with_other_files() {
+    let mut gateway = patient("revoke-beside");
+    let mut line = gateway.nhs().connect().unwrap();
+    assert_eq!(line.ask(CHECK, &NURSE, &asks(CHI)).status, 200);
+    refused(&gateway, || {
+        std::fs::write(agreements::file(&gateway.home, "draft"), "format = 1\nid = ").unwrap();
+        forge::revoke(&gateway.home, "nhs-lomond", "ed-trak");
+    });
+    let said = line.ask(CHECK, &NURSE, &asks(CHI));
+    assert_eq!((said.status, said.code().as_str()), (403, "certificate_revoked"));
+    assert_eq!(gateway.light("ruleset"), "amber");
+    let alarm = until("the alarm is on the record", || alarms(&gateway, "ruleset_refused").pop());
+    assert!(alarm["sealed"]["detail"].as_str().unwrap().contains("draft"), "{alarm}");
+    // Others are answered, under a ruleset that is on the record with the members' file it holds.
+    let police = gateway.police().ask(CHECK, &NURSE, &asks(CHI));
+    let ruleset = ledger::envelope(&gateway.home, &police)["ruleset"].clone();
+    let recorded = gateway.search(json!({ "kind": "ruleset" }));
+    assert!(recorded.iter().any(|found| found["envelope"]["ruleset"] == ruleset), "{ruleset}");
+    // The typo is mended: everything is in force.
+    loaded(&gateway, || std::fs::remove_file(agreements::file(&gateway.home, "draft")).unwrap());
+    assert_eq!(gateway.light("ruleset"), "green");
+    assert_eq!(line.ask(CHECK, &NURSE, &asks(CHI)).code(), "certificate_revoked");
+    gateway.restart();
+    assert_eq!(gateway.check(CHI).code(), "certificate_revoked");
+}
+
+#[test]
+fn a_member_or_officer_taken_out_acts_whatever_is_wrong_with_other_files() {
+    let gateway = patient("officer-beside");
+    let members = gateway.home.join("members.toml");
+    let before = std::fs::read_to_string(&members).unwrap();
+    let entries: Vec<&str> = before.split("\n[[member]]").collect();
+    let is_theirs = |entry: &str| entry.contains("id = \"nhs-lomond\"");
+    // Their officer is no officer any more: nothing is signed for them.
+    let unsigned = |entry: &&str| match is_theirs(entry) {
+        true => entry.split("\n[[member.officer]]").next().unwrap().to_owned(),
+        false => (*entry).to_owned(),
+    };
+    let without = entries.iter().map(unsigned).collect::<Vec<_>>().join("\n[[member]]");
+    assert_ne!(without, before);
+    refused(&gateway, || {
+        std::fs::write(guardrail(&gateway, "draft"), "forbid (principal").unwrap();
+        replace(&members, without.as_bytes());
+    });
+    assert_eq!(gateway.check(CHI).code(), "agreement_not_in_force");
+    // Nobody knows them any more, and an agreement that names them stays behind as a fault.
+    let others: Vec<&str> = entries.iter().copied().filter(|entry| !is_theirs(entry)).collect();
+    refused(&gateway, || replace(&members, others.join("\n[[member]]").as_bytes()));
+    let question = support::partner::question(CHECK, &NURSE, &asks(CHI));
+    assert!(gateway.nhs().try_send(question).is_err(), "a handshake under a CA that nobody lists");
+    let taxi = gateway.police().ask(
+        "/taxi-licence/v1/check",
+        &[("tolbooth-user", "n.macleod")],
+        r#"{"licence_no":"TX-1042"}"#,
+    );
+    assert_eq!(taxi.status, 200, "others are answered: {taxi:?}");
+}
+
+#[test]
 fn a_ca_taken_out_of_its_members_entry_acts_on_an_open_connection() {
     let gateway = Gateway::start("anchor");
     let mut line = gateway.nhs().connect().unwrap();
@@ -295,6 +374,21 @@ fn a_replaced_csv_file_answers_and_a_bad_one_keeps_the_old_answers() {
     replace(&path, good.as_bytes());
     until("the light is green", || (gateway.light("source taxi-licence/v1") == "green").then_some(()));
     assert_eq!(licence(&gateway).json()["status"], "suspended");
+}
+
+#[test]
+fn a_csv_file_that_lost_more_than_half_of_its_rows_is_used_and_alarmed() {
+    let gateway = patient("csv-shrank");
+    let path = gateway.home.join("licences.csv");
+    let all = std::fs::read_to_string(&path).unwrap();
+    let (header, rows) = all.split_once('\n').unwrap();
+    let kept: Vec<&str> = rows.lines().filter(|row| row.starts_with("TX-1042,")).collect();
+    assert!(kept.len() == 1 && rows.lines().count() > 2);
+    replace(&path, format!("{header}\n{}\n", kept.join("\n")).as_bytes());
+    let alarm = until("the alarm is on the record", || alarms(&gateway, "file_shrank").pop());
+    assert_eq!(alarm["envelope"]["dataset"], "taxi-licence/v1");
+    assert!(alarm["sealed"]["detail"].as_str().unwrap().ends_with(" rows, now 1"), "{alarm}");
+    assert_eq!(licence(&gateway).status, 200);
 }
 
 #[test]

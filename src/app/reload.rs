@@ -1,5 +1,6 @@
 //! Reloading: when files change or SIGHUP comes, everything is read and compiled anew beside the
-//! road; only a ruleset without faults, and recorded, takes the old one's place, in one step.
+//! road; only a ruleset without faults, and recorded, takes the old one's place, in one step. Where other
+//! files are at fault the members' file alone still does, so that a revocation never waits.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -61,7 +62,9 @@ async fn hangup(hangups: &mut Option<tokio::signal::unix::Signal>) {
 
 /// The files the ruleset in force names.
 fn named(app: &App) -> Vec<PathBuf> {
-    app.ruleset.load().files.named.iter().map(|file| app.gateway.home.join(&file.name)).collect()
+    let ruleset = app.ruleset.load();
+    let named = ruleset.files.named.iter().map(|file| app.gateway.home.join(&file.name));
+    named.chain(ruleset.offers().flat_map(|offer| offer.secrets.clone())).collect()
 }
 
 /// Looks at the files every gateway has, and at `more`.
@@ -84,23 +87,24 @@ pub(super) fn look(gateway: &Gateway, more: &[PathBuf]) -> Look {
 /// named by files that are not in force yet, and are to be watched until they are right.
 fn reload(app: &App) -> Vec<PathBuf> {
     let before = app.ruleset.load_full();
-    match prepare(app, &before) {
+    let prepared = prepare(app, &before);
+    match prepared {
         Ok((ruleset, tls)) => {
-            let digest = ruleset.digest;
-            app.tls.store(Arc::new(tls));
-            app.ruleset.store(Arc::new(ruleset));
+            install(app, &before, ruleset, Some(tls));
             app.metrics.reloaded("loaded");
             app.health.set(Condition::Ruleset, Light::Green);
-            // Sources were read anew with it, and each was right.
-            app.health.forget_sources();
-            let ruleset = app.ruleset.load_full();
-            tracing::info!(ruleset = %digest, before = %before.digest, "a new ruleset is in force");
-            super::run::warn_of_what_is_not_in_force(app, &ruleset);
+            // A source that is read in another way was read anew, and was right; the others go on.
+            let ruleset = app.ruleset.load();
+            app.health.keep_sources(|dataset| {
+                let mut offers = ruleset.offers();
+                offers.any(|offer| offer.contract.version.to_string() == dataset && offer.source.is_refused())
+            });
             Vec::new()
         }
         Err(faults) => {
-            app.metrics.reloaded("refused");
             tracing::warn!(%faults, "the changed files were refused; the ruleset before stays in force");
+            directory_alone(app, &before);
+            app.metrics.reloaded("refused");
             let first = faults.0.first().map(ToString::to_string).unwrap_or_default();
             let why = format!("{} faults in changed files, the first: {first}", faults.0.len());
             app.health.set(Condition::Ruleset, Light::Amber(why.clone()));
@@ -112,16 +116,53 @@ fn reload(app: &App) -> Vec<PathBuf> {
     }
 }
 
-fn prepare(app: &App, before: &Ruleset) -> Result<(Ruleset, ServerTls), Faults> {
-    let today = app.clock.today();
+fn install(app: &App, before: &Ruleset, ruleset: Ruleset, tls: Option<ServerTls>) {
+    let digest = ruleset.digest;
+    if let Some(tls) = tls {
+        app.tls.store(Arc::new(tls));
+    }
+    app.ruleset.store(Arc::new(ruleset));
+    let ruleset = app.ruleset.load_full();
+    tracing::info!(ruleset = %digest, before = %before.digest, "a new ruleset is in force");
+    super::run::warn_of_what_is_not_in_force(app, &ruleset);
+}
+
+/// Other files are at fault: a revocation beside them acts all the same.
+fn directory_alone(app: &App, before: &Ruleset) {
+    let made =
+        with_circumstances(app, before, |circumstances| Ruleset::with_directory(&app.gateway, circumstances));
+    let recorded = made.and_then(|made| match made {
+        Some(ruleset) => super::run::record_ruleset(app, &ruleset).map(|()| Some(ruleset)),
+        None => Ok(None),
+    });
+    match recorded {
+        Ok(None) => {}
+        Ok(Some(ruleset)) => {
+            tracing::warn!("the changed members' file is in force, the other changed files are not");
+            // Where the gateway's own certificate is at fault, handshakes still know the anchors before;
+            // who is behind one is asked of the directory in force.
+            let tls = tls(&app.gateway, &ruleset).ok();
+            install(app, before, ruleset, tls);
+            app.metrics.reloaded("directory");
+        }
+        // Told already, among the faults of the whole.
+        Err(faults) => tracing::warn!(%faults, "the members' file is not in force either"),
+    }
+}
+
+fn with_circumstances<T>(app: &App, before: &Ruleset, made: impl FnOnce(&Circumstances<'_>) -> T) -> T {
     // Also those that came into force by their date alone.
-    app.seen.note(&before.in_force(today));
+    app.seen.note(&before.in_force(app.clock.today()));
     let seen = |id: &AgreementId| app.seen.highest(id);
-    let circumstances =
-        Circumstances { seen: &seen, before: Some(before), pseudonym_master: &app.keys.pseudonym };
-    let ruleset = Ruleset::load(&app.gateway, &circumstances)?;
+    made(&Circumstances { seen: &seen, before: Some(before), pseudonym_master: &app.keys.pseudonym })
+}
+
+fn prepare(app: &App, before: &Ruleset) -> Result<(Ruleset, ServerTls), Faults> {
+    let ruleset =
+        with_circumstances(app, before, |circumstances| Ruleset::load(&app.gateway, circumstances))?;
     let tls = tls(&app.gateway, &ruleset)?;
-    if ruleset.digest != before.digest || !app.seen.is_recorded(&ruleset.in_force(today)) {
+    let in_force = ruleset.in_force(app.clock.today());
+    if ruleset.digest != before.digest || !app.seen.is_recorded(&in_force) {
         super::run::record_ruleset(app, &ruleset)?;
     }
     Ok((ruleset, tls))

@@ -16,11 +16,11 @@ use crate::admin::{Admin, serve_admin};
 use crate::clock::Clock;
 use crate::config::Gateway;
 use crate::desk::{self, Circumstances, FoldFault, Ruleset};
-use crate::inbound::{Bounds, Road, Tally};
+use crate::inbound::{Bounds, Drift, Road, Tally};
 use crate::ledger::{Ledger, LedgerConfig, LedgerError};
 use crate::model::{AgreementId, Digest, Fault, Faults};
 use crate::observe::{Condition, Health, Light, Metrics};
-use crate::serve::{Doorway, Local, serve_local, serve_partners};
+use crate::serve::{Doorway, Local, Shares, serve_local, serve_partners};
 use crate::stop::{Stop, Stopper};
 use crate::store::{Fold, StoreError};
 
@@ -298,6 +298,7 @@ async fn beside_the_road(app: Arc<App>, sockets: Sockets, stop: Stop) -> io::Res
         road: Arc::new(road(&app)),
         metrics: Arc::clone(&app.metrics),
         tally: Arc::clone(&app.tally),
+        shares: Shares::default(),
     };
     let (workers, drain) = (app.gateway.workers, app.gateway.limits.drain);
     let served = serve_partners(doorway, sockets.partners, workers, drain, stop).await;
@@ -314,11 +315,14 @@ fn road(app: &App) -> Road {
         clock: app.clock.clone(),
         metrics: Arc::clone(&app.metrics),
         tally: Arc::clone(&app.tally),
+        drift: Drift::default(),
         bounds: Bounds {
             body_max: app.gateway.partners.body_max,
             question_bytes_max: app.gateway.partners.question_bytes_max,
             refusals_per_minute: app.gateway.limits.recorded_refusals_per_minute,
             exchange_max: app.gateway.limits.exchange_max,
+            record_max: app.gateway.limits.record_max,
+            exchanges_max: app.gateway.limits.exchanges_max,
         },
     }
 }

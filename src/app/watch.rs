@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ledger::{Alarm, Record, State, Summary};
-use crate::model::MemberId;
+use crate::model::{DatasetVersion, MemberId};
 use crate::observe::{Condition, Light};
 use crate::source::Refresh;
 use crate::stop::Stop;
@@ -26,13 +26,18 @@ pub(super) async fn watch_lights(app: Arc<App>, mut stop: Stop) {
             _ = tick.tick() => {}
             () = stop.asked() => return,
         }
+        app.clock.not_before(app.ledger.time_ms());
         app.health.set(Condition::Clock, clock.light(&app));
-        app.health.set(Condition::Ledger, ledger_light(app.ledger.state()));
+        app.health.set(Condition::Ledger, ledger_light(&app));
     }
 }
 
-fn ledger_light(state: State) -> Light {
-    match state {
+fn ledger_light(app: &App) -> Light {
+    // Half of what a caller waits: red before the first is refused.
+    if app.ledger.waiting_for() > app.gateway.limits.record_max / 2 {
+        return Light::Red("the disk of the journal does not answer".to_owned());
+    }
+    match app.ledger.state() {
         State::Healthy => Light::Green,
         State::LowSpace => Light::Amber("the next segment of the journal could not be made yet".to_owned()),
         State::DiskFull => Light::Red("no disk space to record in".to_owned()),
@@ -53,7 +58,8 @@ impl ClockWatch {
     }
 
     fn offset(app: &App) -> i128 {
-        i128::from(app.clock.unix_ms()) - i128::try_from(app.clock.monotonic().as_millis()).unwrap_or(0)
+        i128::from(app.clock.wall().as_millisecond())
+            - i128::try_from(app.clock.monotonic().as_millis()).unwrap_or(0)
     }
 
     fn light(&mut self, app: &App) -> Light {
@@ -63,6 +69,9 @@ impl ClockWatch {
             tracing::warn!(by_ms = %(offset - self.offset_ms), "the wall clock was stepped");
             self.offset_ms = offset;
             self.stepped_at = Some(now);
+        }
+        if app.clock.behind() > Duration::from_millis(STEP_MS_MAX) {
+            return Light::Red("the wall clock is behind the last record; time used stands still".to_owned());
         }
         match self.stepped_at {
             Some(at) if now.saturating_sub(at) < STEADY => {
@@ -92,25 +101,30 @@ fn refresh(app: &App) {
         let dataset = &offer.contract.version;
         match offer.source.refresh() {
             Refresh::Same => {}
-            Refresh::Replaced { digest, rows } => {
+            Refresh::Replaced { digest, rows, rows_before } => {
                 tracing::info!(%dataset, %digest, rows, "a source file was replaced");
                 app.health.set(Condition::Source(dataset.to_string()), Light::Green);
+                // It is in use: who is gone from it may be gone. But somebody should look.
+                if rows < rows_before.div_ceil(2) {
+                    tracing::warn!(%dataset, rows, rows_before, "a source file lost more than half of its rows");
+                    alarm(app, "file_shrank", dataset, format!("{rows_before} rows, now {rows}"));
+                }
             }
             Refresh::Refused(faults) => {
                 let fault = faults.to_string();
                 tracing::warn!(%dataset, %fault, "a replaced source file was refused; the old one stays");
-                app.metrics.alarm("file_refused", dataset.dataset.as_str());
                 app.health.set(Condition::Source(dataset.to_string()), Light::Amber(fault.clone()));
-                let alarm = Alarm {
-                    cause: "file_refused",
-                    dataset: Some(dataset.clone()),
-                    detail: Some(fault),
-                    dropped: Vec::new(),
-                };
-                record(app, Record::Alarm(alarm));
+                alarm(app, "file_refused", dataset, fault);
             }
         }
     }
+}
+
+/// A metric and a record; the line in the log is the caller's.
+fn alarm(app: &App, cause: &'static str, dataset: &DatasetVersion, detail: String) {
+    app.metrics.alarm(cause, dataset.dataset.as_str());
+    let (dataset, detail) = (Some(dataset.clone()), Some(detail));
+    record(app, Record::Alarm(Alarm { cause, dataset, detail, dropped: Vec::new() }));
 }
 
 /// Folds segments as they are sealed.

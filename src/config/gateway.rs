@@ -36,6 +36,10 @@ pub struct Partners {
     pub key: PathBuf,
     /// Open connections at once: memory is bounded by configuration, not by traffic.
     pub connections_max: usize,
+    /// Of those, what one member may hold.
+    pub connections_per_member_max: usize,
+    /// A write that makes no progress for longer is somebody who does not read.
+    pub send_max: Duration,
     /// A handshake that takes longer is somebody holding a slot.
     pub handshake_max: Duration,
     /// From the end of the exchange before, or of the handshake, to the last header of a request: also
@@ -87,6 +91,10 @@ pub struct Limits {
     pub drain: Duration,
     /// The longest the system behind may take, whatever its dataset's file says.
     pub exchange_max: Duration,
+    /// The longest the ledger may take for a record; after half of it readiness is red.
+    pub record_max: Duration,
+    /// Exchanges under way at once on each data-plane thread.
+    pub exchanges_max: usize,
 }
 
 /// Reads `tolbooth.toml`. All faults at once.
@@ -157,6 +165,9 @@ fn partners(table: &Table<'_>, home: &Path) -> Option<Partners> {
     let head_max = seconds("head_seconds_max", 10);
     let body_max = seconds("body_seconds_max", 10);
     let connections_max = count(Some(table), "connections_max", 4096, 1..=1_000_000);
+    let per_member =
+        count(Some(table), "connections_per_member_max", connections_max.div_ceil(2), 1..=1_000_000);
+    let send_max = seconds("send_seconds_max", 30);
     let question =
         count(Some(table), "question_bytes_max", QUESTION_BYTES_MAX as u64, 64..=QUESTION_BYTES_MAX as u64);
     Some(Partners {
@@ -167,6 +178,8 @@ fn partners(table: &Table<'_>, home: &Path) -> Option<Partners> {
         head_max,
         body_max,
         connections_max: usize::try_from(connections_max).unwrap_or(usize::MAX),
+        connections_per_member_max: usize::try_from(per_member).unwrap_or(usize::MAX),
+        send_max,
         question_bytes_max: usize::try_from(question).unwrap_or(QUESTION_BYTES_MAX),
     })
 }
@@ -189,7 +202,10 @@ fn limits(table: Option<&Table<'_>>) -> Limits {
     let refusals = count(table, "recorded_refusals_per_minute", 600, 1..=1_000_000);
     let drain = Duration::from_secs(count(table, "drain_seconds", 20, 0..=600));
     let exchange_max = Duration::from_secs(count(table, "exchange_seconds_max", 30, 1..=600));
-    Limits { recorded_refusals_per_minute: u32::try_from(refusals).unwrap_or(u32::MAX), drain, exchange_max }
+    let record_max = Duration::from_secs(count(table, "record_seconds_max", 10, 1..=300));
+    let recorded_refusals_per_minute = u32::try_from(refusals).unwrap_or(u32::MAX);
+    let exchanges_max = usize::try_from(count(table, "exchanges_max", 1024, 1..=1_000_000)).unwrap_or(1024);
+    Limits { recorded_refusals_per_minute, drain, exchange_max, record_max, exchanges_max }
 }
 
 fn count(

@@ -47,6 +47,22 @@ impl RulesetFiles {
         files
     }
 
+    /// These files with another members' file and the anchors it names, in place of those that were read
+    /// for the directory before.
+    pub(super) fn with_members(&self, members: Self, before: &[(PathBuf, Vec<u8>)]) -> Self {
+        let replaced: Vec<String> = before.iter().map(|(path, _)| path.display().to_string()).collect();
+        let kept = self.named.iter().filter(|file| !replaced.contains(&file.name)).cloned();
+        Self {
+            home: self.home.clone(),
+            members: members.members,
+            agreements: self.agreements.clone(),
+            signatures: self.signatures.clone(),
+            datasets: self.datasets.clone(),
+            guardrails: self.guardrails.clone(),
+            named: kept.chain(members.named).collect(),
+        }
+    }
+
     /// Reads a file that another file names, once, and keeps it.
     pub fn named(&mut self, path: &Path) -> std::io::Result<Vec<u8>> {
         let name = self.name_of(path);

@@ -2,6 +2,7 @@
 //! source mappings, with one digest. An exchange runs wholly under one.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use jiff::civil::Date;
@@ -10,7 +11,7 @@ use crate::config::Gateway;
 use crate::contract::{self, Checker};
 use crate::directory::{self, Directory};
 use crate::model::{
-    AgreementId, AgreementRef, Contract, Digest, Fault, Faults, MemberId, Operation, OperationId,
+    AgreementId, AgreementRef, Contract, Digest, Fault, Faults, MemberClass, MemberId, Operation, OperationId,
 };
 use crate::policy::{self, Agreement, Decider, KeyRing, Register, against_members};
 use crate::source::{self, OnUnlisted, Source};
@@ -39,6 +40,8 @@ pub struct Offer {
     pub source: Arc<Source>,
     pub synthetic: bool,
     pub on_unlisted: OnUnlisted,
+    /// Secrets and certificates of the source: no evidence is kept of them, but a change reloads.
+    pub secrets: Vec<PathBuf>,
     operations: HashMap<String, Arc<OfferedOperation>>,
 }
 
@@ -83,48 +86,49 @@ impl Ruleset {
         let mut files = RulesetFiles::read(gateway)?;
         let mut faults = Faults::default();
         let directory = read_directory(gateway, &mut files).map_err(|more| faults.extend(more)).ok();
-        let offers = read_offers(gateway, &mut files, &mut faults);
+        let offers = read_offers(gateway, &mut files, circumstances.before, &mut faults);
         let all_offered = faults.is_empty();
         let agreements = read_agreements(&files.agreements, &mut faults);
         let Some(directory) = directory else { return Err(faults) };
-        if directory.member(&gateway.member).is_none() {
-            let message = format!("this gateway's member `{}` is not in it", gateway.member);
-            faults.push(Fault::new("members.toml", None, message));
-        }
-        let ring = match KeyRing::new(directory.officers()) {
-            Ok(ring) => ring,
-            Err(error) => {
-                faults.push(Fault::new("members.toml", None, error.to_string()));
-                KeyRing::default()
-            }
-        };
+        let ring = key_ring(gateway, &directory).unwrap_or_else(|more| {
+            faults.extend(more);
+            KeyRing::default()
+        });
         for agreement in &agreements {
-            let class_of = |member: &MemberId| directory.member(member).map(|member| member.class);
-            faults.extend(against_members(agreement, class_of));
+            faults.extend(against_members(agreement, |member| class_of(&directory, member)));
         }
-        let bench =
-            Bench { gateway, files: &files, offers: &offers, all_offered, ring: &ring, circumstances };
-        let compiled = bench.compile(agreements, &mut faults);
-        let guardrails: Vec<(String, String)> = guardrails(&files, &mut faults);
-        let plain: Vec<Arc<Agreement>> = compiled.iter().map(|one| Arc::clone(&one.agreement)).collect();
-        let decider =
-            Decider::compile(plain.iter().cloned(), &guardrails).map_err(|more| faults.extend(more)).ok();
-        let mut terms = HashMap::new();
-        let mut views = HashMap::new();
-        let mut judged = Vec::with_capacity(compiled.len());
-        for one in compiled {
-            views.extend(one.view.map(|view| (one.agreement.reference.clone(), view)));
-            terms.insert(one.agreement.reference.clone(), one.terms);
-            judged.push((one.agreement, one.standing));
+        Material { files, directory, ring, offers, all_offered, agreements }.compile(
+            gateway,
+            circumstances,
+            faults,
+        )
+    }
+
+    /// The ruleset before with the members' file as it is now, for when other files are at fault: who may
+    /// connect and whose signature counts must not wait for a typo elsewhere. What was agreed, offered and
+    /// forbidden stays as it was; agreements the new directory has no members for are left out. `None` if
+    /// the members' file and the anchors are as before.
+    pub fn with_directory(
+        gateway: &Gateway,
+        circumstances: &Circumstances<'_>,
+    ) -> Result<Option<Self>, Faults> {
+        let Some(before) = circumstances.before else { return Ok(None) };
+        let mut faults = Faults::default();
+        let mut members = RulesetFiles::members_alone(gateway, &mut faults);
+        faults.into_result()?;
+        let directory = read_directory(gateway, &mut members)?;
+        if directory.digest() == before.directory.digest() {
+            return Ok(None);
         }
-        let before = circumstances.before.map(|before| &before.register);
-        let register =
-            Register::new(&gateway.member, judged, before).map_err(|more| faults.extend(more)).ok();
-        let (Some(decider), Some(register), true) = (decider, register, faults.is_empty()) else {
-            return Err(faults);
-        };
-        let epoch = circumstances.before.map_or(1, |before| before.epoch + 1);
-        Ok(Self { digest: files.digest(), epoch, directory, register, decider, files, offers, terms, views })
+        let ring = key_ring(gateway, &directory)?;
+        let agreements = before.register.all().iter().map(|entry| Agreement::clone(&entry.agreement));
+        let agreements = agreements
+            .filter(|agreement| against_members(agreement, |member| class_of(&directory, member)).is_empty())
+            .collect();
+        let files = before.files.with_members(members, before.directory.files());
+        let offers = before.offers.clone();
+        let material = Material { files, directory, ring, offers, all_offered: true, agreements };
+        material.compile(gateway, circumstances, Faults::default()).map(Some)
     }
 
     /// The agreements in force on this day, with the digests of their bytes.
@@ -175,6 +179,68 @@ impl Ruleset {
     }
 }
 
+/// What a ruleset is compiled from.
+struct Material {
+    files: RulesetFiles,
+    directory: Directory,
+    ring: KeyRing,
+    offers: Offers,
+    /// Whether every dataset file could be read.
+    all_offered: bool,
+    agreements: Vec<Agreement>,
+}
+
+impl Material {
+    fn compile(
+        self,
+        gateway: &Gateway,
+        circumstances: &Circumstances<'_>,
+        mut faults: Faults,
+    ) -> Result<Ruleset, Faults> {
+        let Self { files, directory, ring, offers, all_offered, agreements } = self;
+        let bench =
+            Bench { gateway, files: &files, offers: &offers, all_offered, ring: &ring, circumstances };
+        let compiled = bench.compile(agreements, &mut faults);
+        let guardrails: Vec<(String, String)> = guardrails(&files, &mut faults);
+        let plain: Vec<Arc<Agreement>> = compiled.iter().map(|one| Arc::clone(&one.agreement)).collect();
+        let decider =
+            Decider::compile(plain.iter().cloned(), &guardrails).map_err(|more| faults.extend(more)).ok();
+        let mut terms = HashMap::new();
+        let mut views = HashMap::new();
+        let mut judged = Vec::with_capacity(compiled.len());
+        for one in compiled {
+            views.extend(one.view.map(|view| (one.agreement.reference.clone(), view)));
+            terms.insert(one.agreement.reference.clone(), one.terms);
+            judged.push((one.agreement, one.standing));
+        }
+        let before = circumstances.before.map(|before| &before.register);
+        let register =
+            Register::new(&gateway.member, judged, before).map_err(|more| faults.extend(more)).ok();
+        let (Some(decider), Some(register), true) = (decider, register, faults.is_empty()) else {
+            return Err(faults);
+        };
+        let epoch = circumstances.before.map_or(1, |before| before.epoch + 1);
+        let digest = files.digest();
+        Ok(Ruleset { digest, epoch, directory, register, decider, files, offers, terms, views })
+    }
+}
+
+/// The officers' keys, in a directory that this gateway's member is in.
+fn key_ring(gateway: &Gateway, directory: &Directory) -> Result<KeyRing, Faults> {
+    let mut faults = Faults::default();
+    if directory.member(&gateway.member).is_none() {
+        let message = format!("this gateway's member `{}` is not in it", gateway.member);
+        faults.push(Fault::new("members.toml", None, message));
+    }
+    let ring = KeyRing::new(directory.officers())
+        .map_err(|error| faults.push(Fault::new("members.toml", None, error.to_string())));
+    faults.into_result().and(ring.map_err(|()| Faults::default()))
+}
+
+fn class_of(directory: &Directory, member: &MemberId) -> Option<MemberClass> {
+    directory.member(member).map(|member| member.class)
+}
+
 fn read_directory(gateway: &Gateway, files: &mut RulesetFiles) -> Result<Directory, Faults> {
     let Some(members) = files.members.clone() else { return Err(Faults::default()) };
     let text = utf8(&members)?;
@@ -193,10 +259,15 @@ fn utf8(file: &RulesetFile) -> Result<&str, Faults> {
 pub(super) type Offers = HashMap<String, HashMap<String, Arc<Offer>>>;
 
 /// What can be read; what cannot is added to `faults`.
-fn read_offers(gateway: &Gateway, files: &mut RulesetFiles, faults: &mut Faults) -> Offers {
+fn read_offers(
+    gateway: &Gateway,
+    files: &mut RulesetFiles,
+    before: Option<&Ruleset>,
+    faults: &mut Faults,
+) -> Offers {
     let mut offers = Offers::new();
     for file in files.datasets.clone() {
-        match read_offer(gateway, files, &file) {
+        match read_offer(gateway, files, before, &file) {
             Ok(offer) => {
                 let version = offer.contract.version.clone();
                 let majors = offers.entry(version.dataset.to_string()).or_default();
@@ -211,7 +282,12 @@ fn read_offers(gateway: &Gateway, files: &mut RulesetFiles, faults: &mut Faults)
     offers
 }
 
-fn read_offer(gateway: &Gateway, files: &mut RulesetFiles, file: &RulesetFile) -> Result<Offer, Faults> {
+fn read_offer(
+    gateway: &Gateway,
+    files: &mut RulesetFiles,
+    before: Option<&Ruleset>,
+    file: &RulesetFile,
+) -> Result<Offer, Faults> {
     let dataset = source::load(&file.name, utf8(file)?)?;
     let path = gateway.home.join(&dataset.contract);
     let bytes = files.named(&path).map_err(|error| {
@@ -221,7 +297,10 @@ fn read_offer(gateway: &Gateway, files: &mut RulesetFiles, file: &RulesetFile) -
     let name = dataset.contract.clone();
     let text = String::from_utf8(bytes).map_err(|_| Faults::from(Fault::new(&name, None, "is not UTF-8")))?;
     let contract = contract::load(&name, &text)?;
-    let source = Source::build(&dataset, &contract, &gateway.home)?;
+    let version = &contract.version;
+    let before = before.and_then(|before| before.offer(version.dataset.as_str(), &version.major.to_string()));
+    let source =
+        Source::build(&dataset, &contract, &gateway.home, before.map(|before| before.source.as_ref()))?;
     let operations = contract
         .operations
         .iter()
@@ -231,7 +310,8 @@ fn read_offer(gateway: &Gateway, files: &mut RulesetFiles, file: &RulesetFile) -
         })
         .collect();
     let (synthetic, on_unlisted) = (dataset.synthetic, dataset.on_unlisted);
-    Ok(Offer { contract, source: Arc::new(source), synthetic, on_unlisted, operations })
+    let secrets = dataset.secrets().into_iter().map(|name| gateway.home.join(name)).collect();
+    Ok(Offer { contract, source: Arc::new(source), synthetic, on_unlisted, secrets, operations })
 }
 
 fn read_agreements(files: &[RulesetFile], faults: &mut Faults) -> Vec<Agreement> {

@@ -41,6 +41,7 @@ pub(super) fn decide(worker: &Worker, asked: Asked) -> Result<Permitted, Refusal
     };
     match judge(worker, &mut known, &identity, &target) {
         Ok(terms) => open(known, target, terms, question),
+        // To somebody without an agreement the record names no dataset in what they are given: see record.
         Err(why) => Err(Refusal::new(known, why)),
     }
 }

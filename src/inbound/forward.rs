@@ -67,12 +67,16 @@ async fn intend(worker: &Worker, permitted: &mut Permitted) -> Result<(), Why> {
         request_mac: request_digest(known),
         subjects: known.subjects.clone(),
     };
-    match worker.road.ledger.append(Record::Intent(Box::new(intent))).await {
+    match worker.road.append(Record::Intent(Box::new(intent))).await {
         Ok(_) => {
             known.intent = true;
             Ok(())
         }
-        Err(fault) => Err(Why::new(Code::CannotRecord).truth(fault.to_string())),
+        // Nothing was forwarded. An intent that comes late is closed by the next start.
+        Err(fault) => {
+            tracing::error!(exchange = %known.exchange, %fault, "an intent could not be recorded, and nothing was forwarded");
+            Err(Why::new(Code::CannotRecord).truth(fault.to_string()))
+        }
     }
 }
 

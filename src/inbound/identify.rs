@@ -5,7 +5,8 @@ use std::sync::Arc;
 use http::request::Parts;
 use hyper::body::Incoming;
 
-use crate::directory::Identity;
+use crate::desk::Ruleset;
+use crate::directory::{Identity, IdentityFault};
 use crate::model::Code;
 
 use super::accept::{Accepted, Connection, Known};
@@ -44,16 +45,7 @@ pub(super) fn identify(
 
 /// The identity under the current epoch; looked up once an epoch, dates compared every time.
 fn current(worker: &Worker, connection: &Connection, known: &Known) -> Result<Arc<Identity>, Code> {
-    let epoch = known.ruleset.epoch;
-    let cached =
-        connection.identity.borrow().as_ref().filter(|(at, _)| *at == epoch).map(|(_, found)| found.clone());
-    let found = cached.unwrap_or_else(|| {
-        let peer = &connection.peer;
-        let found = known.ruleset.directory.identity(peer.leaf(), peer.anchor()).map(Arc::new);
-        *connection.identity.borrow_mut() = Some((epoch, found.clone()));
-        found
-    });
-    match found {
+    match find(connection, &known.ruleset) {
         // A connection may outlive its certificate.
         Ok(identity) if worker.road.clock.now() > identity.not_after() => Err(Code::CertificateNotAccepted),
         Ok(identity) => Ok(identity),
@@ -62,4 +54,17 @@ fn current(worker: &Worker, connection: &Connection, known: &Known) -> Result<Ar
             Err(fault.code())
         }
     }
+}
+
+/// The identity under a ruleset, looked up once for each epoch.
+pub(super) fn find(connection: &Connection, ruleset: &Ruleset) -> Result<Arc<Identity>, IdentityFault> {
+    let epoch = ruleset.epoch;
+    let cached =
+        connection.identity.borrow().as_ref().filter(|(at, _)| *at == epoch).map(|(_, found)| found.clone());
+    cached.unwrap_or_else(|| {
+        let peer = &connection.peer;
+        let found = ruleset.directory.identity(peer.leaf(), peer.anchor()).map(Arc::new);
+        *connection.identity.borrow_mut() = Some((epoch, found.clone()));
+        found
+    })
 }

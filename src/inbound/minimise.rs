@@ -8,6 +8,7 @@ use crate::model::{Cardinality, Code};
 use crate::source::{Fetched, OnUnlisted};
 
 use super::accept::Known;
+use super::drift;
 use super::forward::Answered;
 use super::refusal::{Refusal, Why};
 use super::road::Worker;
@@ -55,12 +56,9 @@ pub(super) fn minimise(worker: &Worker, answered: Answered) -> Result<Minimised,
     known.subjects.extend(minimised.subjects);
     known.rows_excluded = minimised.rows_excluded;
     if !minimised.dropped.is_empty() {
-        let dataset = target.offer.contract.version.dataset.as_str();
-        let alarm = if minimised.safe_address_dropped { "safe_address_dropped" } else { "drift" };
-        worker.road.metrics.alarm(alarm, dataset);
-        // Names are the system's own words and could be anything: they go to the sealed part alone.
-        let names = minimised.dropped.len();
-        tracing::warn!(exchange = %known.exchange, dataset, alarm, names, "the system behind sent fields the contract does not know; they were dropped");
+        let dataset = &target.offer.contract.version;
+        let cause = if minimised.safe_address_dropped { "safe_address_dropped" } else { "drift" };
+        drift::alarm(&worker.road, known.exchange, dataset, cause, &minimised.dropped);
         known.dropped = minimised.dropped;
         if target.offer.on_unlisted == OnUnlisted::Refuse {
             return Err(Refusal::new(known, Why::new(Code::SourceInvalid).truth("drift")));

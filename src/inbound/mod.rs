@@ -13,7 +13,9 @@
 mod accept;
 mod check;
 mod claims;
+mod counted;
 mod decide;
+mod drift;
 mod forward;
 mod identify;
 mod minimise;
@@ -27,6 +29,7 @@ mod road;
 mod tally;
 
 pub use accept::Connection;
+pub use drift::Drift;
 pub use refusal::Refusal;
 pub use road::{Answer, Bounds, Road, Worker};
 pub use tally::Tally;

@@ -1,14 +1,20 @@
 //! Record: answer and refusal meet here. The record is durable before a [`Recorded`] exists, and
 //! nothing can be sent without one.
+//!
+//! Sending an answer without a receipt does not compile: [`Leaving`] is private to this file, holds a
+//! reply only beside its [`Receipt`], and the one other thing it holds cannot hold a body.
 
 use bytes::Bytes;
+use http::Request;
+use hyper::body::Incoming;
 
 use crate::ledger::binding::answer_mac;
 use crate::ledger::{Exchange, Nonce, Receipt, Record, SealedExchange};
 use crate::model::{Code, Outcome};
 
-use super::accept::Known;
+use super::accept::{Connection, Known, accept};
 use super::check::{Checked, Fit};
+use super::counted::Counted;
 use super::forward::request_digest;
 use super::refusal::{Refusal, Why, problem};
 use super::road::Worker;
@@ -18,12 +24,40 @@ const NO_MATCH: &[u8] = b"{\"outcome\":\"no_match\"}";
 pub(super) const JSON: &str = "application/json";
 pub(super) const PROBLEM: &str = "application/problem+json";
 
-/// What leaves, and the receipt that it was recorded; without one only for a refusal that is
-/// counted instead.
+/// What leaves.
 pub struct Recorded {
-    pub(super) reply: Reply,
-    pub(super) receipt: Option<Receipt>,
-    pub(super) known: Box<Known>,
+    known: Box<Known>,
+    leaving: Leaving,
+}
+
+enum Leaving {
+    OnRecord(Reply, Receipt),
+    Counted(Counted),
+}
+
+impl Recorded {
+    /// For the one sender.
+    pub(super) fn into_parts(self) -> (Box<Known>, Reply, Option<Receipt>) {
+        let Self { known, leaving } = self;
+        match leaving {
+            Leaving::OnRecord(reply, receipt) => (known, reply, Some(receipt)),
+            Leaving::Counted(counted) => {
+                let reply = Reply {
+                    status: counted.code().status(),
+                    outcome: counted.outcome(),
+                    code: Some(counted.code()),
+                    content_type: PROBLEM,
+                    body: counted.body(known.exchange),
+                    retry_after: counted.retry_after(),
+                };
+                (known, reply, None)
+            }
+        }
+    }
+
+    fn counted(known: Box<Known>, counted: Counted) -> Self {
+        Self { known, leaving: Leaving::Counted(counted) }
+    }
 }
 
 /// Status, outcome, type and body, as the caller will see them.
@@ -48,13 +82,28 @@ pub(super) async fn record(worker: &Worker, ended: Result<Checked, Refusal>) -> 
     let (known, reply, facts) = match ended {
         Ok(checked) => answer(checked),
         Err(refusal) => {
-            if let Some(unrecorded) = not_one_by_one(worker, &refusal) {
-                return Recorded { reply: unrecorded, receipt: None, known: refusal.known };
+            if let Some(counted) = not_one_by_one(worker, &refusal) {
+                return Recorded::counted(refusal.known, counted);
             }
             refuse(refusal)
         }
     };
     keep(worker, known, reply, facts).await
+}
+
+/// There is no place for another exchange: it is counted before anything of it is read.
+pub(super) fn turn_away(worker: &Worker, connection: &Connection, request: Request<Incoming>) -> Recorded {
+    let (parts, incoming) = request.into_parts();
+    let known = match accept(worker, parts, incoming) {
+        Ok(accepted) => accepted.known,
+        Err(refusal) => refusal.known,
+    };
+    let tally = &worker.road.tally;
+    match worker.member(connection) {
+        Some(member) => tally.refused_beyond_rate(&member, Code::LimitReached),
+        None => tally.stranger_refused(Code::LimitReached),
+    }
+    Recorded::counted(known, Counted::busy())
 }
 
 fn answer(checked: Checked) -> (Box<Known>, Reply, Facts) {
@@ -112,49 +161,38 @@ fn refuse(refusal: Refusal) -> (Box<Known>, Reply, Facts) {
 }
 
 /// A refusal that is counted in a summary instead: of a stranger, or beyond a member's rate.
-fn not_one_by_one(worker: &Worker, refusal: &Refusal) -> Option<Reply> {
+fn not_one_by_one(worker: &Worker, refusal: &Refusal) -> Option<Counted> {
     let road = &worker.road;
     let code = refusal.why.code;
-    match &refusal.known.consumer {
-        None => road.tally.stranger_refused(code),
-        Some(_) if code == Code::CannotRecord => {}
-        Some(system) => {
-            let minute = road.clock.monotonic().as_secs() / 60;
-            // An open intent is always closed on the record.
-            let within = road.tally.may_record(&system.member, minute, road.bounds.refusals_per_minute);
-            if within || refusal.known.intent {
-                return None;
-            }
-            road.tally.refused_beyond_rate(&system.member, code);
-        }
+    let Some(system) = &refusal.known.consumer else {
+        road.tally.stranger_refused(code);
+        return Some(Counted::stranger(code));
+    };
+    if code == Code::CannotRecord {
+        return Some(Counted::unrecorded(refusal.known.intent));
     }
-    Some(unrecorded(code, refusal.why.detail.as_deref(), &refusal.known, refusal.why.retry_after))
-}
-
-fn unrecorded(code: Code, detail: Option<&str>, known: &Known, retry_after: Option<u64>) -> Reply {
-    let body = Bytes::from(problem(code, detail, &known.exchange.to_string()));
-    Reply {
-        status: code.status(),
-        outcome: Outcome::Unrecorded,
-        code: Some(code),
-        content_type: PROBLEM,
-        body,
-        retry_after,
+    let minute = road.clock.monotonic().as_secs() / 60;
+    let within = road.tally.may_record(&system.member, minute, road.bounds.refusals_per_minute);
+    // An open intent is always closed on the record.
+    if within || refusal.known.intent {
+        return None;
     }
+    road.tally.refused_beyond_rate(&system.member, code);
+    Some(Counted::beyond_rate())
 }
 
 async fn keep(worker: &Worker, mut known: Box<Known>, reply: Reply, facts: Facts) -> Recorded {
     let Some(exchange) = entry(worker, &mut known, &reply, facts) else {
         // Only an identified caller reaches this point.
-        let reply = unrecorded(Code::CannotRecord, None, &known, None);
-        return Recorded { reply, receipt: None, known };
+        let counted = Counted::unrecorded(known.intent);
+        return Recorded::counted(known, counted);
     };
-    match worker.road.ledger.append(Record::Exchange(Box::new(exchange))).await {
-        Ok(receipt) => Recorded { reply, receipt: Some(receipt), known },
+    match worker.road.append(Record::Exchange(Box::new(exchange))).await {
+        Ok(receipt) => Recorded { known, leaving: Leaving::OnRecord(reply, receipt) },
         Err(fault) => {
             tracing::error!(exchange = %known.exchange, %fault, "an exchange could not be recorded, and nothing left");
-            let reply = unrecorded(Code::CannotRecord, None, &known, Some(5));
-            Recorded { reply, receipt: None, known }
+            let counted = Counted::unrecorded(known.intent);
+            Recorded::counted(known, counted)
         }
     }
 }

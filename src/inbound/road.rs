@@ -1,6 +1,6 @@
 //! The road itself, top to bottom, and what it needs to run.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 
 use crate::clock::Clock;
 use crate::desk::Ruleset;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Receipt, Record, Unrecorded};
 use crate::model::MemberId;
 use crate::observe::Metrics;
 use crate::policy::Memo;
@@ -22,11 +22,12 @@ use crate::source::Pool;
 use super::accept::{Connection, accept};
 use super::check::{Checked, check};
 use super::decide::decide;
+use super::drift::Drift;
 use super::forward::forward;
-use super::identify::identify;
+use super::identify::{find, identify};
 use super::minimise::minimise;
 use super::read::read;
-use super::record::record;
+use super::record::{record, turn_away};
 use super::refusal::Refusal;
 use super::route::route;
 use super::send::send;
@@ -46,6 +47,11 @@ pub struct Bounds {
     pub refusals_per_minute: u32,
     /// From the decision to the end of the source's answer.
     pub exchange_max: Duration,
+    /// How long the ledger may take for a record.
+    pub record_max: Duration,
+    /// Exchanges under way on one data-plane thread. A caller that breaks off leaves its exchange running
+    /// to its end on the record, so that connections and streams alone bound nothing.
+    pub exchanges_max: usize,
 }
 
 /// What all data-plane threads share.
@@ -56,6 +62,7 @@ pub struct Road {
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     pub tally: Arc<Tally>,
+    pub drift: Drift,
     pub bounds: Bounds,
 }
 
@@ -63,6 +70,12 @@ impl Road {
     /// The ruleset in force now; an exchange runs wholly under the one it began with.
     pub(super) fn ruleset(&self) -> Arc<Ruleset> {
         self.ruleset.load_full()
+    }
+
+    /// Records, or gives up: a disk that hangs must not hold callers for ever, and nothing leaves.
+    pub(super) async fn append(&self, record: Record) -> Result<Receipt, Unrecorded> {
+        let appended = tokio::time::timeout(self.bounds.record_max, self.ledger.append(record));
+        appended.await.unwrap_or(Err(Unrecorded::Late))
     }
 
     /// When the system behind must have answered.
@@ -76,17 +89,43 @@ pub struct Worker {
     pub(super) road: Arc<Road>,
     pub(super) pool: Pool,
     pub(super) memo: RefCell<Memo>,
+    under_way: Rc<Cell<usize>>,
+}
+
+/// One of the exchanges that may be under way; free again when dropped.
+struct Place(Rc<Cell<usize>>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
 }
 
 impl Worker {
     pub fn new(road: Arc<Road>) -> Self {
-        Self { road, pool: Pool::new(), memo: RefCell::new(Memo::new(DECISIONS_MAX)) }
+        let memo = RefCell::new(Memo::new(DECISIONS_MAX));
+        Self { road, pool: Pool::new(), memo, under_way: Rc::default() }
+    }
+
+    /// Whose connection this is now, if that is known.
+    pub fn member(&self, connection: &Connection) -> Option<MemberId> {
+        find(connection, &self.road.ruleset()).ok().map(|identity| identity.system().member.clone())
+    }
+
+    fn place(&self) -> Option<Place> {
+        let under_way = self.under_way.get();
+        (under_way < self.road.bounds.exchanges_max).then(|| {
+            self.under_way.set(under_way + 1);
+            Place(Rc::clone(&self.under_way))
+        })
     }
 
     /// Takes one request to its end. It runs as a task of its own, so that a caller who hangs up
     /// neither leaves a change half done nor learns anything that is not on the record.
     pub async fn travel(self: Rc<Self>, connection: Rc<Connection>, request: Request<Incoming>) -> Answer {
+        let Some(place) = self.place() else { return send(&self, turn_away(&self, &connection, request)) };
         let journey = tokio::task::spawn_local(async move {
+            let _place = place;
             let ended = self.answer(&connection, request).await;
             let recorded = record(&self, ended).await;
             send(&self, recorded)

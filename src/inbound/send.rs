@@ -17,7 +17,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
 pub(super) fn send(worker: &Worker, recorded: Recorded) -> Response<Full<Bytes>> {
-    let Recorded { reply, receipt, known } = recorded;
+    let (known, reply, receipt) = recorded.into_parts();
     let seconds = known.started.elapsed().as_secs_f64();
     let code = reply.code.map_or("", |code| code.as_str());
     worker.road.metrics.exchange_ended(reply.outcome.as_str(), code, seconds);

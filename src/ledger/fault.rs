@@ -17,6 +17,8 @@ pub enum Unrecorded {
     TooLarge,
     /// No randomness, or no subject key for the year.
     NoKey,
+    /// No answer in time. The record may yet become durable, of something that never left.
+    Late,
 }
 
 impl fmt::Display for Unrecorded {
@@ -27,6 +29,7 @@ impl fmt::Display for Unrecorded {
             Self::Stopped => "the ledger has stopped after a fault",
             Self::TooLarge => "the record is larger than a record may be",
             Self::NoKey => "no randomness or no subject key for the year",
+            Self::Late => "the ledger did not answer in time",
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::chain::Chain;
 use super::durable::{keep, keep_all};
@@ -102,14 +103,16 @@ impl Ledger {
         let (edge, time_ms) = (chain.edge().clone(), chain.time_ms());
         let note = chain.last().map(|(_, note)| note.clone());
         drop(chain);
+        // From the first moment on: a clock set back while the gateway was off brings nothing back.
+        clock.not_before(time_ms);
 
         let keys = (key, verifier.clone());
-        let mut writer = Writer::new(journal, keys, clock, Arc::clone(&subjects), (edge, time_ms));
+        let mut writer = Writer::new(journal, keys, clock.clone(), Arc::clone(&subjects), (edge, time_ms));
         let note = match note {
             Some(note) => note,
             None => writer.begin()?,
         };
-        let shared = Arc::new(Shared::new(waiting_max, writer.durable(note)));
+        let shared = Arc::new(Shared::new(waiting_max, writer.durable(note), clock));
         let writer = start(writer, Arc::clone(&shared))?;
         let evidence = directory.join(EVIDENCE);
         let inner = Inner { shared, subjects, shelf, evidence, verifier, writer: Mutex::new(Some(writer)) };
@@ -168,6 +171,11 @@ impl Ledger {
         self.0.shared.state()
     }
 
+    /// How long the oldest record without an answer has waited.
+    pub fn waiting_for(&self) -> Duration {
+        self.0.shared.waiting_for()
+    }
+
     /// Ends recording for good: for whoever finds damage behind the road.
     pub fn stop(&self) {
         self.0.shared.stop();
@@ -181,6 +189,11 @@ impl Ledger {
     /// How many records are durable.
     pub fn size(&self) -> u64 {
         self.0.shared.durable().size
+    }
+
+    /// The time of the last durable record, in milliseconds since 1970.
+    pub fn time_ms(&self) -> i64 {
+        self.0.shared.durable().time_ms
     }
 
     /// The key that others verify this log with.

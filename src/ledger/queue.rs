@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::entry::Record;
 use super::fault::Unrecorded;
 use super::receipt::Receipt;
+use crate::clock::Clock;
 use crate::journal::Position;
 
 /// Whether the ledger records, for readiness.
@@ -63,6 +64,8 @@ pub(super) struct Durable {
     pub size: u64,
     /// The last checkpoint's note.
     pub checkpoint: String,
+    /// The last record's time.
+    pub time_ms: i64,
 }
 
 /// What the writer and the handles share.
@@ -72,6 +75,7 @@ pub(super) struct Shared {
     waiting_max: usize,
     state: AtomicU8,
     durable: Mutex<Durable>,
+    clock: Clock,
 }
 
 #[derive(Default)]
@@ -80,16 +84,29 @@ struct Waiting {
     closed: bool,
     /// Whether the writer sleeps: only then is it woken.
     asleep: bool,
+    /// When the first of `items` came, on the monotonic clock.
+    since: Option<Duration>,
+    /// When the first of what the writer took came, until it asks for more.
+    taken_since: Option<Duration>,
+}
+
+impl Waiting {
+    fn hand_over(&mut self, into: &mut Vec<Item>) {
+        self.asleep = false;
+        self.taken_since = self.since.take();
+        std::mem::swap(&mut self.items, into);
+    }
 }
 
 impl Shared {
-    pub(super) fn new(waiting_max: usize, durable: Durable) -> Self {
+    pub(super) fn new(waiting_max: usize, durable: Durable, clock: Clock) -> Self {
         Self {
             waiting: Mutex::default(),
             arrived: Condvar::new(),
             waiting_max,
             state: AtomicU8::new(State::Healthy as u8),
             durable: Mutex::new(durable),
+            clock,
         }
     }
 
@@ -107,6 +124,9 @@ impl Shared {
         if waiting.items.len() >= self.waiting_max {
             return Err(Unrecorded::Busy);
         }
+        if waiting.items.is_empty() {
+            waiting.since = Some(self.clock.monotonic());
+        }
         waiting.items.push(Item { record, answer });
         let wake = std::mem::take(&mut waiting.asleep);
         drop(waiting);
@@ -120,6 +140,7 @@ impl Shared {
     /// `false` when closed and drained.
     pub(super) fn take(&self, into: &mut Vec<Item>, patience: Option<Duration>) -> bool {
         let mut waiting = self.waiting();
+        waiting.taken_since = None;
         while waiting.items.is_empty() {
             if waiting.closed {
                 return false;
@@ -131,17 +152,25 @@ impl Shared {
                     let woken = self.arrived.wait_timeout(waiting, patience);
                     let (mut waiting, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
                     if timeout.timed_out() {
-                        waiting.asleep = false;
-                        std::mem::swap(&mut waiting.items, into);
+                        waiting.hand_over(into);
                         return true;
                     }
                     waiting
                 }
             };
         }
-        waiting.asleep = false;
-        std::mem::swap(&mut waiting.items, into);
+        waiting.hand_over(into);
         true
+    }
+
+    /// How long the oldest record without an answer has waited, or the writer has been away: a disk that
+    /// hangs shows here, not in the state.
+    pub(super) fn waiting_for(&self) -> Duration {
+        let oldest = {
+            let waiting = self.waiting();
+            waiting.taken_since.or(waiting.since)
+        };
+        oldest.map_or(Duration::ZERO, |since| self.clock.monotonic().saturating_sub(since))
     }
 
     /// Nothing more is taken; what waits is still written.
@@ -156,6 +185,7 @@ impl Shared {
         let items = {
             let mut waiting = self.waiting();
             waiting.closed = true;
+            waiting.since = None;
             std::mem::take(&mut waiting.items)
         };
         self.arrived.notify_one();

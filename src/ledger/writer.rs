@@ -106,7 +106,7 @@ impl<M: Medium> Writer<M> {
 
     /// What readers may read up to, with the checkpoint over it.
     pub(super) fn durable(&self, checkpoint: String) -> Durable {
-        Durable { end: self.journal.end(), size: self.edge.size(), checkpoint }
+        Durable { end: self.journal.end(), size: self.edge.size(), checkpoint, time_ms: self.time_ms }
     }
 
     /// Until the queue is closed, or a write fails.

@@ -114,7 +114,7 @@ codes! {
     QuestionInvalid = "question_invalid", 422, false, Caller,
         "The question does not fit the contract.";
     LimitReached = "limit_reached", 429, true, Caller,
-        "The limit of the agreement is reached for now.";
+        "A limit is reached for now.";
     CannotDecide = "cannot_decide", 503, true, Host,
         "The gateway could not decide, and so refuses.";
     SourceUnavailable = "source_unavailable", 502, true, Provider,

@@ -53,9 +53,12 @@ impl Health {
         self.lights().insert(condition, light);
     }
 
-    /// Forgets the sources' lights: those that are still wrong will be told again.
-    pub fn forget_sources(&self) {
-        self.lights().retain(|condition, _| !matches!(condition, Condition::Source(_)));
+    /// Forgets the sources' lights but those that `stay`.
+    pub fn keep_sources(&self, stay: impl Fn(&str) -> bool) {
+        self.lights().retain(|condition, _| match condition {
+            Condition::Source(dataset) => stay(dataset),
+            _ => true,
+        });
     }
 
     /// Ready unless a light is red.

@@ -4,6 +4,9 @@
 
 mod local;
 mod partners;
+mod patience;
+mod share;
 
 pub use local::{Local, serve_local};
 pub use partners::{Doorway, serve_partners};
+pub use share::Shares;

@@ -23,6 +23,9 @@ use crate::observe::Metrics;
 use crate::stop::Stop;
 use crate::tls::ServerTls;
 
+use super::patience::Patience;
+use super::share::Shares;
+
 /// Headers of one request: ours are a dozen, proxies add a few.
 const HEADERS_MAX: usize = 64;
 /// Bytes of one request head.
@@ -39,6 +42,7 @@ pub struct Doorway {
     pub road: Arc<Road>,
     pub metrics: Arc<Metrics>,
     pub tally: Arc<Tally>,
+    pub shares: Shares,
 }
 
 /// Starts one data-plane thread per worker and deals connections to them until told to stop.
@@ -158,13 +162,19 @@ async fn serve_one(doorway: &Doorway, worker: Rc<Worker>, stream: std::net::TcpS
             return;
         }
     };
-    doorway.metrics.connection_opened();
     let connection = Rc::new(Connection::new(accepted.peer));
+    let member = worker.member(&connection);
+    let Some(_share) = doorway.shares.take(member, doorway.bounds.connections_per_member_max) else {
+        doorway.metrics.handshake_failed("too_many_of_one_member");
+        doorway.tally.handshake_failed("too_many_of_one_member");
+        return;
+    };
+    doorway.metrics.connection_opened();
     let service = service_fn(move |request| {
         let (worker, connection) = (Rc::clone(&worker), Rc::clone(&connection));
         async move { Ok::<_, Infallible>(worker.travel(connection, request).await) }
     });
-    let io = TokioIo::new(accepted.stream);
+    let io = TokioIo::new(Patience::new(accepted.stream, doorway.bounds.send_max));
     let ended = if accepted.http2 {
         drive(http2(&doorway.bounds).serve_connection(io, service), stop).await
     } else {

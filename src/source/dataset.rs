@@ -79,6 +79,20 @@ impl OperationFile {
     }
 }
 
+impl DatasetFile {
+    /// The files with secrets and certificates that the source names, as it names them: a change of one
+    /// changes nothing an agreement sees, and yet everything has to be read anew.
+    pub fn secrets(&self) -> Vec<&str> {
+        let SourceFile::Http(http) = &self.source else { return Vec::new() };
+        let mut files: Vec<&str> = http.headers.iter().map(|header| header.file.as_str()).collect();
+        if let Some(tls) = &http.tls {
+            files.push(&tls.ca);
+            files.extend(tls.client.iter().flat_map(|(certificate, key)| [&**certificate, &**key]));
+        }
+        files
+    }
+}
+
 impl SourceFile {
     pub(super) fn operations(&self) -> Box<dyn Iterator<Item = &OperationFile> + '_> {
         match self {

@@ -71,8 +71,18 @@ pub const HEAD: &str =
     "dataset = \"records\"\ncontract = \"c.json\"\nowner = \"Head of Records\"\nopenness = \"agreed\"\n";
 
 pub fn build(body: &str, operations: Vec<Operation>, base: &Folder) -> Result<Source, Faults> {
+    rebuild(body, operations, base, None)
+}
+
+/// As at a reload.
+pub fn rebuild(
+    body: &str,
+    operations: Vec<Operation>,
+    base: &Folder,
+    before: Option<&Source>,
+) -> Result<Source, Faults> {
     let file = load("d.toml", &format!("{HEAD}{body}"))?;
-    Source::build(&file, &contract(operations), &base.0)
+    Source::build(&file, &contract(operations), &base.0, before)
 }
 
 /// The messages of faults, one a line.

@@ -99,12 +99,24 @@ enum Kind {
 
 impl Source {
     /// Checks a dataset file against its contract and reads the files it names, relative to `base`.
-    /// Blocks on files; all faults come at once.
-    pub fn build(file: &DatasetFile, contract: &Contract, base: &Path) -> Result<Self, Faults> {
+    /// Blocks on files; all faults come at once. On a reload `before` is the same dataset's source until
+    /// now: what it holds of the file behind, and how many places of its system are taken, goes on.
+    pub fn build(
+        file: &DatasetFile,
+        contract: &Contract,
+        base: &Path,
+        before: Option<&Self>,
+    ) -> Result<Self, Faults> {
         let mut faults = one_each(file, contract);
         let built = match &file.source {
-            SourceFile::Http(http) => HttpSource::build(&file.file, http, contract, base).map(Kind::Http),
-            SourceFile::Csv(csv) => CsvSource::build(&file.file, csv, contract, base).map(Kind::Csv),
+            SourceFile::Http(http) => {
+                let before = before.and_then(Self::http);
+                HttpSource::build(&file.file, http, contract, base, before).map(Kind::Http)
+            }
+            SourceFile::Csv(csv) => {
+                let before = before.and_then(Self::csv);
+                CsvSource::build(&file.file, csv, contract, base, before).map(Kind::Csv)
+            }
         };
         match built {
             Ok(kind) if faults.is_empty() => Ok(Self(kind)),
@@ -114,6 +126,25 @@ impl Source {
                 Err(faults)
             }
         }
+    }
+
+    fn http(&self) -> Option<&HttpSource> {
+        match &self.0 {
+            Kind::Http(source) => Some(source),
+            Kind::Csv(_) => None,
+        }
+    }
+
+    fn csv(&self) -> Option<&CsvSource> {
+        match &self.0 {
+            Kind::Http(_) => None,
+            Kind::Csv(source) => Some(source),
+        }
+    }
+
+    /// Whether the newest file behind was refused, so that an older one is in use.
+    pub fn is_refused(&self) -> bool {
+        self.csv().is_some_and(CsvSource::is_refused)
     }
 
     /// The part of the mapping that changes what an answer means: officers sign it with the view.

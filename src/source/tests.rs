@@ -1,5 +1,6 @@
 use super::fixtures::{Folder, HEAD, build, id, list, shown, single};
 use super::{OnUnlisted, load};
+use crate::model::{Effect, Operation};
 
 const HTTP: &str = "[source]\nkind = \"http\"\nurl = \"http://127.0.0.1:9000\"\n";
 
@@ -86,6 +87,29 @@ fn a_mapping_is_checked_against_the_contract() {
         assert!(shown.contains(wanted), "{wanted}\nin\n{shown}");
     }
     assert_eq!(shown.matches("has to be required").count(), 2, "{shown}");
+}
+
+#[test]
+fn what_changes_something_is_told_by_its_idempotency_key() {
+    let base = Folder::new();
+    let operation = || {
+        let reads = single("check", &["chi! string key"], &["name! string"]);
+        vec![Operation { effect: Effect::Changes, ..reads }]
+    };
+    let with = |forward: &str| {
+        format!(
+            "{HTTP}forward_headers = [{forward}]\n\
+             [[operation]]\nid = \"check\"\nmethod = \"POST\"\npath = \"/c/{{chi}}\"\n"
+        )
+    };
+    let shown = shown(build(&with("\"x-request-id\""), operation(), &base));
+    assert!(
+        shown.starts_with(
+            "d.toml:9: `check` changes something, and `forward_headers` does not list `idempotency-key`"
+        ),
+        "{shown}"
+    );
+    build(&with("\"Idempotency-Key\""), operation(), &base).unwrap();
 }
 
 #[test]

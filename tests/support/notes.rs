@@ -37,6 +37,7 @@ synthetic = true
 [source]
 kind = "http"
 url = "{url}"
+forward_headers = ["idempotency-key"]
 
 [[operation]]
 id = "add"
@@ -48,11 +49,11 @@ body = { chi = "{chi}", note = "{note}" }
 /// Adds the dataset, served by the system the child protection register is served by, and an
 /// agreement with NHS Lomond to leave notes.
 pub fn add(home: &Path) {
-    // The shipped guardrails keep trials from changing anything.
-    std::fs::remove_file(home.join("policies/guardrails/changes.cedar")).unwrap();
     let register = std::fs::read_to_string(home.join("policies/datasets/child-protection.toml")).unwrap();
     let url = register.split("url = \"").nth(1).unwrap().split('"').next().unwrap();
     std::fs::write(home.join("schemas/case-note.v1.json"), CONTRACT).unwrap();
+    // By the guardrail that is shipped nothing is changed by a trial, and no test has a live agreement.
+    std::fs::remove_file(home.join("policies/guardrails/changes.cedar")).unwrap();
     std::fs::write(home.join("policies/datasets/case-note.toml"), DATASET.replace("{url}", url)).unwrap();
     let text = agreements::unsealed(&agreements::text(home, CHILD));
     let (head, rest) = text.split_once("[data]").unwrap();

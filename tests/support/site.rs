@@ -34,6 +34,11 @@ impl Site {
         let system = System::start(records);
         let child = TrialDataset {
             contract: contract(CHILD.contract).leak(),
+            // Wanted where the contract is of something that changes.
+            dataset: CHILD
+                .dataset
+                .replace("timeout_ms = 3000", "timeout_ms = 3000\nforward_headers = [\"idempotency-key\"]")
+                .leak(),
             agreement: CHILD.agreement.replace("per_minute = 30", PER_MINUTE).leak(),
             ..CHILD
         };

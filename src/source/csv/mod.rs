@@ -15,7 +15,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
@@ -31,8 +31,8 @@ use crate::model::{Contract, Digest, Fault, Faults, Mapping, OperationId};
 pub enum Refresh {
     /// Nothing new, or something that is still being written.
     Same,
-    /// The new file is in use.
-    Replaced { digest: Digest, rows: u32 },
+    /// The new file is in use, in place of one with so many rows.
+    Replaced { digest: Digest, rows: u32, rows_before: u32 },
     /// The new file cannot be used and the one before stays in use. Said once for each such file;
     /// it holds until `Replaced`.
     Refused(Faults),
@@ -45,6 +45,12 @@ pub struct CsvSource {
     bytes_max: u64,
     wanted: Wanted,
     operations: Vec<CsvOperation>,
+    live: Arc<Live>,
+}
+
+/// What a ruleset hands to the next one that reads the same file in the same way: a reload for another
+/// reason takes no file that [`CsvSource::refresh`] would not have taken.
+struct Live {
     table: ArcSwap<Table>,
     watch: Mutex<Watch>,
 }
@@ -67,27 +73,28 @@ struct Stamp {
 }
 
 impl CsvSource {
-    pub fn build(name: &str, file: &CsvFile, contract: &Contract, base: &Path) -> Result<Self, Faults> {
+    pub fn build(
+        name: &str,
+        file: &CsvFile,
+        contract: &Contract,
+        base: &Path,
+        before: Option<&Self>,
+    ) -> Result<Self, Faults> {
         let (wanted, operations) = plan::plan(name, file, contract)?;
         let path = base.join(&file.file);
-        let judged = stamp(&path);
-        let table = load(&file.file, &path, file.bytes_max, &wanted).map_err(|mut faults| {
-            faults.push(Fault::new(
-                name,
-                Some(file.line),
-                format!("the file `{}` cannot be used", file.file),
-            ));
-            faults
-        })?;
-        Ok(Self {
-            name: file.file.clone(),
-            path,
-            bytes_max: file.bytes_max,
-            wanted,
-            operations,
-            table: ArcSwap::from_pointee(table),
-            watch: Mutex::new(Watch { judged, seen: None, refused: false }),
-        })
+        let same = |before: &&Self| {
+            (&before.path, before.bytes_max, &before.wanted) == (&path, file.bytes_max, &wanted)
+        };
+        let live = match before.filter(same) {
+            Some(before) => Arc::clone(&before.live),
+            None => Arc::new(Live::read(name, file, &path, &wanted)?),
+        };
+        Ok(Self { name: file.file.clone(), path, bytes_max: file.bytes_max, wanted, operations, live })
+    }
+
+    /// Whether the newest file was refused and the one before is in use.
+    pub fn is_refused(&self) -> bool {
+        self.live.watch().refused
     }
 
     fn operation(&self, id: &OperationId) -> Option<&CsvOperation> {
@@ -102,12 +109,12 @@ impl CsvSource {
         let operation = self
             .operation(operation)
             .ok_or_else(|| SourceFault::Invalid("the source does not know the operation".into()))?;
-        operation.answer(&self.table.load(), question)
+        operation.answer(&self.live.table.load(), question)
     }
 
     pub fn refresh(&self) -> Refresh {
         let now = stamp(&self.path);
-        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watch = self.live.watch();
         if now == watch.judged {
             watch.seen = None;
             return Refresh::Same;
@@ -119,18 +126,36 @@ impl CsvSource {
         watch.judged = now;
         watch.seen = None;
         match load(&self.name, &self.path, self.bytes_max, &self.wanted) {
-            Ok(table) if table.digest == self.table.load().digest && !watch.refused => Refresh::Same,
+            Ok(table) if table.digest == self.live.table.load().digest && !watch.refused => Refresh::Same,
             Ok(table) => {
                 watch.refused = false;
-                let replaced = Refresh::Replaced { digest: table.digest, rows: table.rows };
-                self.table.store(Arc::new(table));
-                replaced
+                let (digest, rows) = (table.digest, table.rows);
+                let rows_before = self.live.table.swap(Arc::new(table)).rows;
+                Refresh::Replaced { digest, rows, rows_before }
             }
             Err(faults) => {
                 watch.refused = true;
                 Refresh::Refused(faults)
             }
         }
+    }
+}
+
+impl Live {
+    fn read(name: &str, file: &CsvFile, path: &Path, wanted: &Wanted) -> Result<Self, Faults> {
+        let judged = stamp(path);
+        let table = load(&file.file, path, file.bytes_max, wanted).map_err(|mut faults| {
+            let message = format!("the file `{}` cannot be used", file.file);
+            faults.push(Fault::new(name, Some(file.line), message));
+            faults
+        })?;
+        let watch = Mutex::new(Watch { judged, seen: None, refused: false });
+        Ok(Self { table: ArcSwap::from_pointee(table), watch })
+    }
+
+    fn watch(&self) -> MutexGuard<'_, Watch> {
+        // A holder that panicked left at worst a file that is looked at once more.
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use crate::model::{Digest, Fault, Faults, suggestion};
 
 /// What a file has to have.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
     pub delimiter: u8,
     pub columns: Vec<WantedColumn>,

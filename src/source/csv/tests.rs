@@ -1,5 +1,5 @@
 use crate::model::Digest;
-use crate::source::fixtures::{Folder, build, id, json, list, shown, single};
+use crate::source::fixtures::{Folder, build, id, json, list, rebuild, shown, single};
 use crate::source::{Fetched, Pool, Refresh, Source, SourceFault};
 
 const LICENCES: &str = "Licence Number,status,points,expires,open\n\
@@ -274,7 +274,7 @@ fn a_replaced_file_is_taken_and_a_bad_one_is_not() {
 
     let more = format!("{LICENCES}D4,current,1,2027-01-01,true\n");
     let digest = Digest::of(more.as_bytes());
-    assert_eq!(replace(&base, &source, &more), Refresh::Replaced { digest, rows: 5 });
+    assert_eq!(replace(&base, &source, &more), Refresh::Replaced { digest, rows: 5, rows_before: 4 });
     assert!(ask(&source, "check", r#"{"licence_no":"D4"}"#).unwrap().is_some());
     assert_eq!(replace(&base, &source, &more), Refresh::Same, "the same bytes are no replacement");
 
@@ -282,12 +282,42 @@ fn a_replaced_file_is_taken_and_a_bad_one_is_not() {
     assert!(ask(&source, "check", r#"{"licence_no":"D4"}"#).unwrap().is_some(), "the old one stays");
     assert_eq!(source.refresh(), Refresh::Same, "a refusal is said once");
     // The good file again, and that it is good has to be said.
-    assert_eq!(replace(&base, &source, &more), Refresh::Replaced { digest, rows: 5 });
+    assert_eq!(replace(&base, &source, &more), Refresh::Replaced { digest, rows: 5, rows_before: 5 });
 
     std::fs::remove_file(base.0.join("l.csv")).unwrap();
     assert_eq!(source.refresh(), Refresh::Same);
     assert!(matches!(source.refresh(), Refresh::Refused(_)));
     assert!(ask(&source, "check", r#"{"licence_no":"A1"}"#).unwrap().is_some());
+}
+
+/// A reload for another reason, while the file is being copied over or is bad.
+#[test]
+fn a_reload_takes_no_file_that_a_look_would_not_have_taken() {
+    let base = Folder::new();
+    base.write("l.csv", LICENCES);
+    let text = format!("{FILE}[[operation]]\nid = \"all\"\n");
+    let operations = || vec![list("all", &[], &ANSWER)];
+    let first = build(&text, operations(), &base).unwrap();
+    let rows = |source: &Source| json(&ask(source, "all", "{}").unwrap().unwrap()).root().len();
+    assert_eq!(rows(&first), 4);
+    // Half of it so far.
+    let whole = format!("{LICENCES}D4,current,1,2027-01-01,true\n");
+    let half: String = whole.lines().take(3).map(|line| format!("{line}\n")).collect();
+    base.write("l.csv", &half);
+    let second = rebuild(&text, operations(), &base, Some(&first)).unwrap();
+    assert_eq!(rows(&second), 4);
+    assert_eq!(second.refresh(), Refresh::Same);
+    base.write("l.csv", &whole);
+    assert_eq!(second.refresh(), Refresh::Same);
+    assert!(matches!(second.refresh(), Refresh::Replaced { rows: 5, rows_before: 4, .. }));
+    // A bad one is refused once, by whoever looks, and stays known as refused.
+    assert!(matches!(replace(&base, &second, "Licence Number\nA1\n"), Refresh::Refused(_)));
+    let third = rebuild(&text, operations(), &base, Some(&second)).unwrap();
+    assert!(third.is_refused());
+    assert_eq!((rows(&third), third.refresh()), (5, Refresh::Same));
+    // Read in another way it has to be read anew, and told as at a start.
+    let other = text.replace("[source]", "[source]\nfile_bytes_max = 10000");
+    assert!(rebuild(&other, operations(), &base, Some(&third)).is_err());
 }
 
 #[test]

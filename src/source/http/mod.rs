@@ -39,13 +39,19 @@ pub struct HttpSource {
     operations: Vec<HttpOperation>,
     forward: Vec<HeaderName>,
     timeout: Duration,
-    /// Over all threads.
-    places: Semaphore,
+    /// Over all threads, and over reloads.
+    places: Arc<Semaphore>,
     connections_max: usize,
 }
 
 impl HttpSource {
-    pub fn build(name: &str, file: &HttpFile, contract: &Contract, base: &Path) -> Result<Self, Faults> {
+    pub fn build(
+        name: &str,
+        file: &HttpFile,
+        contract: &Contract,
+        base: &Path,
+        before: Option<&Self>,
+    ) -> Result<Self, Faults> {
         let mut faults = Faults::default();
         let upstream = Upstream::build(name, file, base).map_err(|more| faults.extend(more)).ok();
         let mut headers = own_headers(&file.url.authority);
@@ -65,11 +71,11 @@ impl HttpSource {
         }
         match upstream {
             Some(upstream) if faults.is_empty() => Ok(Self {
+                places: places(&upstream, file.connections_max, before),
                 upstream,
                 operations,
                 forward: file.forward.clone(),
                 timeout: file.timeout,
-                places: Semaphore::new(file.connections_max),
                 connections_max: file.connections_max,
             }),
             _ => Err(faults),
@@ -167,6 +173,17 @@ impl HttpSource {
             Ok(response) => Ok((response, sender)),
             Err(error) => Err(broken(&error)),
         }
+    }
+}
+
+/// Those of the source before, where it is the same system and the same number: exchanges of the ruleset
+/// before may still hold some.
+fn places(upstream: &Upstream, connections_max: usize, before: Option<&HttpSource>) -> Arc<Semaphore> {
+    match before {
+        Some(before) if before.upstream.key == upstream.key && before.connections_max == connections_max => {
+            Arc::clone(&before.places)
+        }
+        _ => Arc::new(Semaphore::new(connections_max)),
     }
 }
 

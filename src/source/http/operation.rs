@@ -30,6 +30,8 @@ pub struct HttpOperation {
     body: Option<Body>,
 }
 
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
 impl HttpOperation {
     /// Checks an operation of the dataset file against the contract's.
     pub fn build(
@@ -41,6 +43,15 @@ impl HttpOperation {
     ) -> Result<Self, Faults> {
         let mut faults = Faults::default();
         let line = Some(operation.head.line);
+        if contracted.effect == Effect::Changes && !file.forward.contains(&IDEMPOTENCY_KEY) {
+            let message = format!(
+                "`{}` changes something, and `forward_headers` does not list `idempotency-key`",
+                operation.head.id
+            );
+            faults.push(Fault::new(name, line, message).with_help(
+                "without the key the system behind cannot tell a repeated change from a second one",
+            ));
+        }
         for message in question_faults(operation, &contracted.question) {
             faults.push(Fault::new(name, line, message));
         }

@@ -7,7 +7,7 @@ use ::http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use crate::model::{Effect, Operation};
-use crate::source::fixtures::{Folder, build, id, json, list, single};
+use crate::source::fixtures::{Folder, build, id, json, list, rebuild, single};
 use crate::source::{Fetched, Pool, Source, SourceFault};
 
 /// What the system behind does with one request.
@@ -200,7 +200,8 @@ async fn a_kept_connection_that_was_closed_is_replaced_for_reads() {
 
     // What changes something is never sent twice.
     let upstream = Upstream::new(script());
-    let more = "[[operation]]\nid = \"check\"\nmethod = \"POST\"\npath = \"/r/{k}\"\n";
+    let more = "forward_headers = [\"idempotency-key\"]\n\
+                [[operation]]\nid = \"check\"\nmethod = \"POST\"\npath = \"/r/{k}\"\n";
     let operation = single("check", &["k! string key"], &["name! string"]);
     let source = upstream.source(more, vec![Operation { effect: Effect::Changes, ..operation }]);
     let pool = Pool::new();
@@ -329,6 +330,30 @@ async fn waiting_for_a_place_ends_at_the_deadline_and_frees_it() {
     assert_eq!(second.unwrap_err(), SourceFault::Timeout);
     assert_eq!(upstream.requests().len(), 1, "the second was never sent");
     assert!(ask(60_000).await.is_ok(), "the place is free again");
+}
+
+#[tokio::test]
+async fn places_taken_under_the_ruleset_before_are_taken() {
+    let upstream = Upstream::new(vec![vec![Stalls(Vec::new())], vec![Answers(ok("{}"))]]);
+    let text = format!(
+        "[source]\nkind = \"http\"\nurl = \"http://127.0.0.1:{}\"\ntimeout_ms = 60000\nconnections_max = 1\n\
+         [[operation]]\nid = \"check\"\nmethod = \"GET\"\npath = \"/r/{{k}}\"\n",
+        upstream.port
+    );
+    let base = Folder::new();
+    let operations = || vec![single("check", &["k! string key"], &["name! string"])];
+    let before = rebuild(&text, operations(), &base, None).unwrap();
+    let after = rebuild(&text, operations(), &base, Some(&before)).unwrap();
+    let (pool, question, check) = (Pool::new(), json(r#"{"k":"x"}"#), id("check"));
+    let ask = |source, ms| {
+        let deadline = Instant::now() + Duration::from_millis(ms);
+        Source::fetch(source, &pool, &check, question.root(), &[], deadline)
+    };
+    let (first, second) = tokio::join!(ask(&before, 200), ask(&after, 100));
+    assert_eq!(first.unwrap_err(), SourceFault::Timeout);
+    assert_eq!(second.unwrap_err(), SourceFault::Timeout);
+    assert_eq!(upstream.requests().len(), 1, "the second was never sent");
+    assert!(ask(&after, 60_000).await.is_ok(), "the place is free again");
 }
 
 #[tokio::test]
