@@ -32,7 +32,7 @@ impl<'d> Place<'d> {
 
     /// A fault met twice (a schema referred to from two places) is told once.
     pub fn fault_with_help(&self, message: impl std::fmt::Display, help: Option<String>) {
-        let line = line_of(self.file.text, self.node.at());
+        let line = line_of(self.file.text, self.node.range().start);
         let pointer = if self.pointer.is_empty() { "the file" } else { &self.pointer };
         let message = format!("{pointer}: {message}");
         let fault = Fault { file: self.file.name.to_owned(), line: Some(line), message, help };

@@ -122,6 +122,7 @@ pub(super) struct MembersIter<'a>(Named<'a>);
 impl<'a> Iterator for MembersIter<'a> {
     type Item = (Cow<'a, str>, Node<'a>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.0.next().map(|(name, node)| (name.text(), node))
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use super::document::{Document, NOTHING};
 use super::string;
@@ -50,6 +51,7 @@ impl<'d> Node<'d> {
         Self::root(&NOTHING)
     }
 
+    #[inline]
     pub fn kind(&self) -> Kind {
         self.entry.kind
     }
@@ -85,22 +87,27 @@ impl<'d> Node<'d> {
     }
 
     /// The exact bytes of this value, quotes and brackets included.
+    #[inline]
     pub fn raw(&self) -> &'d [u8] {
         self.written().as_bytes()
     }
 
+    #[inline]
     fn written(&self) -> &'d str {
-        self.document.text().get(self.entry.start as usize..self.entry.end as usize).unwrap_or_default()
+        self.document.text().get(self.range()).unwrap_or_default()
     }
 
-    /// The first byte of this value in its document, from 0.
-    pub fn at(&self) -> usize {
-        self.entry.start as usize
+    /// Where this value stands in its document, quotes and brackets included.
+    #[inline]
+    pub fn range(&self) -> Range<usize> {
+        self.entry.start as usize..self.entry.end as usize
     }
 
     /// Members of an object, items of an array, 0 for all else.
     pub fn len(&self) -> usize {
-        self.entry.count as usize
+        let count = self.entry.count;
+        let members = || self.document.tape().shapes.get(count as usize).copied().unwrap_or_default();
+        if self.entry.kind == Kind::Object { members() as usize } else { count as usize }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -122,11 +129,26 @@ impl<'d> Node<'d> {
         Named(self.below(Kind::Object))
     }
 
+    /// The values of the members of an object, in order; none for all else.
+    #[inline]
+    pub fn values(&self) -> Items<'d> {
+        self.below(Kind::Object)
+    }
+
+    /// Which names an object has, spelt how and in which order. Two of one document that have the same
+    /// differ in values alone; those who differ may yet have the same names.
+    #[inline]
+    pub fn shape(&self) -> Shape {
+        Shape(self.entry.count)
+    }
+
     /// The items of an array, in order; none for all else.
+    #[inline]
     pub fn items(&self) -> Items<'d> {
         self.below(Kind::Array)
     }
 
+    #[inline]
     fn below(&self, kind: Kind) -> Items<'d> {
         let below = if self.entry.kind == kind { self.entry.below as usize } else { 0 };
         Items { document: self.document, next: self.at + 1, end: self.at + 1 + below }
@@ -154,7 +176,12 @@ impl<'d> Node<'d> {
     }
 }
 
+/// Which names an object has: see [`Node::shape`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape(u32);
+
 /// What a string says that stands, with its quotes, at `start..end`.
+#[inline]
 fn text_of(document: &Document, start: u32, end: u32, escaped: bool) -> Cow<'_, str> {
     let inner = start as usize + 1..(end as usize).saturating_sub(1);
     let inner = document.text().get(inner).unwrap_or_default();
@@ -180,7 +207,15 @@ impl<'d> Name<'d> {
         self.text() == name
     }
 
+    /// Whether it and the colon are written just so, with no blanks before the value.
+    pub fn is_written(&self, head: &[u8]) -> bool {
+        let spelling = self.document.tape().spellings.get(self.at as usize);
+        let written = spelling.and_then(|it| self.document.text().get(it.start as usize..it.after as usize));
+        written.is_some_and(|written| written.as_bytes() == head)
+    }
+
     /// The unescaped name.
+    #[inline]
     pub fn text(&self) -> Cow<'d, str> {
         let Some(spelling) = self.document.tape().spellings.get(self.at as usize) else {
             return Cow::Borrowed("");

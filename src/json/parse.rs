@@ -21,7 +21,8 @@ const SKIPPED_MAX: usize = 4;
 
 /// Reads a whole document of at most [`BYTES_MAX`].
 pub(super) fn tape(text: &str, depth_max: usize) -> Result<Tape, JsonFault> {
-    let tape = Tape { entries: Vec::with_capacity(text.len() / 16 + 4), spellings: Vec::new() };
+    let tape =
+        Tape { entries: Vec::with_capacity(text.len() / 16 + 4), spellings: Vec::new(), shapes: Vec::new() };
     let mut parser =
         Parser { text, bytes: text.as_bytes(), tape, open: Vec::new(), name: 0, like: 0, depth_max };
     parser.document()?;
@@ -47,6 +48,8 @@ struct Parser<'d> {
 struct Open {
     entry: u32,
     count: u32,
+    /// The earlier one it is likened to.
+    earlier: u32,
     /// In an object the earlier member that is expected next, in an array the earlier item.
     like: u32,
     /// One past the last earlier member.
@@ -121,13 +124,14 @@ impl Parser<'_> {
             return Err(fault(at, JsonFaultKind::TooDeep));
         }
         let is_object = kind == Kind::Object;
-        let earlier = self.tape.entries.get(self.like as usize);
-        let (like, like_end) = match earlier.filter(|earlier| self.like > 0 && earlier.kind == kind) {
-            Some(earlier) if earlier.below > 0 => (self.like + 1, self.like + 1 + earlier.below),
-            _ => (0, 0),
+        let like = self.tape.entries.get(self.like as usize);
+        let (earlier, below) = match like.filter(|earlier| self.like > 0 && earlier.kind == kind) {
+            Some(earlier) => (self.like, earlier.below),
+            None => (0, 0),
         };
+        let (like, like_end) = if below > 0 { (earlier + 1, earlier + 1 + below) } else { (0, 0) };
         let entry = self.tape.entries.len() as u32;
-        self.open.push(Open { entry, count: 0, like, like_end, is_object, likened: true });
+        self.open.push(Open { entry, count: 0, earlier, like, like_end, is_object, likened: true });
         self.push(at, at, kind, false);
         let mut at = at + 1;
         match (self.sign(&mut at), is_object) {
@@ -146,14 +150,31 @@ impl Parser<'_> {
         if !closed.likened && !self.are_names_unique(&closed) {
             return Err(fault(at, JsonFaultKind::DuplicateKey));
         }
+        let (count, model) =
+            if closed.is_object { self.shape(&closed) } else { (closed.count, closed.entry) };
         let (end, below) = (at as u32 + 1, self.tape.entries.len() as u32 - closed.entry - 1);
         if let Some(entry) = self.tape.entries.get_mut(closed.entry as usize) {
-            (entry.end, entry.below, entry.count) = (end, below, closed.count);
+            *entry = Entry { end, below, count, ..*entry };
         }
         if let Some(top) = self.open.last_mut().filter(|top| !top.is_object) {
-            top.like = closed.entry;
+            top.like = model;
         }
         Ok(at + 1)
+    }
+
+    /// Which shape an object has that is being closed, and what the next is best likened to.
+    fn shape(&mut self, closed: &Open) -> (u32, u32) {
+        let earlier = self.tape.entries.get(closed.earlier as usize);
+        let earlier = earlier.filter(|_| closed.likened && closed.earlier > 0);
+        if let Some(earlier) = earlier
+            && self.tape.shapes.get(earlier.count as usize) == Some(&closed.count)
+        {
+            return (earlier.count, closed.entry);
+        }
+        // Likened, and yet not the same: some names are lacking, and the next may have them again.
+        let model = if earlier.is_some() { closed.earlier } else { closed.entry };
+        self.tape.shapes.push(closed.count);
+        (self.tape.shapes.len() as u32 - 1, model)
     }
 
     /// Reads `"name":` and the blanks around.

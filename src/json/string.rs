@@ -19,25 +19,24 @@ pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
 #[inline(never)]
 fn wide_plain_prefix(bytes: &[u8]) -> usize {
     let (steps, _) = bytes.as_chunks::<WIDE>();
-    let is_special = |b: u8| (b == b'"') | (b == b'\\') | (b < 0x20);
+    let is_special = |b: u8| (b ^ 0x02 < 0x21) | (b == b'\\');
     let is_plain = |step: &&[u8; WIDE]| !step.iter().fold(false, |found, b| found | is_special(*b));
     let plain = steps.iter().take_while(is_plain).count() * WIDE;
     plain + plain_words(bytes.get(plain..).unwrap_or_default())
 }
 
-/// As [`plain_prefix`], eight bytes at a time: a byte of `x` is zero where `(x - 1) & !x` has its high
-/// bit, of which the lowest is exact.
+/// As [`plain_prefix`], eight bytes at a time: a byte of `x` is below `n` where `(x - n) & !x` has its high
+/// bit, of which the lowest is exact. Control characters and the quote alone are below 0x21 once the bit
+/// that tells `"` from the space is turned.
 #[inline(always)]
 fn plain_words(bytes: &[u8]) -> usize {
     let mut at = 0;
     let mut rest = bytes;
     while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
         let word = u64::from_le_bytes(*chunk);
-        let quote = word ^ (ONES * b'"' as u64);
+        let turned = word ^ (ONES * 0x02);
         let slash = word ^ (ONES * b'\\' as u64);
-        let found = (quote.wrapping_sub(ONES) & !quote)
-            | (slash.wrapping_sub(ONES) & !slash)
-            | (word.wrapping_sub(ONES * 0x20) & !word);
+        let found = (turned.wrapping_sub(ONES * 0x21) & !turned) | (slash.wrapping_sub(ONES) & !slash);
         if found & HIGHS != 0 {
             return at + (found & HIGHS).trailing_zeros() as usize / 8;
         }

@@ -16,7 +16,7 @@ pub(super) struct Entry {
     pub end: u32,
     /// How many entries lie below this one.
     pub below: u32,
-    /// Members of an object or items of an array.
+    /// How many items an array has, or which shape an object.
     pub count: u32,
     /// Which spelling its name has; of no meaning if this is no member.
     pub name: u32,
@@ -35,10 +35,13 @@ pub(super) struct Tape {
     /// Never empty: the root is the first.
     pub entries: Vec<Entry>,
     pub spellings: Vec<Spelling>,
+    /// How many names an object of each shape has. Objects of one shape have the same names, spelt so
+    /// and in the same order.
+    pub shapes: Vec<u32>,
 }
 
 impl Tape {
-    pub const NOTHING: Self = Self { entries: Vec::new(), spellings: Vec::new() };
+    pub const NOTHING: Self = Self { entries: Vec::new(), spellings: Vec::new(), shapes: Vec::new() };
 }
 
 /// A name as it is written, up to the first byte of the value it names.
@@ -82,8 +85,8 @@ impl Spelling {
         (self.after - self.start) as usize
     }
 
-    /// Whether the very same bytes stand in `text`, which this is a spelling in, from `at`. `false` may
-    /// also mean that the text ends too soon to tell quickly.
+    /// Whether the very same bytes stand in `text`, which this is a spelling in, from `at`, with no more
+    /// blanks after them. `false` may also mean that the text ends too soon to tell quickly.
     #[inline(always)]
     pub fn begins(&self, text: &[u8], at: usize) -> bool {
         let is = |at: usize, word: u64| {
@@ -92,6 +95,7 @@ impl Spelling {
         };
         is(at, self.head)
             && is(at + self.tail_at as usize, self.tail)
+            && text.get(at + self.length()).is_some_and(|after| *after > b' ')
             && (self.length() <= 2 * WORD || self.is_whole(text, at))
     }
 

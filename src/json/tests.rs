@@ -109,6 +109,21 @@ fn a_pointer_follows_rfc_6901() {
 }
 
 #[test]
+fn objects_of_one_shape_have_the_same_names_written_alike_up_to_the_value() {
+    let text = br#"[{"a":1,"b":2},{"a":3,"b":4},{"a":1},{"a":5,"b":6},{"a":1,"b": 2},{"b":1,"a":2},{"\u0061":1,"b":2}]"#;
+    let document = parse(text).unwrap();
+    let rows: Vec<Node<'_>> = document.root().items().collect();
+    let like_the_first: Vec<bool> = rows.iter().map(|row| row.shape() == rows[0].shape()).collect();
+    assert_eq!(like_the_first, [true, true, false, true, false, false, false]);
+    assert_eq!(rows.iter().map(Node::len).collect::<Vec<_>>(), [2, 2, 1, 2, 2, 2, 2]);
+    for (name, value) in rows.iter().flat_map(Node::named) {
+        let before = &text[..value.range().start];
+        let head = &before[before.iter().rposition(|b| matches!(b, b'{' | b',')).unwrap() + 1..];
+        assert!(name.is_written(head), "{}", String::from_utf8_lossy(head));
+    }
+}
+
+#[test]
 fn nothing_prints_a_value() {
     let document = parse(br#"{"chi":"0101019999"}"#).unwrap();
     let printed = format!("{document:?} {:?}", document.root());

@@ -11,11 +11,13 @@ mod decimal;
 mod fault;
 mod plan;
 mod project;
+mod route;
 mod rows;
 mod sources;
 mod transform;
 mod view;
 mod walk;
+mod written;
 
 pub use fault::{MinimiseFault, MinimiseFaultKind};
 pub use project::{Minimised, Projection};

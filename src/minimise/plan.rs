@@ -23,6 +23,8 @@ pub(super) enum Plan {
 
 #[derive(Debug)]
 pub(super) struct ObjectPlan {
+    /// Which object of the contract this is: no two of a projection have the same.
+    pub number: usize,
     pub nullable: bool,
     /// By the names of the source.
     pub known: Vec<Known>,
@@ -64,6 +66,24 @@ impl Plan {
         }
     }
 
+    /// Of a leaf that leaves as it is or not at all, and says of nobody that it is about them: the kinds of
+    /// values that fit whatever they are.
+    pub fn plain(&self) -> Option<Kinds> {
+        let Self::Leaf(Leaf { kind, nullable, subject: None, change: None | Some(Change::Keep) }) = self
+        else {
+            return None;
+        };
+        let kind = match kind {
+            ScalarKind::String => 1 << Kind::String as u8,
+            ScalarKind::Number => 1 << Kind::Number as u8,
+            ScalarKind::Boolean => 1 << Kind::Boolean as u8,
+            ScalarKind::Null => 1 << Kind::Null as u8,
+            // Of numbers some only.
+            ScalarKind::Integer => 0,
+        };
+        Some(Kinds(kind | u8::from(*nullable) << Kind::Null as u8))
+    }
+
     /// Whether anything of it leaves.
     fn is_released(&self) -> bool {
         match self {
@@ -72,6 +92,17 @@ impl Plan {
             Self::Leaf(leaf) => leaf.change.is_some(),
             Self::YesOrNo(_) => true,
         }
+    }
+}
+
+/// Some kinds of values.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Kinds(u8);
+
+impl Kinds {
+    #[inline]
+    pub fn has(self, kind: Kind) -> bool {
+        self.0 & (1 << kind as u8) != 0
     }
 }
 
@@ -98,6 +129,8 @@ pub(super) struct Planner<'c> {
     pub faults: Vec<String>,
     /// Fields that leave as pseudonyms, in the order of their keys.
     pub pseudonymised: Vec<String>,
+    /// How many objects the plan has so far.
+    pub objects: usize,
 }
 
 impl Planner<'_> {
@@ -112,7 +145,13 @@ impl Planner<'_> {
                         self.field(property, &path.property(&property.name), fields.len(), &mut known);
                     fields.push(field);
                 }
-                Plan::Object(ObjectPlan { nullable: object.nullable, known, fields })
+                self.objects += 1;
+                Plan::Object(ObjectPlan {
+                    number: self.objects - 1,
+                    nullable: object.nullable,
+                    known,
+                    fields,
+                })
             }
             Shape::Array { items, nullable } => {
                 let items = Box::new(self.plan(items, &path.items(), subject));

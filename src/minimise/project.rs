@@ -21,6 +21,7 @@ pub struct Projection {
     cardinality: Cardinality,
     released: Arc<[String]>,
     pseudonymised: Vec<String>,
+    objects: usize,
 }
 
 /// What may leave of one document, and what the record says of it. Prints no values.
@@ -64,15 +65,20 @@ impl Projection {
                 return Err(faults);
             }
         };
-        let mut planner =
-            Planner { cover: &cover, sources: &sources, faults: Vec::new(), pseudonymised: Vec::new() };
+        let mut planner = Planner {
+            cover: &cover,
+            sources: &sources,
+            faults: Vec::new(),
+            pseudonymised: Vec::new(),
+            objects: 0,
+        };
         let row = planner.plan(operation.answer.row(), &FieldPath::root(), None);
-        let Planner { faults, pseudonymised, .. } = planner;
+        let Planner { faults, pseudonymised, objects, .. } = planner;
         if !faults.is_empty() {
             return Err(faults);
         }
         let released = release.fields.iter().map(|(path, _)| path.to_string()).collect();
-        Ok(Self { condition, row, cardinality: operation.cardinality, released, pseudonymised })
+        Ok(Self { condition, row, cardinality: operation.cardinality, released, pseudonymised, objects })
     }
 
     /// The fields released, as the agreement names and orders them, for the record.
@@ -86,12 +92,13 @@ impl Projection {
     /// The first thing unclear; nothing of the document may leave then.
     pub fn apply(&self, document: Node<'_>, context: &Context<'_>) -> Result<Minimised, MinimiseFault> {
         let keys = self.pseudonymised.iter().map(|field| context.pseudonyms.key(context.agreement, field));
-        let mut walk = Walk::new(context, keys.collect(), document.raw().len());
+        let mut walk = Walk::new(context, keys.collect(), self.objects, document);
+        walk.glances = self.condition.glances();
         match self.cardinality {
             Cardinality::Single => walk.out.no_row = !self.row(document, &mut walk)?,
             Cardinality::List => self.list(document, &mut walk)?,
         }
-        let mut out = walk.out;
+        let mut out = walk.finish();
         out.subjects.sort_unstable();
         out.subjects.dedup();
         Ok(out)
@@ -101,17 +108,11 @@ impl Projection {
         if document.kind() != Kind::Array {
             return Err(MinimiseFault::new("", MinimiseFaultKind::WrongType));
         }
-        walk.out.body.push(b'[');
+        walk.written.sign(b'[');
         for row in document.items() {
-            let before = walk.out.body.len();
-            if walk.out.rows_released > 0 {
-                walk.out.body.push(b',');
-            }
-            if !self.row(row, walk)? {
-                walk.out.body.truncate(before);
-            }
+            self.row(row, walk)?;
         }
-        walk.out.body.push(b']');
+        walk.written.sign(b']');
         Ok(())
     }
 
@@ -120,9 +121,12 @@ impl Projection {
         if row.kind() != Kind::Object {
             return Err(MinimiseFault::new("", MinimiseFaultKind::WrongType));
         }
-        if !self.condition.admits(row, walk.context)? {
+        if !self.condition.admits(row, walk.context, &mut walk.glances)? {
             walk.out.rows_excluded += 1;
             return Ok(false);
+        }
+        if walk.out.rows_released > 0 {
+            walk.written.sign(b',');
         }
         walk.write(&self.row, row, "")?;
         walk.out.rows_released += 1;

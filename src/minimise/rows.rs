@@ -10,6 +10,7 @@ use jiff::civil::Date;
 
 use super::days;
 use super::fault::{MinimiseFault, MinimiseFaultKind};
+use super::route::Glance;
 use super::sources::Sources;
 use super::transform::Context;
 use crate::json::{Kind, Node};
@@ -32,6 +33,8 @@ struct Judge {
     field: Arc<str>,
     /// A JSON Pointer for each object on the way.
     way: Vec<String>,
+    /// The name of a member of the row itself, where that is the whole way.
+    name: Option<String>,
     kind: ScalarKind,
     nullable: bool,
     format: Option<Format>,
@@ -107,12 +110,22 @@ impl Condition {
         if faults.is_empty() { Ok(Self { tests, all }) } else { Err(faults) }
     }
 
+    /// One for each test, to look at rows with.
+    pub fn glances(&self) -> Vec<Glance> {
+        self.tests.iter().map(|_| Glance::default()).collect()
+    }
+
     /// Whether a row may leave. Every test is judged, so that what is unclear is seen whatever the
-    /// others say.
-    pub fn admits(&self, row: Node<'_>, context: &Context<'_>) -> Result<bool, MinimiseFault> {
+    /// others say. `glances` are of this condition, over the rows of one document.
+    pub fn admits(
+        &self,
+        row: Node<'_>,
+        context: &Context<'_>,
+        glances: &mut [Glance],
+    ) -> Result<bool, MinimiseFault> {
         let mut holding = 0;
-        for test in &self.tests {
-            holding += usize::from(test.holds(row, context)?);
+        for (test, glance) in self.tests.iter().zip(glances) {
+            holding += usize::from(test.holds(row, context, glance)?);
         }
         Ok(if self.all { holding == self.tests.len() } else { holding > 0 })
     }
@@ -140,9 +153,11 @@ impl Judge {
         {
             return Err("the contract lists the values it may have, and this is none of them".into());
         }
+        let way = way(&test.field, sources);
         Ok(Self {
             field: test.field.to_string().into(),
-            way: way(&test.field, sources),
+            name: member(&way),
+            way,
             kind: scalar.kind,
             nullable: scalar.nullable,
             format: scalar.format,
@@ -151,14 +166,23 @@ impl Judge {
         })
     }
 
-    fn holds(&self, row: Node<'_>, context: &Context<'_>) -> Result<bool, MinimiseFault> {
+    fn holds(
+        &self,
+        row: Node<'_>,
+        context: &Context<'_>,
+        glance: &mut Glance,
+    ) -> Result<bool, MinimiseFault> {
         let unclear = || MinimiseFault { field: self.field.clone(), kind: MinimiseFaultKind::RowUnclear };
         let mut node = row;
         for pointer in &self.way {
             if node.kind() != Kind::Object {
                 return Err(unclear());
             }
-            node = node.pointer(pointer).ok_or_else(unclear)?;
+            node = match &self.name {
+                Some(name) => glance.get(node, name),
+                None => node.pointer(pointer),
+            }
+            .ok_or_else(unclear)?;
         }
         if node.is_null() && self.nullable {
             return Ok(matches!(self.check, Judgement::NotIn(_)));
@@ -273,6 +297,12 @@ fn listed(value: &serde_json::Value) -> Option<Operand<'static>> {
         }
         _ => None,
     }
+}
+
+/// The name of the one member a way leads to, if no more is to it.
+fn member(way: &[String]) -> Option<String> {
+    let [pointer] = way else { return None };
+    pointer.strip_prefix('/').filter(|name| !name.contains(['/', '~'])).map(str::to_owned)
 }
 
 fn way(field: &FieldPath, sources: &Sources<'_>) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! Where a source keeps what the contract names: renames of a mapping, checked once.
 
+use crate::json::Name;
 use crate::model::{FieldPath, Mapping, Operation, Step};
 
 /// What a source object may hold by this name. Names a wrapper alone has are one level further in.
@@ -43,6 +44,15 @@ impl<'m> Sources<'m> {
         // A property's name has neither `~` nor `/`.
         renamed.map_or_else(|| format!("/{name}"), |(_, pointer)| pointer.clone())
     }
+}
+
+/// What a member is known as: its place in `known`. Sources write their members in one order, so that the
+/// `next` is nearly always the next.
+pub(super) fn find(known: &[Known], name: &Name<'_>, next: &mut usize) -> Option<usize> {
+    let is = |at: &usize| known.get(*at).is_some_and(|entry| name.is(&entry.name));
+    let at = Some(*next).filter(is).or_else(|| (0..known.len()).find(is));
+    *next = at.map_or(*next, |at| at + 1);
+    at
 }
 
 /// Adds a property to what is known of a source object; `false` where one is read from within what

@@ -5,8 +5,10 @@
 use super::fault::{MinimiseFault, MinimiseFaultKind};
 use super::plan::{Field, Leaf, ObjectPlan, Plan};
 use super::project::Minimised;
-use super::sources::Known;
-use super::transform::{self, Context};
+use super::route::{Glance, Route, Step};
+use super::sources::{self, Known};
+use super::transform::{self, Change, Context};
+use super::written::Written;
 use crate::crypto::MacKey;
 use crate::json::{Kind, Name, Node};
 use crate::model::Subject;
@@ -18,14 +20,34 @@ pub(super) struct Walk<'w, 'd> {
     /// Of the pseudonymised fields.
     keys: Vec<MacKey>,
     pub out: Minimised,
+    pub written: Written<'d>,
+    /// For each test of the row condition.
+    pub glances: Vec<Glance>,
+    /// For each object of the plan.
+    routes: Vec<Route>,
     /// What was found for the properties of every object being walked, outermost first.
     found: Vec<Option<Node<'d>>>,
 }
 
 impl<'w, 'd> Walk<'w, 'd> {
-    pub fn new(context: &'w Context<'w>, keys: Vec<MacKey>, bytes: usize) -> Self {
-        let out = Minimised { body: Vec::with_capacity(bytes), ..Minimised::default() };
-        Self { context, keys, out, found: Vec::new() }
+    pub fn new(context: &'w Context<'w>, keys: Vec<MacKey>, objects: usize, document: Node<'d>) -> Self {
+        let mut routes = Vec::new();
+        routes.resize_with(objects, Route::default);
+        let written = Written::new(document);
+        Self {
+            context,
+            keys,
+            out: Minimised::default(),
+            written,
+            glances: Vec::new(),
+            routes,
+            found: Vec::new(),
+        }
+    }
+
+    pub fn finish(mut self) -> Minimised {
+        self.out.body = std::mem::take(self.written.plain());
+        self.out
     }
 
     /// Writes what leaves of a value; `path` is for faults.
@@ -39,7 +61,7 @@ impl<'w, 'd> Walk<'w, 'd> {
                 self.yes_or_no(transform::exists(node));
             }
             Plan::Leaf(leaf) => self.leaf(leaf, node, path)?,
-            _ if node.is_null() => self.out.body.extend_from_slice(b"null"),
+            _ if node.is_null() => self.written.put(b"null"),
             Plan::Object(object) => self.object(object, node)?,
             Plan::List { items, .. } => self.items(items, node, path)?,
         }
@@ -66,8 +88,51 @@ impl<'w, 'd> Walk<'w, 'd> {
     }
 
     fn object(&mut self, object: &ObjectPlan, node: Node<'d>) -> Result<(), MinimiseFault> {
+        // No object of a contract lies within itself, so nobody else looks for this route meanwhile.
+        let mut route = self.routes.get_mut(object.number).map(std::mem::take).unwrap_or_default();
+        if route.shape != Some(node.shape()) {
+            route = Route::of(object, node);
+            route.unknown(node).for_each(|name| self.drop_unknown(&name));
+        }
+        match &route.steps {
+            Some(steps) => self.straight(object, steps, node)?,
+            None => self.sorted(object, node)?,
+        }
+        if let Some(place) = self.routes.get_mut(object.number) {
+            *place = route;
+        }
+        Ok(())
+    }
+
+    /// Writes an object whose members come in the order of the contract, and none is lacking.
+    fn straight(&mut self, object: &ObjectPlan, steps: &[Step], node: Node<'d>) -> Result<(), MinimiseFault> {
+        self.written.sign(b'{');
+        let mut first = true;
+        for (step, value) in steps.iter().zip(node.values()) {
+            let Step::Field { at, spelt, plain } = step else { continue };
+            if let Some(head) = spelt.filter(|_| plain.has(value.kind())) {
+                self.written.keep_member(head, value, std::mem::take(&mut first), true);
+                continue;
+            }
+            let Some(field) = object.fields.get(*at) else { continue };
+            if !field.released {
+                self.look(&field.plan, value, &field.path)?;
+                continue;
+            }
+            match spelt {
+                Some(head) => self.written.keep_member(*head, value, std::mem::take(&mut first), false),
+                None => self.head(field, &mut first),
+            }
+            self.write(&field.plan, value, &field.path)?;
+        }
+        self.written.sign(b'}');
+        Ok(())
+    }
+
+    /// Writes an object whatever the order of its members is.
+    fn sorted(&mut self, object: &ObjectPlan, node: Node<'d>) -> Result<(), MinimiseFault> {
         let from = self.sort(object, node);
-        self.out.body.push(b'{');
+        self.written.sign(b'{');
         let mut first = true;
         for (at, field) in object.fields.iter().enumerate() {
             match self.found(from + at) {
@@ -87,29 +152,30 @@ impl<'w, 'd> Walk<'w, 'd> {
                 None => {}
             }
         }
-        self.out.body.push(b'}');
+        self.written.sign(b'}');
         self.found.truncate(from);
         Ok(())
     }
 
     fn items(&mut self, items: &Plan, node: Node<'d>, path: &str) -> Result<(), MinimiseFault> {
-        self.out.body.push(b'[');
+        self.written.sign(b'[');
         for (at, item) in node.items().enumerate() {
             if at > 0 {
-                self.out.body.push(b',');
+                self.written.sign(b',');
             }
             self.write(items, item, path)?;
         }
-        self.out.body.push(b']');
+        self.written.sign(b']');
         Ok(())
     }
 
     fn leaf(&mut self, leaf: &Leaf, node: Node<'d>, path: &str) -> Result<(), MinimiseFault> {
         self.subject(leaf, node, path)?;
         match &leaf.change {
-            _ if node.is_null() => self.out.body.extend_from_slice(b"null"),
+            _ if node.is_null() => self.written.put(b"null"),
+            Some(Change::Keep) => self.written.keep(node),
             Some(change) => change
-                .write(&mut self.out.body, node, self.context, &self.keys)
+                .write(self.written.plain(), node, self.context, &self.keys)
                 .map_err(|kind| MinimiseFault::new(path, kind))?,
             // Only what is released is written, and what is released has a change.
             None => return Err(MinimiseFault::new(path, MinimiseFaultKind::WrongType)),
@@ -132,13 +198,13 @@ impl<'w, 'd> Walk<'w, 'd> {
 
     fn head(&mut self, field: &Field, first: &mut bool) {
         if !std::mem::take(first) {
-            self.out.body.push(b',');
+            self.written.sign(b',');
         }
-        self.out.body.extend_from_slice(&field.head);
+        self.written.put(&field.head);
     }
 
     fn yes_or_no(&mut self, yes: bool) {
-        self.out.body.extend_from_slice(if yes { b"true" } else { b"false" });
+        self.written.put(if yes { b"true" } else { b"false" });
     }
 
     fn found(&self, at: usize) -> Option<Node<'d>> {
@@ -164,16 +230,12 @@ impl<'w, 'd> Walk<'w, 'd> {
             }
             return;
         }
-        // Sources write their members in one order, so the next is nearly always the next.
         let mut next = 0;
         for (name, value) in node.named() {
-            let is = |at: &usize| known.get(*at).is_some_and(|entry| name.is(&entry.name));
-            let at = Some(next).filter(is).or_else(|| (0..known.len()).find(is));
-            match at.and_then(|at| known.get(at)) {
+            match sources::find(known, &name, &mut next).and_then(|at| known.get(at)) {
                 Some(entry) => self.keep(entry, value, from),
                 None => self.drop_unknown(&name),
             }
-            next = at.map_or(next, |at| at + 1);
         }
     }
 
