@@ -102,8 +102,10 @@ impl Look {
             let line = json!({ "progress": { "records": told.records, "segments": told.segments, "of": told.segments_all } });
             if maker.line(&line) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
-        let found = match search_archive(&archive, Some(&index), query, self.limit, &mut progress) {
-            Ok(found) => found,
+        // One more than is shown tells that there is more.
+        let (found, more) = match search_archive(&archive, Some(&index), query, self.limit + 1, &mut progress)
+        {
+            Ok(found) => newest(found, self.limit),
             Err(fault) => {
                 maker.line(&json!({ "refused": fault.to_string() }));
                 return;
@@ -123,9 +125,19 @@ impl Look {
         }
         let all_shown = found.iter().all(|found| maker.line(&shown(found, sealed)));
         if all_shown {
-            maker.line(&json!({ "done": { "found": found.len() } }));
+            maker.line(&json!({ "done": { "found": found.len(), "more": more } }));
         }
     }
+}
+
+/// At most `limit` of these, without the oldest, and whether any was left out.
+fn newest(mut found: Vec<Found>, limit: usize) -> (Vec<Found>, bool) {
+    let more = found.len() > limit;
+    while found.len() > limit {
+        let oldest = found.iter().enumerate().min_by_key(|(_, one)| one.index).map_or(0, |(place, _)| place);
+        found.remove(oldest);
+    }
+    (found, more)
 }
 
 fn asked(query: &Query) -> &'static str {

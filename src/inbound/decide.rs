@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::contract::Question;
+use crate::contract::{Question, ReadFault};
 use crate::desk::Terms;
 use crate::directory::Identity;
 use crate::model::{Code, Origin, PurposeCode, Stated};
@@ -98,7 +98,7 @@ fn judge(
         Verdict::Permit => {}
         Verdict::Forbid { guardrail } => {
             return Err(Why::new(Code::Guardrail)
-                .detail(format!("({guardrail}.)"))
+                .detail(format!("The rule is `{guardrail}`."))
                 .truth(guardrail.as_ref()));
         }
         Verdict::Deny => return Err(Code::NotAgreed.into()),
@@ -124,9 +124,18 @@ fn open(
             Ok(Permitted { known, target, terms, question })
         }
         Err(Unread::Question(fault)) => {
-            let why = Why::new(Code::QuestionInvalid).detail(format!("({fault}.)")).truth(fault.summary());
+            let why = Why::new(Code::QuestionInvalid).detail(misfit(&fault)).truth(fault.summary());
             Err(Refusal::new(known, why))
         }
         Err(Unread::Contract(fault)) => Err(Refusal::new(known, Why::new(Code::CannotDecide).truth(fault))),
     }
+}
+
+/// What is wrong with the question, as a sentence beside the title, which says that it does not fit.
+fn misfit(fault: &ReadFault) -> String {
+    let violations: Vec<String> = fault.violations().iter().map(ToString::to_string).collect();
+    let told = if violations.is_empty() { fault.summary().to_owned() } else { violations.join("; ") };
+    let mut letters = told.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }

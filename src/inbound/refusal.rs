@@ -14,7 +14,8 @@ pub struct Refusal {
 /// The reason alone, before it is joined to an exchange.
 pub(super) struct Why {
     pub(super) code: Code,
-    /// Added to the code's own sentence for the caller. Names files, fields and rules; never a value.
+    /// What the caller is told beside the code's own sentence, as sentences. Names files, fields and rules;
+    /// never a value.
     pub(super) detail: Option<String>,
     /// The true outcome where it is more than the code: for the sealed part only.
     pub(super) truth: Option<String>,
@@ -75,21 +76,22 @@ fn after_intent(code: Code) -> Code {
     }
 }
 
-/// The problem document (RFC 9457 section 3) for a refusal. Members in a fixed order.
+/// The problem document (RFC 9457 section 3) for a refusal. Members in a fixed order; `detail` only where
+/// there is more to say than the title says.
 pub(super) fn problem(code: Code, detail: Option<&str>, exchange: &str) -> Vec<u8> {
-    let sentence = code.sentence();
-    let detail = detail.map_or_else(|| sentence.to_owned(), |more| format!("{sentence} {more}"));
-    let document = serde_json::json!({
-        "type": format!("urn:tolbooth:refusal:{code}"),
-        "title": sentence,
-        "status": code.status(),
-        "detail": detail,
-        "code": code.as_str(),
-        "retry": code.retry(),
-        "fixer": code.fixer().as_str(),
-        "exchange": exchange,
-    });
-    let mut body = document.to_string().into_bytes();
+    let mut document = serde_json::Map::new();
+    let mut put = |name: &str, value: serde_json::Value| drop(document.insert(name.to_owned(), value));
+    put("type", format!("urn:tolbooth:refusal:{code}").into());
+    put("title", code.sentence().into());
+    put("status", code.status().into());
+    if let Some(detail) = detail {
+        put("detail", detail.into());
+    }
+    put("code", code.as_str().into());
+    put("retry", code.retry().into());
+    put("fixer", code.fixer().as_str().into());
+    put("exchange", exchange.into());
+    let mut body = serde_json::Value::Object(document).to_string().into_bytes();
     body.push(b'\n');
     body
 }

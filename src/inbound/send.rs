@@ -19,8 +19,8 @@ const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 pub(super) fn send(worker: &Worker, recorded: Recorded) -> Response<Full<Bytes>> {
     let (known, reply, receipt) = recorded.into_parts();
     let seconds = known.started.elapsed().as_secs_f64();
-    let code = reply.code.map_or("", |code| code.as_str());
-    worker.road.metrics.exchange_ended(reply.outcome.as_str(), code, seconds);
+    let code = reply.code.map(|code| code.as_str());
+    worker.road.metrics.exchange_ended(reply.outcome.as_str(), code.unwrap_or("none"), seconds);
     let exchange = known.exchange.to_string();
     tracing::info!(
         exchange,

@@ -1,6 +1,7 @@
 //! Finds records by reading the journal, newest segment first, with progress. A store can say where an
 //! exchange is; what it says is checked, and without it everything is still found.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use serde::Deserialize;
@@ -70,7 +71,7 @@ pub struct Progress {
     pub segments_all: usize,
 }
 
-/// Finds at most `limit` records, newest segment first and in order within each. `progress` can break
+/// Finds the newest `limit` records, newest segment first and in order within each. `progress` can break
 /// the search off, which gives what was found until then.
 pub fn search(
     archive: &Archive,
@@ -90,12 +91,21 @@ pub fn search(
     let mut told = Progress { records: 0, segments: 0, segments_all: segments.len() };
     let mut out = Vec::new();
     for segment in segments.into_iter().rev() {
+        let room = limit.saturating_sub(out.len());
+        if room == 0 {
+            break;
+        }
+        // Which of a segment's are its newest is known at its end.
+        let mut newest = VecDeque::new();
         let flow = archive.each_of(segment, &mut |stored| {
             let Stored::Entry(entry) = stored else { return ControlFlow::Continue(()) };
             told.records += 1;
             if query.matches(&entry) {
-                out.push(found(&entry));
-                if out.len() >= limit || matches!(query, Query::Exchange(_)) {
+                newest.push_back(found(&entry));
+                if newest.len() > room {
+                    newest.pop_front();
+                }
+                if matches!(query, Query::Exchange(_)) {
                     return ControlFlow::Break(());
                 }
             }
@@ -105,6 +115,7 @@ pub fn search(
                 ControlFlow::Continue(())
             }
         })?;
+        out.extend(newest);
         told.segments += 1;
         if flow.is_break() || progress(told).is_break() {
             break;

@@ -66,7 +66,7 @@ impl Metrics {
         Self { registry, exchanges, seconds, handshakes_failed, alarms, connections, reloads, ready }
     }
 
-    /// Counts an exchange; `code` is empty where nothing was refused.
+    /// Counts an exchange; `code` is `none` where nothing was refused.
     pub fn exchange_ended(&self, outcome: &'static str, code: &'static str, seconds: f64) {
         self.exchanges.get_or_create(&Ended { outcome, code }).inc();
         self.seconds.observe(seconds);

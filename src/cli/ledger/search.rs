@@ -46,7 +46,7 @@ pub struct SearchArgs {
     /// Before this time
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
-    /// At most so many
+    /// The newest so many
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
     /// Show sealed parts too: true outcome, user, reason, case, names of dropped fields
@@ -83,8 +83,17 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
             show(line, out);
         }
     })?;
-    if !args.json {
-        say(out, format_args!("{found} found; this look is on the record"));
+    let Looked { found, more } = found;
+    if args.json {
+        if more {
+            say(out, r#"{"more":true}"#);
+        }
+    } else {
+        let newest = if more { "the newest " } else { "" };
+        say(out, format_args!("{newest}{found} found; this look is on the record"));
+        if more {
+            say(out, "there is more: ask for a narrower time, or for an export");
+        }
     }
     Ok(if found > 0 { Exit::Yes } else { Exit::No })
 }
@@ -100,7 +109,7 @@ pub(in crate::cli) fn find_subject(
     let subject = Some(SubjectQuestion { kind: kind.to_owned(), identifier: identifier.to_owned() });
     let question =
         SearchQuestion { purpose: purpose.to_owned(), subject, sealed: true, ..SearchQuestion::default() };
-    find(asked, &question, each)
+    find(asked, &question, each).map(|looked| looked.found)
 }
 
 fn read_identifier(kind: &str) -> Result<String, Fault> {
@@ -120,7 +129,13 @@ fn read_identifier(kind: &str) -> Result<String, Fault> {
     }
 }
 
-fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) -> Result<u64, Fault> {
+/// How much was shown, and whether older records that match were not.
+struct Looked {
+    found: u64,
+    more: bool,
+}
+
+fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) -> Result<Looked, Fault> {
     let mut found = None;
     let progress = std::io::stderr();
     let shows_progress = progress.is_terminal();
@@ -143,7 +158,8 @@ fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) 
             each(one);
         }
         if let Some(done) = line.get("done") {
-            found = done.get("found").and_then(Value::as_u64);
+            let more = done.get("more").and_then(Value::as_bool).unwrap_or(false);
+            found = done.get("found").and_then(Value::as_u64).map(|found| Looked { found, more });
         }
         Ok(())
     })?;

@@ -232,8 +232,10 @@ fn proven(records: u64, held: u64, contents: Contents) -> Vec<String> {
 fn not_proven(records: u64, held: u64, contents: Contents) -> Vec<String> {
     let mut out = Vec::new();
     if held < records {
+        let which =
+            if held == 0 { "any record".to_owned() } else { format!("the records after the first {held}") };
         out.push(format!(
-            "that the host did not rewrite the records after {held} and sign them again: nothing held over them was given"
+            "that the host did not rewrite {which} and sign again: nothing held over them was given"
         ));
     }
     out.push(format!(
