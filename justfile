@@ -18,3 +18,15 @@ test:
 # The house rules alone: floors, doors, sizes, names.
 house:
     cargo test --test house --test refusals_table --test material
+
+# Breaks the product on purpose, line by line, and sees a named test fail: `just mutate`, or `just mutate decide`.
+mutate *words:
+    tests/mutations/run {{words}}
+
+# Everything at once, walked through: keys, agreements, two partners, an auditor.
+demo *options:
+    cargo run --release -- demo {{options}}
+
+# What each stage of the road costs.
+bench *filter:
+    cargo bench --bench stages {{filter}}

@@ -102,6 +102,18 @@ fn a_search_finds_and_is_itself_on_the_record() {
     assert!(again.lines().iter().any(|line| line["envelope"]["kind"] == "read"), "{again:?}");
 }
 
+/// Who asked about this child? Also where the register knows no such child, and nothing left.
+#[test]
+fn whoever_asked_about_somebody_is_found_though_nothing_left() {
+    let here = Here::start(Site::new("audit-subject"));
+    let unknown = id(&ask(&here, UNKNOWN), &here);
+    let arguments = ["ledger", "search", "--json", "--purpose", "who asked", "--subject", "chi"];
+    let found = run_with_input(&here.site.home, &arguments, &format!("{UNKNOWN}\n"));
+    assert_eq!(exchanges(&found), [unknown]);
+    let nobody = run_with_input(&here.site.home, &arguments, &format!("{ZOE}\n"));
+    assert_eq!(nobody.code, Some(1), "{nobody:?}");
+}
+
 #[test]
 fn an_identifier_is_no_argument_and_lies_nowhere() {
     let here = Here::start(Site::new("audit-identifier"));

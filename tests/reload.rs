@@ -81,6 +81,20 @@ fn a_guardrail_and_a_limit_act_without_a_restart_and_on_the_record() {
     assert!(rulesets.contains(&of(&before)) && rulesets.contains(&of(&forbidden)), "{rulesets:?}");
 }
 
+/// No record, no release: what was done under a ruleset nobody can look up could not be explained.
+#[test]
+fn a_ruleset_that_cannot_be_recorded_does_not_come_into_force() {
+    let gateway = Gateway::start("off-record");
+    let in_force = || gateway.running().app.ruleset.load().digest;
+    let looks = || gateway.metric(LOADED) + gateway.metric(REFUSED);
+    let (before, looked) = (in_force(), looks());
+    gateway.running().app.ledger.stop();
+    replace(&guardrail(&gateway, "no-health"), NO_HEALTH.as_bytes());
+    until("the change is looked at", || (looks() > looked).then_some(()));
+    assert_eq!(in_force(), before);
+    until("the light is amber", || (gateway.light("ruleset") == "amber").then_some(()));
+}
+
 #[test]
 fn a_broken_file_changes_nothing_but_the_light_and_mending_it_turns_green() {
     let gateway = patient("broken");

@@ -17,6 +17,7 @@ fn what_another_reader_might_read_otherwise_is_refused() {
     use JsonFaultKind::*;
     let cases: &[(&[u8], JsonFaultKind)] = &[
         (br#"{"a":1,"a":2}"#, DuplicateKey),
+        (br#"{"a":1,"b":2,"c":3,"a":4}"#, DuplicateKey),
         (br#"{"a":1,"\u0061":2}"#, DuplicateKey),
         (br#"[{"x":{"a/b":1,"a\/b":2}}]"#, DuplicateKey),
         (br#"[{"a":1,"b":2},{"a":1,"b":2,"a":3}]"#, DuplicateKey),

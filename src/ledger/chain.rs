@@ -302,6 +302,22 @@ mod tests {
     }
 
     #[test]
+    fn records_after_the_last_checkpoint_are_refused() {
+        let key = SigningKey::from_seed(&[1; 32]).unwrap();
+        let verifier = VerifierKey::new(LOG, key.public()).unwrap();
+        let mut chain = Chain::new(&verifier, true);
+        assert!(chain.finish().is_err(), "there is none");
+        chain.envelope(&envelope(0, "origin", "")).unwrap();
+        chain.sealed(Some(b"salt and sealed part")).unwrap();
+        let (size, root) = (chain.edge().size(), chain.edge().root());
+        chain.checkpoint(&Checkpoint { origin: LOG.into(), size, root }.sign(&key)).unwrap();
+        assert_eq!(chain.finish(), Ok(()));
+        chain.envelope(&envelope(1, "exchange", "")).unwrap();
+        chain.sealed(Some(b"salt and sealed part")).unwrap();
+        assert!(chain.finish().is_err());
+    }
+
+    #[test]
     fn a_record_out_of_place_is_refused() {
         let key = SigningKey::from_seed(&[1; 32]).unwrap();
         let verifier = VerifierKey::new(LOG, key.public()).unwrap();

@@ -151,6 +151,10 @@ fn a_checkpoint_opens_only_for_its_log_and_key() {
     let theirs = VerifierKey::new("glenmore.example/ledger", other.public()).unwrap();
     assert_eq!(Checkpoint::open(&note, &theirs), Err(CheckpointError::Unsigned));
     assert_eq!(Checkpoint::open(&note.replace("\n5\n", "\n6\n"), &mine), Err(CheckpointError::Unsigned));
+    // The right key under the text of another log.
+    let elsewhere = Checkpoint { origin: "elsewhere.example/ledger".into(), ..checkpoint() }.text();
+    let note = format!("{elsewhere}\n{}", note::sign_line(mine.name(), &key, &elsewhere));
+    assert_eq!(Checkpoint::open(&note, &mine), Err(CheckpointError::Origin));
     for bad in ["", "a\n05\nAAAA\n", "a\n5\nAAAA\n", "\n5\n"] {
         assert_eq!(Checkpoint::parse(bad), Err(CheckpointError::Malformed), "{bad:?}");
     }

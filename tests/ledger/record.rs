@@ -3,6 +3,9 @@
 
 use std::ops::ControlFlow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
 use super::logbook::*;
 use tolbooth::clock::Clock;
 use tolbooth::journal::JournalFault;
@@ -47,6 +50,29 @@ fn a_receipt_proves_its_record_and_its_answer() {
         tolbooth::crypto::SigningKey::from_seed(&[7; 32]).unwrap().public(),
     );
     assert!(verify_receipt(receipt.header(), &other.unwrap(), None, &[]).is_err());
+}
+
+/// The signature is real and so is the proof: of another record.
+#[test]
+fn a_receipt_is_of_its_own_envelope_in_its_own_place() {
+    let folder = Folder::new();
+    let (ledger, _) = open(folder.path());
+    ledger.append_blocking(record(1)).unwrap();
+    let receipt = ledger.append_blocking(record(2)).unwrap();
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(receipt.header()).unwrap()).unwrap();
+    let verifies = |text: &str| {
+        verify_receipt(&URL_SAFE_NO_PAD.encode(text), &verifier(), None, &[])
+            .map(|report| report.index)
+            .map_err(|fault| fault.to_string())
+    };
+    assert_eq!(verifies(&text), Ok(2));
+    let extra = text.lines().nth(1).unwrap().strip_prefix("extra ").unwrap();
+    let mut other = STANDARD.decode(extra).unwrap();
+    let last = other.len() - 1;
+    other[last] = b' ';
+    let not_included = Err("the envelope is not in the tree of the receipt's checkpoint".to_owned());
+    assert_eq!(verifies(&text.replace(extra, &STANDARD.encode(other))), not_included);
+    assert_eq!(verifies(&text.replace("\nindex 2\n", "\nindex 1\n")), not_included);
 }
 
 #[test]

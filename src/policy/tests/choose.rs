@@ -119,6 +119,9 @@ fn a_purpose_tells_agreements_apart() {
 
 #[test]
 fn not_in_force_is_said_before_anything_else_about_the_agreement() {
+    // Signed by everybody, and begins tomorrow.
+    let tomorrow = register(&[trial().replace("from = 2026-12-01", "from = 2026-12-25")], &[]);
+    assert_eq!(code(&tomorrow, &nurse()), Code::AgreementNotInForce);
     let register = register(&[], &[trial()]);
     for claims in [nurse(), Claims { purpose: Some("research"), ..nurse() }, Claims::default()] {
         assert_eq!(code(&register, &claims), Code::AgreementNotInForce);

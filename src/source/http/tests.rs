@@ -233,6 +233,7 @@ async fn bytes_after_an_answer_are_never_the_next_answer() {
 async fn only_a_plain_bounded_json_answer_is_one() {
     let json_head = "200 OK\r\ncontent-type: application/json";
     let chunked = format!("HTTP/1.1 {json_head}\r\ntransfer-encoding: chunked\r\n\r\n");
+    let small_chunks = format!("40\r\n{}\r\n", "1".repeat(64)).repeat(4);
     for (bytes, wanted) in [
         (ok("{\"a\":1}"), Ok("{\"a\":1}")),
         (answer("200 OK\r\ncontent-type: application/fhir+json; charset=UTF-8", "[]"), Ok("[]")),
@@ -253,6 +254,7 @@ async fn only_a_plain_bounded_json_answer_is_one() {
         (ok(""), Err("JSON")),
         (ok(&"[".repeat(100)), Err("too deep")),
         (ok(&format!("\"{}\"", "x".repeat(200))), Err("answer_bytes_max")),
+        (format!("{chunked}{small_chunks}0\r\n\r\n").into_bytes(), Err("answer_bytes_max")),
         (
             format!("HTTP/1.1 {json_head}\r\ncontent-length: 99999999\r\n\r\n").into_bytes(),
             Err("answer_bytes_max"),
