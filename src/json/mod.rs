@@ -6,7 +6,7 @@
 //! at every depth), a lone surrogate, a byte order mark, invalid UTF-8 and a number no `f64` can hold
 //! are refused. Numbers keep their exact text. Writing is left to those who write, but for strings.
 //!
-//! Rows that are alike are read quickly (decision 0004), and those who read on can tell them by their
+//! Rows that are alike are read quickly (decision 0009), and those who read on can tell them by their
 //! [`Shape`].
 
 mod document;
