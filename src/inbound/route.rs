@@ -29,12 +29,11 @@ pub(super) struct Target {
 
 pub(super) fn route(identified: Identified) -> Routed {
     let Identified { mut known, identity, parts, incoming } = identified;
+    // HTTP/2 always names a scheme (RFC 9113 section 8.3.1); in HTTP/1.1 that is the form for proxies.
+    let origin_form = parts.version == http::Version::HTTP_2 || parts.uri.scheme().is_none();
     // A query could carry an identifier into logs; no contract has one.
-    let canonical =
-        parts.method == Method::POST && parts.uri.query().is_none() && parts.uri.scheme().is_none();
-    let http2 =
-        parts.version == http::Version::HTTP_2 && parts.method == Method::POST && parts.uri.query().is_none();
-    let target = (canonical || http2).then(|| find(&known)).flatten();
+    let canonical = parts.method == Method::POST && parts.uri.query().is_none() && origin_form;
+    let target = canonical.then(|| find(&known)).flatten();
     if let Some(target) = &target {
         known.target = Some((target.offer.contract.version.clone(), target.operation.operation.id.clone()));
     }

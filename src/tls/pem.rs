@@ -22,12 +22,14 @@ impl fmt::Display for PemError {
                 "no certificate was found: wanted PEM that begins `-----BEGIN CERTIFICATE-----`"
             }
             Self::PrivateKey => {
-                "no private key was found: wanted PEM that begins `-----BEGIN PRIVATE KEY-----`, without a password"
+                "no private key was found: wanted PEM of the kind `PRIVATE KEY`, without a password"
             }
             Self::Request => {
                 "no signing request was found: wanted PEM that begins `-----BEGIN CERTIFICATE REQUEST-----`"
             }
-            Self::UnexpectedKey => "a private key lies in a file of certificates: it belongs in a file of its own",
+            Self::UnexpectedKey => {
+                "a private key lies in a file of certificates: it belongs in a file of its own"
+            }
         })
     }
 }

@@ -1,7 +1,5 @@
 //! A site's gateway in this process, so that a test can also reach its parts.
 
-use std::io::{Read as _, Write as _};
-
 use tolbooth::app::{self, Running};
 use tolbooth::clock::Clock;
 use tolbooth::config;
@@ -59,12 +57,7 @@ impl Here {
 
     /// The local listener's answer: status and body.
     pub fn local(&self, path: &str) -> (u16, String) {
-        let mut stream = std::net::TcpStream::connect(self.running().local).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: local\r\nconnection: close\r\n\r\n").unwrap();
-        let mut all = String::new();
-        stream.read_to_string(&mut all).unwrap();
-        let (head, body) = all.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        super::gateway::local(self.running().local, path)
     }
 }
 
