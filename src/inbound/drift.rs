@@ -60,7 +60,7 @@ pub(super) fn alarm(
     let alarm = Alarm { cause, dataset: Some(dataset.clone()), detail, dropped: names.to_vec() };
     let road = Arc::clone(road);
     tokio::task::spawn_local(async move {
-        if let Err(fault) = road.append(Record::Alarm(alarm)).await {
+        if let Err(fault) = road.ledger.append(Record::Alarm(alarm)).await {
             tracing::error!(%fault, "an alarm could not be recorded");
         }
     });

@@ -67,7 +67,7 @@ async fn intend(worker: &Worker, permitted: &mut Permitted) -> Result<(), Why> {
         request_mac: request_digest(known),
         subjects: known.subjects.clone(),
     };
-    match worker.road.append(Record::Intent(Box::new(intent))).await {
+    match worker.append(Record::Intent(Box::new(intent))).await {
         Ok(_) => {
             known.intent = true;
             Ok(())

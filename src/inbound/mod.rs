@@ -18,6 +18,7 @@ mod decide;
 mod drift;
 mod forward;
 mod identify;
+mod journey;
 mod minimise;
 mod read;
 mod record;
@@ -30,6 +31,7 @@ mod tally;
 
 pub use accept::Connection;
 pub use drift::Drift;
+pub use journey::Journey;
 pub use refusal::Refusal;
 pub use road::{Answer, Bounds, Road, Worker};
 pub use tally::Tally;

@@ -187,7 +187,7 @@ async fn keep(worker: &Worker, mut known: Box<Known>, reply: Reply, facts: Facts
         let counted = Counted::unrecorded(known.intent);
         return Recorded::counted(known, counted);
     };
-    match worker.road.append(Record::Exchange(Box::new(exchange))).await {
+    match worker.append(Record::Exchange(Box::new(exchange))).await {
         Ok(receipt) => Recorded { known, leaving: Leaving::OnRecord(reply, receipt) },
         Err(fault) => {
             tracing::error!(exchange = %known.exchange, %fault, "an exchange could not be recorded, and nothing left");

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 
 use crate::clock::Clock;
 use crate::desk::Ruleset;
-use crate::ledger::{Ledger, Receipt, Record, Unrecorded};
+use crate::ledger::{Ledger, Outbox, Receipt, Record, Unrecorded};
 use crate::model::MemberId;
 use crate::observe::Metrics;
 use crate::policy::Memo;
@@ -25,6 +25,7 @@ use super::decide::decide;
 use super::drift::Drift;
 use super::forward::forward;
 use super::identify::{find, identify};
+use super::journey::Journey;
 use super::minimise::minimise;
 use super::read::read;
 use super::record::{record, turn_away};
@@ -72,12 +73,6 @@ impl Road {
         self.ruleset.load_full()
     }
 
-    /// Records, or gives up: a disk that hangs must not hold callers for ever, and nothing leaves.
-    pub(super) async fn append(&self, record: Record) -> Result<Receipt, Unrecorded> {
-        let appended = tokio::time::timeout(self.bounds.record_max, self.ledger.append(record));
-        appended.await.unwrap_or(Err(Unrecorded::Late))
-    }
-
     /// When the system behind must have answered.
     pub(super) fn deadline(&self) -> tokio::time::Instant {
         tokio::time::Instant::now() + self.bounds.exchange_max
@@ -89,6 +84,7 @@ pub struct Worker {
     pub(super) road: Arc<Road>,
     pub(super) pool: Pool,
     pub(super) memo: RefCell<Memo>,
+    outbox: Outbox,
     under_way: Rc<Cell<usize>>,
 }
 
@@ -104,12 +100,19 @@ impl Drop for Place {
 impl Worker {
     pub fn new(road: Arc<Road>) -> Self {
         let memo = RefCell::new(Memo::new(DECISIONS_MAX));
-        Self { road, pool: Pool::new(), memo, under_way: Rc::default() }
+        let outbox = Outbox::new(road.ledger.clone());
+        Self { road, pool: Pool::new(), memo, outbox, under_way: Rc::default() }
     }
 
     /// Whose connection this is now, if that is known.
     pub fn member(&self, connection: &Connection) -> Option<MemberId> {
         find(connection, &self.road.ruleset()).ok().map(|identity| identity.system().member.clone())
+    }
+
+    /// Records, or gives up: a disk that hangs must not hold callers for ever, and nothing leaves.
+    pub(super) async fn append(&self, record: Record) -> Result<Receipt, Unrecorded> {
+        let appended = tokio::time::timeout(self.road.bounds.record_max, self.outbox.append(record));
+        appended.await.unwrap_or(Err(Unrecorded::Late))
     }
 
     fn place(&self) -> Option<Place> {
@@ -120,21 +123,17 @@ impl Worker {
         })
     }
 
-    /// Takes one request to its end. It runs as a task of its own, so that a caller who hangs up
-    /// neither leaves a change half done nor learns anything that is not on the record.
-    pub async fn travel(self: Rc<Self>, connection: Rc<Connection>, request: Request<Incoming>) -> Answer {
-        let Some(place) = self.place() else { return send(&self, turn_away(&self, &connection, request)) };
-        let journey = tokio::task::spawn_local(async move {
+    /// Takes one request to its end, also if the caller hangs up meanwhile: so a change is not left half
+    /// done, and nobody learns anything that is not on the record.
+    pub fn travel(self: Rc<Self>, connection: Rc<Connection>, request: Request<Incoming>) -> Journey {
+        let Some(place) = self.place() else {
+            return Journey::ended(send(&self, turn_away(&self, &connection, request)));
+        };
+        Journey::begin(async move {
             let _place = place;
             let ended = self.answer(&connection, request).await;
             let recorded = record(&self, ended).await;
             send(&self, recorded)
-        });
-        // Only a panic ends a task early; the panic is logged and nothing has left.
-        journey.await.unwrap_or_else(|_| {
-            let mut bare = Response::new(Full::new(Bytes::new()));
-            *bare.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
-            bare
         })
     }
 

@@ -11,7 +11,7 @@ use super::entry::{Record, Ruleset};
 use super::fault::{LedgerError, Unrecorded};
 use super::intent::OpenIntent;
 use super::object::{Object, digest, text};
-use super::queue::{Shared, State, wait};
+use super::queue::{Item, Shared, State, wait};
 use super::read::Archive;
 use super::receipt::Receipt;
 use super::subject::{SubjectKeys, SubjectRef};
@@ -122,13 +122,17 @@ impl Ledger {
     /// Records, and answers when the record is durable. Without a receipt nothing may leave. A caller
     /// that goes away meanwhile does not undo the record.
     pub async fn append(&self, record: Record) -> Result<Receipt, Unrecorded> {
-        let receipt = self.0.shared.push(record)?;
-        receipt.await.unwrap_or(Err(Unrecorded::Stopped))
+        self.0.shared.push(record).await.unwrap_or(Err(Unrecorded::Stopped))
+    }
+
+    /// For an [`Outbox`](super::Outbox): all at once.
+    pub(super) fn append_all(&self, items: &mut Vec<Item>) {
+        self.0.shared.push_all(items);
     }
 
     /// As [`append`](Self::append), for a thread that may block.
     pub fn append_blocking(&self, record: Record) -> Result<Receipt, Unrecorded> {
-        wait(self.0.shared.push(record)?)
+        wait(self.0.shared.push(record))
     }
 
     /// Keeps bytes as `evidence/<sha256>`; durable when this returns. Blocks.

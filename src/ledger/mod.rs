@@ -1,5 +1,4 @@
 //! The ledger: every exchange is recorded here, durably, before anything of it leaves (design 5).
-
 //!
 //! One writer thread takes what waits, makes envelopes and sealed parts of it, signs a checkpoint over
 //! them and writes all with one write and one sync; then the receipts go out. `verify` reads files and
@@ -19,6 +18,7 @@ mod fold;
 mod handle;
 mod intent;
 mod object;
+mod outbox;
 mod queue;
 mod read;
 mod receipt;
@@ -33,6 +33,7 @@ pub use fault::{LedgerError, Unrecorded};
 pub use fold::Folded;
 pub use handle::{Ledger, LedgerConfig, Opened, journal_directory};
 pub use intent::OpenIntent;
+pub use outbox::Outbox;
 pub use queue::State;
 pub use read::{Archive, Entry, Stored};
 pub use receipt::{Checked, Presented, Receipt, ReceiptFault};

@@ -115,25 +115,30 @@ impl Shared {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn push(&self, record: Record) -> Result<oneshot::Receiver<Answer>, Unrecorded> {
+    pub(super) fn push(&self, record: Record) -> oneshot::Receiver<Answer> {
         let (answer, receipt) = oneshot::channel();
+        self.push_all(&mut vec![Item { record, answer }]);
+        receipt
+    }
+
+    /// Takes all of `items`, or answers at once those there is no place for.
+    pub(super) fn push_all(&self, items: &mut Vec<Item>) {
         let mut waiting = self.waiting();
-        if waiting.closed {
-            return Err(Unrecorded::Stopped);
-        }
-        if waiting.items.len() >= self.waiting_max {
-            return Err(Unrecorded::Busy);
-        }
-        if waiting.items.is_empty() {
+        let places = self.waiting_max.saturating_sub(waiting.items.len());
+        let (taken, why) = if waiting.closed { (0, Unrecorded::Stopped) } else { (places, Unrecorded::Busy) };
+        if taken > 0 && waiting.items.is_empty() {
             waiting.since = Some(self.clock.monotonic());
         }
-        waiting.items.push(Item { record, answer });
-        let wake = std::mem::take(&mut waiting.asleep);
+        waiting.items.extend(items.drain(..taken.min(items.len())));
+        let wake = taken > 0 && std::mem::take(&mut waiting.asleep);
         drop(waiting);
         if wake {
             self.arrived.notify_one();
         }
-        Ok(receipt)
+        for Item { answer, .. } in items.drain(..) {
+            // Whoever waited may have gone.
+            let _ = answer.send(Err(why));
+        }
     }
 
     /// Swaps all that waits into `into`, which is empty; sleeps at most `patience` if nothing does.

@@ -171,8 +171,8 @@ async fn serve_one(doorway: &Doorway, worker: Rc<Worker>, stream: std::net::TcpS
     };
     doorway.metrics.connection_opened();
     let service = service_fn(move |request| {
-        let (worker, connection) = (Rc::clone(&worker), Rc::clone(&connection));
-        async move { Ok::<_, Infallible>(worker.travel(connection, request).await) }
+        let journey = Rc::clone(&worker).travel(Rc::clone(&connection), request);
+        async move { Ok::<_, Infallible>(journey.await) }
     });
     let io = TokioIo::new(Patience::new(accepted.stream, doorway.bounds.send_max));
     let ended = if accepted.http2 {
