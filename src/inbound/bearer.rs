@@ -44,17 +44,13 @@ pub(super) fn present(
         .and_then(|token| worker.tokens.borrow_mut().present(token, &issuers, epoch, &presenter))
         .map_err(|fault| refused(worker, fault))?;
     // A header may repeat what the token proves, and not say otherwise.
-    for (header, proven, stated) in [
-        ("Tolbooth-User", &claims.user, &mut known.claims.user),
-        ("Tolbooth-Role", &claims.role, &mut known.claims.role),
-    ] {
-        match (proven, stated.as_ref()) {
-            (Some(proven), Some(stated)) if proven != stated => {
-                let detail = format!("The header {header} says other than the token.");
-                return Err(Why::new(Code::TokenInsufficient).detail(detail).challenge(insufficient("")));
-            }
-            (Some(proven), None) => *stated = Some(proven.clone()),
-            _ => {}
+    let stated = &known.claims;
+    for (header, proven, stated) in
+        [("Tolbooth-User", &claims.user, &stated.user), ("Tolbooth-Role", &claims.role, &stated.role)]
+    {
+        if proven.is_some() && stated.is_some() && proven != stated {
+            let detail = format!("The header {header} says other than the token.");
+            return Err(Why::new(Code::TokenInsufficient).detail(detail).challenge(insufficient("")));
         }
     }
     known.assurance = Assurance::Token;
@@ -104,10 +100,28 @@ pub(super) fn enough(
         .challenge(insufficient(&format!(", scope=\"{needed}\""))))
 }
 
-/// The role as stated, or as proven where the token says it.
-pub(super) fn proven_role(known: &Known, role: Option<Stated<RoleId>>) -> Option<Stated<RoleId>> {
-    let proven = known.token.as_ref().is_some_and(|token| token.role.is_some());
-    role.map(|stated| if proven { Stated { origin: Origin::Proven, ..stated } } else { stated })
+/// What is asked for whom, proven by the token or else claimed by a header.
+impl Known {
+    /// The user, and whether that is proven.
+    pub(super) fn user(&self) -> Option<Stated<&str>> {
+        stated(self.token.as_ref().and_then(|token| token.user.as_deref()), self.claims.user.as_deref())
+    }
+
+    /// The role, in our words, and whether that is proven.
+    pub(super) fn stated_role(&self) -> Option<Stated<&str>> {
+        stated(self.token.as_ref().and_then(|token| token.role.as_deref()), self.claims.role.as_deref())
+    }
+}
+
+fn stated<'a>(proven: Option<&'a str>, claimed: Option<&'a str>) -> Option<Stated<&'a str>> {
+    let proven = proven.map(|value| Stated { value, origin: Origin::Proven });
+    proven.or_else(|| claimed.map(|value| Stated { value, origin: Origin::Claimed }))
+}
+
+/// The role the agreement gave, with the origin of what chose it.
+pub(super) fn role(known: &Known, chosen: Option<Stated<RoleId>>) -> Option<Stated<RoleId>> {
+    let proven = known.stated_role().is_some_and(|stated| stated.origin == Origin::Proven);
+    chosen.map(|role| if proven { Stated { origin: Origin::Proven, ..role } } else { role })
 }
 
 #[cfg(test)]
