@@ -11,6 +11,7 @@ use crate::model::{Code, Origin, PurposeCode, Stated};
 use crate::policy::{Agreement, Claims, Entry, Facts, Verdict, choose};
 
 use super::accept::Known;
+use super::bearer;
 use super::read::{Asked, Unread};
 use super::refusal::{Refusal, Why};
 use super::road::Worker;
@@ -69,15 +70,16 @@ fn judge(
     let claims = Claims {
         agreement: known.claims.agreement.as_deref(),
         purpose: known.claims.purpose.as_deref(),
-        role: known.claims.role.as_deref(),
-        user: known.claims.user.is_some(),
+        role: known.stated_role().map(|role| role.value),
+        user: known.user().is_some(),
     };
     let chosen = choose(candidates, identity.system(), &claims, london.date())
         .inspect_err(|code| known.agreement = meant(candidates, *code))?;
     let agreement = &chosen.entry.agreement;
     known.agreement = Some(Arc::clone(agreement));
     known.purpose = Some(chosen.purpose.clone());
-    known.role = chosen.role.clone();
+    known.role = bearer::role(known, chosen.role.clone());
+    bearer::enough(known, agreement.assurance, &agreement.reference.id, chosen.purpose.value)?;
     if known.claims.emergency.is_some() {
         return Err(Why::new(Code::NotAgreed).detail("The agreement has no emergency clause."));
     }
@@ -89,6 +91,7 @@ fn judge(
         system: identity.system().system.clone(),
         role: chosen.role.map(|role| role.value),
         purpose: chosen.purpose.value,
+        assurance: known.assurance,
         emergency: false,
         weekday: london.weekday(),
         hour: london.hour().unsigned_abs(),
