@@ -51,7 +51,8 @@ struct Found {
 pub(super) fn load_ruleset(gateway: &Gateway) -> Result<Ruleset, Faults> {
     // Only the ledger knows versions seen in force, and only `serve` holds it.
     let seen = |_: &AgreementId| None;
-    Ruleset::load(gateway, &Circumstances { seen: &seen, before: None, pseudonym_master: &[0; 32] })
+    let today = jiff::civil::Date::MIN; // Only a sandbox makes rows, and only `serve` answers with them.
+    Ruleset::load(gateway, &Circumstances { seen: &seen, before: None, pseudonym_master: &[0; 32], today })
 }
 
 fn look(args: &ConfigArgs, clock: &Clock) -> Result<Found, Faults> {

@@ -24,7 +24,7 @@ pub use credential::{Credential, key_file_warning};
 pub use handshake::{Connection, HandshakeFault, PeerCertificate};
 pub use pem::{PemError, certificates};
 pub use server::{ServerTls, TlsError};
-pub use spiffe::{SpiffeId, TrustDomain, TrustDomainError, is_federation};
+pub use spiffe::{SpiffeId, TrustDomain, TrustDomainError, is_federation, sandbox_of};
 
 use std::sync::Arc;
 
