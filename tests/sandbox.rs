@@ -41,7 +41,8 @@ impl Sandbox {
         let nhs = trial::Partner { certificate: client("pem"), key: client("key") };
         let ca = home.join("sandbox/sandbox-ca.pem");
         let mut sandbox = Self { gateway, running: None, nhs, ca };
-        let configuration = config::load(&sandbox.gateway.trial.configuration).unwrap().into_sandbox().unwrap();
+        let configuration =
+            config::load(&sandbox.gateway.trial.configuration).unwrap().into_sandbox().unwrap();
         let running = app::start(configuration, sandbox.gateway.clock.clone());
         sandbox.running = Some(running.unwrap_or_else(|fault| panic!("{fault}")));
         sandbox
@@ -57,7 +58,8 @@ impl Sandbox {
 
     fn view(&self, dataset: &str) -> Value {
         let path = format!("/{dataset}/v1/openapi.json");
-        let request = http::Request::get(path).header("host", "localhost").body(http_body_util::Full::default());
+        let request =
+            http::Request::get(path).header("host", "localhost").body(http_body_util::Full::default());
         self.nhs().send(request.unwrap()).json()
     }
 
@@ -121,7 +123,8 @@ fn neither_takes_the_others_certificates() {
     let sandbox = Sandbox::start("sandbox-certificates", |_| {});
     let gateway = &sandbox.gateway;
     let refused = |ca: &Path, partner: &trial::Partner, at: std::net::SocketAddr| {
-        let ended = Partner::new(ca, partner, at).try_send(support::partner::question(CHECK, &NURSE, &asks(CHI)));
+        let ended =
+            Partner::new(ca, partner, at).try_send(support::partner::question(CHECK, &NURSE, &asks(CHI)));
         ended.err().is_some()
     };
     let (real, made_up) = (gateway.running().partners, sandbox.running().partners);
@@ -163,7 +166,11 @@ fn a_draft_can_be_tried_in_the_sandbox_and_nowhere_else() {
     let view = sandbox.view("taxi-licence");
     assert_eq!(view["x-tolbooth-synthetic"], true);
     assert_eq!(view["x-tolbooth-agreements"][0]["agreement"], "draft@1", "{view}");
-    let ask = ("/taxi-licence/v1/check", [("tolbooth-user", "somebody")], json!({ "licence_no": "TX-1042" }).to_string());
+    let ask = (
+        "/taxi-licence/v1/check",
+        [("tolbooth-user", "somebody")],
+        json!({ "licence_no": "TX-1042" }).to_string(),
+    );
     let said = sandbox.nhs().ask(ask.0, &ask.1, &ask.2);
     assert_eq!((said.outcome(), said.header("tolbooth-synthetic")), ("answered", "true"), "{said:?}");
     let real = sandbox.gateway.nhs().ask(ask.0, &ask.1, &ask.2);
@@ -192,7 +199,9 @@ fn a_ledger_is_a_sandboxs_or_a_gateways_and_never_both() {
 fn a_reload_keeps_a_sandbox_a_sandbox() {
     let sandbox = Sandbox::start("sandbox-reload", |_| {});
     let before = sandbox.running().app.ruleset.load().epoch;
-    edit(&agreements::file(&sandbox.gateway.home, CHILD), |text| text.replace("per_minute = 30", "per_minute = 31"));
+    edit(&agreements::file(&sandbox.gateway.home, CHILD), |text| {
+        text.replace("per_minute = 30", "per_minute = 31")
+    });
     until("the sandbox has reloaded", || (sandbox.running().app.ruleset.load().epoch > before).then_some(()));
     let example = json!({ "chi": CHI }).to_string();
     let said = sandbox.nhs().ask(CHECK, &NURSE, &example);
