@@ -17,4 +17,5 @@ pub use openapi::openapi;
 pub use own_view::{OwnOperation, OwnView, Under, Wanted};
 pub use ruleset::{Circumstances, Offer, OfferedOperation, Ruleset, log_name};
 pub use samples::{AskedFrom, Sample, samples};
+pub use synthetic::without_examples;
 pub use terms::{Compiled, Terms};

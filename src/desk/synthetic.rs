@@ -24,6 +24,12 @@ pub(super) struct Sandbox<'a> {
     pub(super) today: Date,
 }
 
+/// Why a sandbox could not answer with this contract, a sentence for each operation; none if it could.
+pub fn without_examples(contract: &Contract) -> Vec<String> {
+    let faults = made_up(contract, &[], Date::MIN).err().unwrap_or_default();
+    faults.iter().map(|(operation, fault)| format!("`{operation}`: {fault}")).collect()
+}
+
 impl Sandbox<'_> {
     /// A source for a dataset; `file` is its contract's.
     pub(super) fn source(self, file: &str, contract: &Contract) -> Result<Source, Faults> {
