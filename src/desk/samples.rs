@@ -118,7 +118,8 @@ impl Asking<'_> {
         let AskedFrom { certificate, key, ca, .. } = self.from;
         format!(
             "import requests\n\n\
-             answer = requests.post(\n    {},\n    json={},\n    headers={},\n    cert=({}, {}),\n    verify={},\n    timeout=30,\n)\n\
+             answer = requests.post(\n    {},\n    json={},\n    headers={},\n    \
+             cert=({}, {}),\n    verify={},\n    timeout=30,\n)\n\
              # An answer without Tolbooth-Outcome does not come from a gateway.\n\
              print(answer.status_code, answer.headers[\"Tolbooth-Outcome\"])\n\
              print(answer.json())\n",

@@ -60,6 +60,7 @@ async fn connect(host: &str, port: u16, report: &mut Report, within: Duration) -
 }
 
 /// The proxy in the environment for this host, as curl reads it.
+#[expect(clippy::disallowed_methods, reason = "where curl and every other client look for their proxy")]
 fn proxy_for(host: &str) -> Option<String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let skipped = variable("no_proxy").or_else(|| variable("NO_PROXY")).unwrap_or_default();
