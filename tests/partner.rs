@@ -259,6 +259,11 @@ fn run(folder: &Path, lang: &str, source: &str) -> String {
     said
 }
 
+/// `.ci/run` sees to it; elsewhere it may not be there.
+fn has_requests() -> bool {
+    Command::new("python3").args(["-c", "import requests"]).output().unwrap().status.success()
+}
+
 #[test]
 fn every_example_runs_as_it_is_and_is_answered() {
     let gateway = Gateway::start("samples");
@@ -278,6 +283,9 @@ fn every_example_runs_as_it_is_and_is_answered() {
             assert_eq!(samples.len(), 3, "{path}");
             for sample in samples {
                 let source = sample["source"].as_str().unwrap();
+                if source.starts_with("import requests") && !has_requests() {
+                    continue;
+                }
                 let said = run(folder.path(), sample["lang"].as_str().unwrap(), source);
                 assert!(said.contains("200") && said.contains("answered"), "{path}: {sample}\n{said}");
             }

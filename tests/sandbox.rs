@@ -208,3 +208,77 @@ fn a_reload_keeps_a_sandbox_a_sandbox() {
     assert_eq!((said.outcome(), said.header("tolbooth-synthetic")), ("answered", "true"), "{said:?}");
     assert!(sandbox.gateway.system.heard().is_empty());
 }
+
+#[test]
+fn a_sandboxs_ca_issues_for_a_named_member_and_other_cas_for_their_own() {
+    let sandbox = Sandbox::start("sandbox-issues", |_| {});
+    let home = &sandbox.gateway.home;
+    let keys = home.parent().unwrap().join("keys/nhs-lomond/ca.pem").display().to_string();
+    let refused = |words: &[&str], why: &str| {
+        let ran = site::run(home, words);
+        assert!(ran.code == Some(1) && ran.err.contains(why), "{words:?}: {ran:?}");
+    };
+    let client = ["certs", "client", "--system", "x", "--out", "scratch", "--ca"];
+    refused(&[&client[..], &["sandbox/sandbox-ca.pem"]].concat(), "--member <member>");
+    refused(&[&client[..], &[&keys, "--member", "glenmore"]].concat(), "issues for no other member");
+    must(home, &[&client[..], &[&keys, "--member", "nhs-lomond"]].concat());
+    let ca = [
+        "certs",
+        "ca",
+        "--member",
+        "sandbox",
+        "--federation",
+        "caledonia.example",
+        "--name",
+        "x",
+        "--out",
+        "scratch",
+    ];
+    refused(&ca, "kept for the CAs of sandboxes");
+    edit(&home.join("members.toml"), |text| {
+        text.replace("federation = \"caledonia.example\"", "federation = \"sandbox.example\"")
+    });
+    refused(&["check"], "kept for sandboxes");
+}
+
+#[test]
+fn what_a_host_prints_is_what_the_partner_is_shown() {
+    let sandbox = Sandbox::start("sandbox-printed", |_| {});
+    let home = &sandbox.gateway.home;
+    let words = [
+        "dataset",
+        "openapi",
+        "child-protection/v1",
+        "--for",
+        "nhs-lomond/ed-trak",
+        "--at",
+        "localhost",
+        "--sandbox",
+    ];
+    let printed = site::run(home, &words);
+    let printed: Value = serde_json::from_str(&printed.out).unwrap_or_else(|_| panic!("{printed:?}"));
+    assert_eq!(printed, sandbox.view("child-protection"));
+    let words = ["dataset", "examples", "child-protection/v1", "--for", "nhs-lomond/ed-trak", "--json"];
+    assert_eq!(site::run(home, &words).lines().len(), 3);
+    let nothing = site::run(home, &["dataset", "openapi", "taxi-licence/v1", "--for", "nhs-lomond/ed-trak"]);
+    assert!(nothing.code == Some(1) && nothing.err.contains("may ask nothing of it today"), "{nothing:?}");
+}
+
+#[test]
+fn check_says_where_no_example_can_be_made_and_the_sandbox_does_not_start_with_it() {
+    let sandbox = Sandbox::start("sandbox-no-example", |_| {});
+    let home = &sandbox.gateway.home;
+    edit(&home.join("schemas/taxi-licence.v1.json"), |text| {
+        text.replace("\"description\": \"Last day of the licence.\",", "\"pattern\": \"^20[0-9]{2}/\",")
+    });
+    let check = site::run(home, &["check"]);
+    assert!(
+        check.code == Some(0) && check.out.contains("no example of `expires` could be made"),
+        "{check:?}"
+    );
+    let check = site::run(home, &["check", "--sandbox"]);
+    assert!(
+        check.code == Some(1) && check.err.contains("no example of `expires` could be made"),
+        "{check:?}"
+    );
+}
