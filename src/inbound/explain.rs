@@ -72,7 +72,7 @@ fn read(known: &Known) -> Option<Aimed> {
     }
     let text =
         |name: &str| root.get(name).and_then(|node: Node<'_>| node.text()).map(|text| text.into_owned());
-    let question = known.body.slice_ref(root.get("question")?.raw());
+    let question = Bytes::copy_from_slice(root.get("question")?.raw());
     Some(Aimed { dataset: text("dataset")?, operation: text("operation")?, question })
 }
 
