@@ -51,7 +51,12 @@ impl Setting {
         federation::make(&folder, agreements, "http://127.0.0.1:1", "0").unwrap();
         let gateway = config::load(&folder.join("tolbooth.toml")).unwrap();
         let seen = |_: &AgreementId| None;
-        let circumstances = Circumstances { seen: &seen, before: None, pseudonym_master: &[0; 32] };
+        let circumstances = Circumstances {
+            seen: &seen,
+            before: None,
+            pseudonym_master: &[0; 32],
+            today: jiff::civil::Date::MIN,
+        };
         let ruleset = Ruleset::load(&gateway, &circumstances).unwrap();
         let offer = Arc::clone(ruleset.offer("records-0", "1").unwrap());
         let system = SystemId {

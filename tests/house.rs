@@ -43,6 +43,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("p12_keystore", &["tls"]),
     ("prometheus_client", &["observe"]),
     ("rcgen", &["tls"]),
+    ("regex_syntax", &["contract"]),
     ("rustls", &["tls"]),
     ("sled", &["store"]),
     ("tokio_rustls", &["tls"]),

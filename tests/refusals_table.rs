@@ -36,7 +36,14 @@ fn the_page_and_the_rust_table_agree_row_by_row() {
 
 #[test]
 fn the_page_names_every_outcome() {
-    let outcomes = [Outcome::Answered, Outcome::NoMatch, Outcome::Refused, Outcome::Unrecorded];
+    let outcomes = [
+        Outcome::Answered,
+        Outcome::NoMatch,
+        Outcome::Refused,
+        Outcome::Unrecorded,
+        Outcome::Explained,
+        Outcome::OwnView,
+    ];
     let named: Vec<String> = rows(PAGE, "`Tolbooth-Outcome`").into_iter().map(|row| row[0].clone()).collect();
     assert_eq!(named, outcomes.map(|outcome| format!("`{}`", outcome.as_str())));
 }

@@ -125,7 +125,12 @@ fn agreement_file(home: &Path, number: usize) -> PathBuf {
 fn seal_and_sign(configuration: &Path, provider: &Member, consumers: &[Member]) -> Done {
     let gateway = config::load(configuration)?;
     let seen = |_: &tolbooth::model::AgreementId| None;
-    let circumstances = Circumstances { seen: &seen, before: None, pseudonym_master: &[0; 32] };
+    let circumstances = Circumstances {
+        seen: &seen,
+        before: None,
+        pseudonym_master: &[0; 32],
+        today: jiff::civil::Date::MIN,
+    };
     let ruleset = Ruleset::load(&gateway, &circumstances)?;
     for entry in ruleset.register.all() {
         let path = gateway.home.join(&entry.agreement.file);

@@ -154,7 +154,8 @@ fn with_circumstances<T>(app: &App, before: &Ruleset, made: impl FnOnce(&Circums
     // Also those that came into force by their date alone.
     app.seen.note(&before.in_force(app.clock.today()));
     let seen = |id: &AgreementId| app.seen.highest(id);
-    made(&Circumstances { seen: &seen, before: Some(before), pseudonym_master: &app.keys.pseudonym })
+    let (pseudonym_master, today) = (&*app.keys.pseudonym, app.clock.today());
+    made(&Circumstances { seen: &seen, before: Some(before), pseudonym_master, today })
 }
 
 fn prepare(app: &App, before: &Ruleset) -> Result<(Ruleset, ServerTls), Faults> {

@@ -68,6 +68,12 @@ impl fmt::Display for StartFault {
 
 impl std::error::Error for StartFault {}
 
+impl From<Fault> for StartFault {
+    fn from(fault: Fault) -> Self {
+        Self::Files(fault.into())
+    }
+}
+
 impl From<Faults> for StartFault {
     fn from(faults: Faults) -> Self {
         Self::Files(faults)
@@ -160,6 +166,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         .map_err(io_fault(gateway.data.display().to_string()))?;
     let log_name = desk::log_name(&gateway)?;
     let keys = keys::open(&gateway.data, &log_name, &clock).map_err(io_fault("the gateway's keys"))?;
+    of_this_log(&gateway, &log_name, &keys)?;
     let config = LedgerConfig {
         directory: gateway.data.join("ledger"),
         origin: keys.ledger.verifier().name().to_owned(),
@@ -178,7 +185,8 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
     let seen = Seen::new(fold.agreements()?);
     let first_look = reload::look(&gateway, &[]);
     let highest = |id: &AgreementId| seen.highest(id);
-    let circumstances = Circumstances { seen: &highest, before: None, pseudonym_master: &keys.pseudonym };
+    let (pseudonym_master, today) = (&*keys.pseudonym, clock.today());
+    let circumstances = Circumstances { seen: &highest, before: None, pseudonym_master, today };
     let ruleset = Ruleset::load(&gateway, &circumstances)?;
     let tls = reload::tls(&gateway, &ruleset)?;
     Ok(App {
@@ -196,6 +204,19 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         keys,
         opened,
     })
+}
+
+/// A sandbox's log is named as one, and neither goes on with the other's: what is recorded of made-up rows
+/// must never be taken for what was released.
+fn of_this_log(gateway: &Gateway, log_name: &str, keys: &keys::Keys) -> Result<(), StartFault> {
+    let origin = keys.ledger.verifier().name();
+    let of_sandbox = origin.starts_with(&format!("{}.{}", gateway.member, crate::tls::sandbox_of("")));
+    if of_sandbox == gateway.in_sandbox {
+        return Ok(());
+    }
+    let what = if of_sandbox { "a sandbox's" } else { "the gateway's own" };
+    let message = format!("the ledger in it is {what} ({origin}), and here that of {log_name} is kept");
+    Err(Fault::new(gateway.data.display().to_string(), None, message).into())
 }
 
 /// Opens the store and brings it up to the journal; one that cannot be this journal's begins anew.
@@ -332,6 +353,7 @@ fn road(app: &App, tokens: &Tokens) -> Road {
         tally: Arc::clone(&app.tally),
         drift: Drift::default(),
         issuers: Arc::clone(&tokens.issuers),
+        synthetic: app.gateway.in_sandbox,
         bounds: Bounds {
             body_max: app.gateway.partners.body_max,
             question_bytes_max: app.gateway.partners.question_bytes_max,

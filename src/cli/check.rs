@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::clock::Clock;
 use crate::config::{self, Gateway};
-use crate::desk::{Circumstances, Ruleset};
-use crate::model::{AgreementId, Faults};
+use crate::desk::{Circumstances, Ruleset, without_examples};
+use crate::model::{AgreementId, Fault, Faults};
 use crate::tls::{Credential, ServerTls, key_file_warning};
 
 use super::{ConfigArgs, Exit, complain, say};
@@ -18,11 +18,14 @@ use super::{ConfigArgs, Exit, complain, say};
 pub struct CheckArgs {
     #[command(flatten)]
     config: ConfigArgs,
+    /// Check the sandbox (`serve --sandbox`) instead, where drafts of agreements count
+    #[arg(long)]
+    sandbox: bool,
 }
 
 /// Yes if a gateway would start; no, with every fault, if not.
 pub fn run(args: &CheckArgs, out: &mut dyn Write, clock: &Clock) -> Exit {
-    match look(&args.config, clock) {
+    match look(args, clock) {
         Ok(found) => {
             found.show(args.config.json, out);
             Exit::Yes
@@ -51,11 +54,13 @@ struct Found {
 pub(super) fn load_ruleset(gateway: &Gateway) -> Result<Ruleset, Faults> {
     // Only the ledger knows versions seen in force, and only `serve` holds it.
     let seen = |_: &AgreementId| None;
-    Ruleset::load(gateway, &Circumstances { seen: &seen, before: None, pseudonym_master: &[0; 32] })
+    let today = jiff::civil::Date::MIN; // Only a sandbox makes rows, and only `serve` answers with them.
+    Ruleset::load(gateway, &Circumstances { seen: &seen, before: None, pseudonym_master: &[0; 32], today })
 }
 
-fn look(args: &ConfigArgs, clock: &Clock) -> Result<Found, Faults> {
-    let gateway = config::load(&args.config)?;
+fn look(args: &CheckArgs, clock: &Clock) -> Result<Found, Faults> {
+    let gateway = config::load(&args.config.config)?;
+    let gateway = if args.sandbox { gateway.into_sandbox()? } else { gateway };
     let mut faults = Faults::default();
     let ruleset = load_ruleset(&gateway).map_err(|more| faults.extend(more)).ok();
     let partners = &gateway.partners;
@@ -66,15 +71,16 @@ fn look(args: &ConfigArgs, clock: &Clock) -> Result<Found, Faults> {
         faults.extend(more);
     }
     if let Err(error) = ServerTls::new(&credential, &ruleset.directory.anchors()) {
-        faults.push(crate::model::Fault::new(
-            partners.certificate.display().to_string(),
-            None,
-            error.to_string(),
-        ));
+        faults.push(Fault::new(partners.certificate.display().to_string(), None, error.to_string()));
     }
     faults.into_result()?;
     let mut warnings = Faults(ruleset.directory.warnings(clock.now()));
     warnings.0.extend(key_file_warning(&partners.key));
+    for contract in ruleset.offers().map(|offer| &offer.contract) {
+        let dataset = contract.version.to_string();
+        let wrong = without_examples(contract).into_iter();
+        warnings.0.extend(wrong.map(|why| Fault::new(&dataset, None, why)));
+    }
     Ok(Found { gateway, ruleset, warnings, today: clock.today() })
 }
 

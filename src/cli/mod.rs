@@ -4,7 +4,9 @@
 pub mod agreement;
 pub mod certs;
 mod check;
+mod dataset;
 mod demo;
+mod doctor;
 mod exit;
 mod files;
 mod init;
@@ -70,6 +72,15 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Make, sign and show certificates
     Certs(certs::CertsArgs),
+    /// Hand a partner's developer what they may ask: examples, OpenAPI
+    #[command(subcommand)]
+    Dataset(dataset::DatasetCommand),
+    /// Name what is wrong between here and a partner's gateway, step by step
+    ///
+    /// Looks at the name, the connection, proxies, TLS, both certificates, clocks, a token and the
+    /// agreement, in the order in which they can fail, and says one next step. Ends with 0 if all is
+    /// well, 1 if something is wrong, 3 if it could not be decided what.
+    Doctor(doctor::DoctorArgs),
     /// Seal, sign and inspect data-sharing agreements
     #[command(subcommand)]
     Agreement(agreement::AgreementCommand),
@@ -111,6 +122,8 @@ impl Arguments {
                 complain(&faults);
                 Exit::No
             }),
+            Command::Dataset(command) => dataset::run(&command, &mut out, &clock),
+            Command::Doctor(args) => doctor::run(&args, &mut out, &clock),
             Command::Agreement(command) => agreement::run(&command, &mut out, &clock),
             Command::Ledger(command) => ledger::run(&command, &mut out, &clock),
         }

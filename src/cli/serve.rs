@@ -14,6 +14,13 @@ pub struct ServeArgs {
     /// The gateway's configuration
     #[arg(long, value_name = "FILE", default_value = "tolbooth.toml")]
     config: std::path::PathBuf,
+    /// Answer every dataset with made-up rows, at an address and with keys, data and ledger of its own
+    ///
+    /// Never connects to a real source. Drafts of agreements count, so that partners can build against
+    /// them. `tolbooth certs sandbox` makes its certificates; [sandbox] in the configuration says where
+    /// it listens (0.0.0.0:8444).
+    #[arg(long)]
+    sandbox: bool,
     /// Write the log as JSON, whatever the configuration says
     #[arg(long)]
     json: bool,
@@ -21,7 +28,9 @@ pub struct ServeArgs {
 
 /// Runs until SIGTERM or SIGINT; then finishes the exchanges under way.
 pub fn run(args: &ServeArgs, clock: &Clock) -> Exit {
-    let mut gateway = match config::load(&args.config) {
+    let loaded = config::load(&args.config);
+    let loaded = if args.sandbox { loaded.and_then(config::Gateway::into_sandbox) } else { loaded };
+    let mut gateway = match loaded {
         Ok(gateway) => gateway,
         Err(faults) => {
             complain(&faults);

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::sandbox::Sandbox;
 use super::strict::{self, Item, Table};
 use super::token::{self, Token};
 use crate::model::limits::QUESTION_BYTES_MAX;
@@ -28,6 +29,9 @@ pub struct Gateway {
     pub limits: Limits,
     pub token: Token,
     pub segment_bytes: u64,
+    pub sandbox: Sandbox,
+    /// Whether this gateway answers with made-up rows alone; see [`Gateway::into_sandbox`].
+    pub in_sandbox: bool,
 }
 
 /// The listener partners reach.
@@ -129,6 +133,7 @@ pub fn parse(name: &str, text: &str, home: &Path) -> Result<Gateway, Faults> {
         let (member, members, policies, data, workers) = who?;
         let admin = root.optional("admin").and_then(Item::table);
         let admin_socket = path(admin.as_ref(), "socket", home).unwrap_or_else(|| data.join("admin.sock"));
+        let sandbox = Sandbox::read(root.optional("sandbox").and_then(Item::table).as_ref(), home);
         let partners = partners?;
         Some(Gateway {
             home: home.to_path_buf(),
@@ -144,6 +149,8 @@ pub fn parse(name: &str, text: &str, home: &Path) -> Result<Gateway, Faults> {
             limits,
             token: token?,
             segment_bytes,
+            sandbox: sandbox?,
+            in_sandbox: false,
         })
     })
 }
@@ -221,11 +228,11 @@ fn count(
     table.and_then(|table| table.optional(key)).and_then(|item| item.count(within)).unwrap_or(default)
 }
 
-fn path(table: Option<&Table<'_>>, key: &'static str, home: &Path) -> Option<PathBuf> {
+pub(super) fn path(table: Option<&Table<'_>>, key: &'static str, home: &Path) -> Option<PathBuf> {
     table.and_then(|table| table.optional(key)).and_then(|item| item.text()).map(|text| home.join(text))
 }
 
-fn address(table: Option<&Table<'_>>, default: &str) -> Option<SocketAddr> {
+pub(super) fn address(table: Option<&Table<'_>>, default: &str) -> Option<SocketAddr> {
     match table.and_then(|table| table.optional("address")) {
         Some(item) => item.parsed(|text| {
             text.parse::<SocketAddr>().map_err(|_| "an address such as 0.0.0.0:8443 is wanted")

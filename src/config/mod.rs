@@ -1,8 +1,10 @@
 //! Configuration: strict, typed, all faults at once.
 
 mod gateway;
+mod sandbox;
 pub mod strict;
 mod token;
 
 pub use gateway::{Gateway, Level, Limits, Log, LogFormat, Partners, load, parse};
+pub use sandbox::Sandbox;
 pub use token::Token;

@@ -5,14 +5,18 @@
 //! The one door to `jsonschema`, which validates straight over `json`'s tape.
 
 mod checker;
+mod example;
 mod load;
+mod pattern;
 mod place;
 mod question;
 mod representation;
 mod scalar;
 mod schema;
+mod stand_in;
 
 pub use checker::{Checker, VIOLATIONS_MAX, Violation};
+pub use example::{ExampleFault, NoWishes, Which, Wishes, example, fits};
 pub use load::load;
 pub use question::{Question, ReadFault, read_question};
 pub use scalar::SPECIAL_CATEGORIES;

@@ -107,7 +107,11 @@ impl Bench<'_> {
             highest_seen: (self.circumstances.seen)(&agreement.reference.id),
             source_synthetic: synthetic,
         };
-        let standing = standing(&agreement, &grounds);
+        let standing = if self.gateway.in_sandbox {
+            Standing::rehearsed(&agreement)
+        } else {
+            standing(&agreement, &grounds)
+        };
         let agreement = Arc::new(agreement);
         let terms = parts.into_iter().map(|part| self.terms(&agreement, part)).collect();
         Ok(Compiled { agreement, standing, view, terms })

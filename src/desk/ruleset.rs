@@ -18,6 +18,7 @@ use crate::source::{self, OnUnlisted, Source};
 
 use super::compile::Bench;
 use super::files::{RulesetFile, RulesetFiles};
+use super::synthetic::Sandbox;
 use super::terms::Terms;
 
 /// Everything an exchange is decided and answered by.
@@ -78,6 +79,8 @@ pub struct Circumstances<'a> {
     pub before: Option<&'a Ruleset>,
     /// The master key of pseudonyms.
     pub pseudonym_master: &'a [u8; 32],
+    /// The day rows of a sandbox are made for.
+    pub today: Date,
 }
 
 impl Ruleset {
@@ -86,9 +89,13 @@ impl Ruleset {
         let mut files = RulesetFiles::read(gateway)?;
         let mut faults = Faults::default();
         let directory = read_directory(gateway, &mut files).map_err(|more| faults.extend(more)).ok();
-        let offers = read_offers(gateway, &mut files, circumstances.before, &mut faults);
+        let mut agreement_faults = Faults::default();
+        let agreements = read_agreements(&files.agreements, &mut agreement_faults);
+        let sandbox =
+            gateway.in_sandbox.then_some(Sandbox { agreements: &agreements, today: circumstances.today });
+        let offers = read_offers(gateway, &mut files, circumstances.before, sandbox, &mut faults);
         let all_offered = faults.is_empty();
-        let agreements = read_agreements(&files.agreements, &mut faults);
+        faults.extend(agreement_faults);
         let Some(directory) = directory else { return Err(faults) };
         let ring = key_ring(gateway, &directory).unwrap_or_else(|more| {
             faults.extend(more);
@@ -246,7 +253,18 @@ fn read_directory(gateway: &Gateway, files: &mut RulesetFiles) -> Result<Directo
     let text = utf8(&members)?;
     let files = std::cell::RefCell::new(files);
     // Paths come relative to the gateway's home, as the name of the file does.
-    directory::load(&members.name, text, &|path| files.borrow_mut().named(&gateway.home.join(path)))
+    let directory =
+        directory::load(&members.name, text, &|path| files.borrow_mut().named(&gateway.home.join(path)))?;
+    if !gateway.in_sandbox {
+        return Ok(directory);
+    }
+    let ca = &gateway.sandbox.ca;
+    let name = ca.display().to_string();
+    let bytes = files.borrow_mut().named(ca).map_err(|error| {
+        Fault::new(&name, None, format!("the sandbox's CA cannot be read: {error}"))
+            .with_help("`tolbooth certs sandbox` makes one")
+    })?;
+    directory.into_sandbox(&name, bytes)
 }
 
 fn utf8(file: &RulesetFile) -> Result<&str, Faults> {
@@ -263,11 +281,12 @@ fn read_offers(
     gateway: &Gateway,
     files: &mut RulesetFiles,
     before: Option<&Ruleset>,
+    sandbox: Option<Sandbox<'_>>,
     faults: &mut Faults,
 ) -> Offers {
     let mut offers = Offers::new();
     for file in files.datasets.clone() {
-        match read_offer(gateway, files, before, &file) {
+        match read_offer(gateway, files, before, sandbox, &file) {
             Ok(offer) => {
                 let version = offer.contract.version.clone();
                 let majors = offers.entry(version.dataset.to_string()).or_default();
@@ -286,6 +305,7 @@ fn read_offer(
     gateway: &Gateway,
     files: &mut RulesetFiles,
     before: Option<&Ruleset>,
+    sandbox: Option<Sandbox<'_>>,
     file: &RulesetFile,
 ) -> Result<Offer, Faults> {
     let dataset = source::load(&file.name, utf8(file)?)?;
@@ -299,8 +319,13 @@ fn read_offer(
     let contract = contract::load(&name, &text)?;
     let version = &contract.version;
     let before = before.and_then(|before| before.offer(version.dataset.as_str(), &version.major.to_string()));
-    let source =
-        Source::build(&dataset, &contract, &gateway.home, before.map(|before| before.source.as_ref()))?;
+    let source = match sandbox {
+        // The source the file names is neither connected to nor read.
+        Some(sandbox) => sandbox.source(&name, &contract)?,
+        None => {
+            Source::build(&dataset, &contract, &gateway.home, before.map(|before| before.source.as_ref()))?
+        }
+    };
     let operations = contract
         .operations
         .iter()
@@ -309,8 +334,13 @@ fn read_offer(
             (operation.path.clone(), Arc::new(offered))
         })
         .collect();
-    let (synthetic, on_unlisted) = (dataset.synthetic, dataset.on_unlisted);
-    let secrets = dataset.secrets().into_iter().map(|name| gateway.home.join(name)).collect();
+    let (synthetic, on_unlisted) = (dataset.synthetic || sandbox.is_some(), dataset.on_unlisted);
+    let secrets = dataset
+        .secrets()
+        .into_iter()
+        .filter(|_| sandbox.is_none())
+        .map(|name| gateway.home.join(name))
+        .collect();
     Ok(Offer { contract, source: Arc::new(source), synthetic, on_unlisted, secrets, operations })
 }
 

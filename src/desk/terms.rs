@@ -42,6 +42,12 @@ impl Terms {
         self.compiled.get_or_init(|| self.compile()).as_ref().map_err(String::as_str)
     }
 
+    /// The answer as the agreement releases it: JSON Schema 2020-12.
+    pub fn released(&self) -> Result<serde_json::Value, String> {
+        let view = minimise::view(&self.operation, &self.agreement.release);
+        view.map(|view| view.schema).map_err(|faults| faults.join("; "))
+    }
+
     fn compile(&self) -> Result<Compiled, String> {
         let release = &self.agreement.release;
         let all = |faults: Vec<String>| faults.join("; ");

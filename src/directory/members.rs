@@ -116,6 +116,11 @@ impl<'r> Reader<'r> {
         let mut listed = Vec::new();
         for der in ders {
             match Anchor::from_der(&der) {
+                Ok(anchor) if super::is_of_sandbox(&anchor) => {
+                    item.fault(format!(
+                        "`{name}` is the CA of a sandbox: nobody under it may ask for real data"
+                    ));
+                }
                 Ok(anchor) if self.is_free(item, member, &anchor) => {
                     listed.push(ListedAnchor { anchor, file: path.display().to_string() });
                 }
@@ -190,6 +195,10 @@ impl<'r> Reader<'r> {
 
 fn federation(item: &Item<'_>) -> Option<String> {
     let name = item.text()?;
+    if name.starts_with(&tls::sandbox_of("")) {
+        item.fault("names that begin so are kept for sandboxes");
+        return None;
+    }
     if tls::is_federation(name) {
         return Some(name.to_owned());
     }

@@ -6,6 +6,7 @@
 
 mod identity;
 mod members;
+mod sandbox;
 
 pub use identity::{Identity, IdentityFault};
 pub use members::load;
@@ -17,7 +18,7 @@ use jiff::Timestamp;
 
 use crate::merkle::note::VerifierKey;
 use crate::model::{Digest, Fault, MemberClass, MemberId, OfficerKey};
-use crate::tls::{Anchor, AnchorId, Serial};
+use crate::tls::{Anchor, AnchorId, Serial, TrustDomain};
 
 /// One immutable reading of the members' file and every file it names.
 #[derive(Debug, Clone)]
@@ -63,6 +64,12 @@ impl Member {
     fn lists(&self, anchor: &AnchorId) -> bool {
         self.anchors.iter().any(|listed| listed.anchor.id() == *anchor)
     }
+}
+
+/// Whether a certificate is that of a sandbox's CA, by the URI name `certs sandbox` gives it.
+fn is_of_sandbox(anchor: &Anchor) -> bool {
+    let uris = &anchor.certificate().uris;
+    uris.iter().filter_map(|uri| TrustDomain::from_uri(uri)).any(|domain| domain.is_sandbox())
 }
 
 impl Directory {

@@ -63,6 +63,8 @@ pub(super) struct Known {
     pub(super) rows_excluded: u64,
     /// Whether an intent record is open for this exchange.
     pub(super) intent: bool,
+    /// Whether it asks what would be answered, and not for an answer.
+    pub(super) explains: bool,
 }
 
 /// A request on its way: the head read, the body not yet.
@@ -103,6 +105,7 @@ pub(super) fn accept(worker: &Worker, parts: Parts, incoming: Incoming) -> Resul
         dropped: Vec::new(),
         rows_excluded: 0,
         intent: false,
+        explains: false,
     });
     if random.is_none() {
         let why = Why::new(Code::CannotDecide).truth("the operating system gave no random bytes");

@@ -21,8 +21,17 @@ pub struct Checked {
 
 /// Content that fits the view.
 pub(super) enum Fit {
-    Document { body: Bytes, rows: u64, fields: Arc<[String]> },
+    Document {
+        body: Bytes,
+        rows: u64,
+        fields: Arc<[String]>,
+    },
     NoMatch,
+    /// What an answer would be under, or why there would be none: nothing of a record.
+    Explanation {
+        body: Bytes,
+        code: Option<Code>,
+    },
 }
 
 pub(super) fn check(minimised: Minimised) -> Result<Checked, Refusal> {

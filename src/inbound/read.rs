@@ -66,12 +66,17 @@ fn question(known: &Known, target: &Target) -> Result<Question, Unread> {
     if !is_json {
         return Err(Unread::Question(ReadFault::content_type()));
     }
+    read_as(target, known.body.clone())
+}
+
+/// Reads bytes as a question of the target.
+pub(super) fn read_as(target: &Target, question: Bytes) -> Result<Question, Unread> {
     let checker = target.operation.question_checker().map_err(|fault| Unread::Contract(fault.to_owned()))?;
-    read_question(&target.operation.operation, checker, known.body.clone()).map_err(Unread::Question)
+    read_question(&target.operation.operation, checker, question).map_err(Unread::Question)
 }
 
 /// `application/json`, with UTF-8 as its only parameter (RFC 8259 section 11).
-fn is_json(value: &str) -> bool {
+pub(super) fn is_json(value: &str) -> bool {
     let (essence, parameter) = value.split_once(';').map_or((value, ""), |(a, b)| (a.trim(), b.trim()));
     essence.eq_ignore_ascii_case("application/json")
         && (parameter.is_empty() || parameter.eq_ignore_ascii_case("charset=utf-8"))

@@ -2,7 +2,8 @@
 //! nothing can be sent without one.
 //!
 //! Sending an answer without a receipt does not compile: [`Leaving`] is private to this file, holds a
-//! reply only beside its [`Receipt`], and the one other thing it holds cannot hold a body.
+//! reply only beside its [`Receipt`]. Of the two other things it holds one cannot hold a body, and the
+//! other only what `own_view.rs` makes of the ruleset.
 
 use bytes::Bytes;
 use http::Request;
@@ -15,9 +16,11 @@ use crate::model::{Code, Outcome};
 use super::accept::{Connection, Known, accept};
 use super::check::{Checked, Fit};
 use super::counted::Counted;
+use super::explain::explained;
 use super::forward::request_digest;
+use super::own_view::{Document, Shown};
 use super::refusal::{Refusal, Why, problem};
-use super::road::Worker;
+use super::road::{Ended, Worker};
 
 /// What a 404 for a single look-up says: the same bytes for absent and excluded.
 const NO_MATCH: &[u8] = b"{\"outcome\":\"no_match\"}";
@@ -33,6 +36,8 @@ pub struct Recorded {
 enum Leaving {
     OnRecord(Reply, Receipt),
     Counted(Counted),
+    /// The caller's own view is counted, and not recorded one by one (design 5).
+    Shown(Document),
 }
 
 impl Recorded {
@@ -53,6 +58,7 @@ impl Recorded {
                 };
                 (known, reply, None)
             }
+            Leaving::Shown(document) => (known, Reply::of(200, Outcome::OwnView, document.into_body()), None),
         }
     }
 
@@ -72,6 +78,13 @@ pub(super) struct Reply {
     pub(super) challenge: Option<String>,
 }
 
+impl Reply {
+    /// One that is no refusal.
+    fn of(status: u16, outcome: Outcome, body: Bytes) -> Self {
+        Self { status, outcome, code: None, content_type: JSON, body, retry_after: None, challenge: None }
+    }
+}
+
 /// What goes into the record beside the reply.
 struct Facts {
     rows: u64,
@@ -80,14 +93,15 @@ struct Facts {
     note: Option<String>,
 }
 
-pub(super) async fn record(worker: &Worker, ended: Result<Checked, Refusal>) -> Recorded {
+pub(super) async fn record(worker: &Worker, ended: Result<Ended, Refusal>) -> Recorded {
     let (known, reply, facts) = match ended {
-        Ok(checked) => answer(checked),
+        Ok(Ended::Checked(checked)) => answer(checked),
+        Ok(Ended::Shown(shown)) => return show(shown),
         Err(refusal) => {
             if let Some(counted) = not_one_by_one(worker, &refusal) {
                 return Recorded::counted(refusal.known, counted);
             }
-            refuse(refusal)
+            refuse(worker, refusal)
         }
     };
     keep(worker, known, reply, facts).await
@@ -108,43 +122,47 @@ pub(super) fn turn_away(worker: &Worker, connection: &Connection, request: Reque
     Recorded::counted(known, Counted::busy())
 }
 
+fn show(shown: Shown) -> Recorded {
+    let Shown { known, document } = shown;
+    match document {
+        Some(document) => Recorded { known, leaving: Leaving::Shown(document) },
+        None => Recorded::counted(known, Counted::beyond_rate()),
+    }
+}
+
 fn answer(checked: Checked) -> (Box<Known>, Reply, Facts) {
     let Checked { known, content } = checked;
     let none = || std::sync::Arc::from([]);
     match content {
         Fit::Document { body, rows, fields } => {
-            let reply = Reply {
-                status: 200,
-                outcome: Outcome::Answered,
-                code: None,
-                content_type: JSON,
-                body,
-                retry_after: None,
-                challenge: None,
-            };
+            let reply = Reply::of(200, Outcome::Answered, body);
             let fields = if rows > 0 { fields } else { none() };
             let truth = if rows == 0 && known.rows_excluded > 0 { "row_excluded" } else { "answered" };
             (known, reply, Facts { rows, fields, truth: truth.into(), note: None })
         }
+        Fit::Explanation { body, code } => {
+            let truth = code.map_or("would be answered", Code::as_str);
+            let reply = Reply { code, ..Reply::of(200, Outcome::Explained, body) };
+            (known, reply, Facts { rows: 0, fields: none(), truth: truth.into(), note: None })
+        }
         Fit::NoMatch => {
-            let body = Bytes::from_static(NO_MATCH);
-            let reply = Reply {
-                status: 404,
-                outcome: Outcome::NoMatch,
-                code: None,
-                content_type: JSON,
-                body,
-                retry_after: None,
-                challenge: None,
-            };
+            let reply = Reply::of(404, Outcome::NoMatch, Bytes::from_static(NO_MATCH));
             let truth = if known.rows_excluded > 0 { "row_excluded" } else { "no_match" };
             (known, reply, Facts { rows: 0, fields: none(), truth: truth.into(), note: None })
         }
     }
 }
 
-fn refuse(refusal: Refusal) -> (Box<Known>, Reply, Facts) {
+fn refuse(worker: &Worker, refusal: Refusal) -> (Box<Known>, Reply, Facts) {
     let Refusal { known, why } = refusal;
+    // To a party an explanation is what it asked for, and not a refusal.
+    if known.explains && known.target.is_some() && is_party(&known, Some(why.code)) {
+        let body = explained(worker, &known, &why);
+        let explained = Checked { known, content: Fit::Explanation { body, code: Some(why.code) } };
+        let (known, reply, mut facts) = answer(explained);
+        facts.note = why.truth.or(why.detail);
+        return (known, reply, facts);
+    }
     let Why { code, detail, truth, retry_after, challenge } = why;
     let body = Bytes::from(problem(code, detail.as_deref(), &known.exchange.to_string()));
     let reply = Reply {

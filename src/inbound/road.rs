@@ -25,10 +25,12 @@ use super::accept::{Connection, accept};
 use super::check::{Checked, check};
 use super::decide::decide;
 use super::drift::Drift;
+use super::explain::{aim, explain};
 use super::forward::forward;
 use super::identify::{find, identify, whose};
 use super::journey::Journey;
 use super::minimise::minimise;
+use super::own_view::{Shown, own_view};
 use super::read::read;
 use super::record::{record, turn_away};
 use super::refusal::Refusal;
@@ -72,6 +74,8 @@ pub struct Road {
     /// Whose access tokens are accepted.
     pub issuers: Arc<ArcSwap<Issuers>>,
     pub bounds: Bounds,
+    /// A sandbox: every answer says that it is made up.
+    pub synthetic: bool,
 }
 
 impl Road {
@@ -94,6 +98,13 @@ pub struct Worker {
     pub(super) tokens: RefCell<Cache>,
     outbox: Outbox,
     under_way: Rc<Cell<usize>>,
+}
+
+/// Where the road ends when nothing is refused.
+pub(super) enum Ended {
+    Checked(Checked),
+    /// The caller's own view, which is no exchange.
+    Shown(Shown),
 }
 
 /// One of the exchanges that may be under way; free again when dropped.
@@ -158,15 +169,22 @@ impl Worker {
         })
     }
 
-    async fn answer(&self, connection: &Connection, request: Request<Incoming>) -> Result<Checked, Refusal> {
+    async fn answer(&self, connection: &Connection, request: Request<Incoming>) -> Result<Ended, Refusal> {
         let (parts, incoming) = request.into_parts();
         let accepted = accept(self, parts, incoming)?;
         let identified = identify(self, connection, accepted)?;
+        let identified = match own_view(self, identified) {
+            Ok(shown) => return Ok(Ended::Shown(shown)),
+            Err(identified) => *identified,
+        };
         let routed = route(identified);
-        let asked = read(self, routed).await?;
+        let asked = aim(read(self, routed).await?)?;
         let permitted = decide(self, asked)?;
+        if permitted.known.explains {
+            return Ok(Ended::Checked(explain(permitted)));
+        }
         let answered = forward(self, permitted).await?;
         let minimised = minimise(self, answered)?;
-        check(minimised)
+        check(minimised).map(Ended::Checked)
     }
 }

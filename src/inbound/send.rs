@@ -13,6 +13,7 @@ use super::road::Worker;
 const OUTCOME: HeaderName = HeaderName::from_static("tolbooth-outcome");
 const RECEIPT: HeaderName = HeaderName::from_static("tolbooth-receipt");
 const EXCHANGE: HeaderName = HeaderName::from_static("tolbooth-exchange");
+const SYNTHETIC: HeaderName = HeaderName::from_static("tolbooth-synthetic");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
@@ -38,6 +39,9 @@ pub(super) fn send(worker: &Worker, recorded: Recorded) -> Response<Full<Bytes>>
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(OUTCOME, HeaderValue::from_static(reply.outcome.as_str()));
+    if worker.road.synthetic {
+        headers.insert(SYNTHETIC, HeaderValue::from_static("true"));
+    }
     let mut put = |name, value: Option<&str>| {
         if let Some(Ok(value)) = value.map(HeaderValue::from_str) {
             headers.insert(name, value);

@@ -11,6 +11,10 @@ pub enum Outcome {
     Refused,
     /// A refusal that could not be, or is not, recorded one by one: no receipt.
     Unrecorded,
+    /// Whether a question would be answered was said, and why not; nothing was released.
+    Explained,
+    /// What the caller may ask was said.
+    OwnView,
 }
 
 impl Outcome {
@@ -20,6 +24,8 @@ impl Outcome {
             Self::NoMatch => "no_match",
             Self::Refused => "refused",
             Self::Unrecorded => "unrecorded",
+            Self::Explained => "explained",
+            Self::OwnView => "own_view",
         }
     }
 }

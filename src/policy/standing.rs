@@ -140,6 +140,13 @@ impl Standing {
         &self.ignored
     }
 
+    /// How an agreement stands where all data is made up: drafts count, unsealed and unsigned and before
+    /// their first day, so that partners can build against them. Not after their last.
+    pub fn rehearsed(agreement: &Agreement) -> Self {
+        let dates = Dates { from: Date::MIN, until: agreement.dates.until };
+        Self { dates, reasons: Vec::new(), signers: Vec::new(), ignored: Vec::new(), newer: None }
+    }
+
     fn not_on(&self, today: Date) -> Option<Reason> {
         if today < self.dates.from {
             return Some(Reason::NotYet(self.dates.from));

@@ -7,11 +7,13 @@
 mod csv;
 mod dataset;
 mod http;
+mod synthetic;
 mod template;
 
 pub use csv::Refresh;
 pub use dataset::{DatasetFile, OnUnlisted, Openness, load};
 pub use http::Pool;
+pub use synthetic::MadeUp;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -24,6 +26,7 @@ use tokio::time::Instant;
 use self::csv::CsvSource;
 use self::dataset::{OperationFile, SourceFile};
 use self::http::HttpSource;
+use self::synthetic::SyntheticSource;
 use crate::json::{Document, Node};
 use crate::model::{Code, Contract, Fault, Faults, Mapping, OperationId, suggestion};
 
@@ -95,9 +98,16 @@ pub struct Source(Kind);
 enum Kind {
     Http(HttpSource),
     Csv(CsvSource),
+    /// Of a sandbox: connects to nothing.
+    Synthetic(SyntheticSource),
 }
 
 impl Source {
+    /// A sandbox's source, whatever the dataset file says of the real one.
+    pub fn synthetic(operations: std::collections::HashMap<OperationId, MadeUp>) -> Self {
+        Self(Kind::Synthetic(SyntheticSource::new(operations)))
+    }
+
     /// Checks a dataset file against its contract and reads the files it names, relative to `base`.
     /// Blocks on files; all faults come at once. On a reload `before` is the same dataset's source until
     /// now: what it holds of the file behind, and how many places of its system are taken, goes on.
@@ -131,13 +141,13 @@ impl Source {
     fn http(&self) -> Option<&HttpSource> {
         match &self.0 {
             Kind::Http(source) => Some(source),
-            Kind::Csv(_) => None,
+            Kind::Csv(_) | Kind::Synthetic(_) => None,
         }
     }
 
     fn csv(&self) -> Option<&CsvSource> {
         match &self.0 {
-            Kind::Http(_) => None,
+            Kind::Http(_) | Kind::Synthetic(_) => None,
             Kind::Csv(source) => Some(source),
         }
     }
@@ -152,6 +162,7 @@ impl Source {
         match &self.0 {
             Kind::Http(source) => source.mapping(operation),
             Kind::Csv(source) => source.mapping(operation),
+            Kind::Synthetic(source) => Some(source.mapping()),
         }
     }
 
@@ -171,6 +182,7 @@ impl Source {
         match &self.0 {
             Kind::Http(source) => source.fetch(pool, operation, question, forwarded, deadline).await,
             Kind::Csv(source) => source.fetch(operation, question),
+            Kind::Synthetic(source) => source.fetch(operation, question),
         }
     }
 
@@ -178,7 +190,7 @@ impl Source {
     /// every two seconds, off the data plane: it reads the whole file.
     pub fn refresh(&self) -> Refresh {
         match &self.0 {
-            Kind::Http(_) => Refresh::Same,
+            Kind::Http(_) | Kind::Synthetic(_) => Refresh::Same,
             Kind::Csv(source) => source.refresh(),
         }
     }
@@ -189,6 +201,7 @@ impl fmt::Debug for Source {
         match &self.0 {
             Kind::Http(source) => source.fmt(f),
             Kind::Csv(source) => source.fmt(f),
+            Kind::Synthetic(source) => source.fmt(f),
         }
     }
 }

@@ -10,6 +10,7 @@ mod client;
 mod credential;
 mod handshake;
 mod pem;
+mod probe;
 mod server;
 mod spiffe;
 mod verifier;
@@ -23,8 +24,9 @@ pub use client::{ClientTls, ConnectError};
 pub use credential::{Credential, key_file_warning};
 pub use handshake::{Connection, HandshakeFault, PeerCertificate};
 pub use pem::{PemError, certificates};
+pub use probe::{Probe, ProbeFault, Seen, alert_in};
 pub use server::{ServerTls, TlsError};
-pub use spiffe::{SpiffeId, TrustDomain, TrustDomainError, is_federation};
+pub use spiffe::{SpiffeId, TrustDomain, TrustDomainError, is_federation, sandbox_of};
 
 use std::sync::Arc;
 

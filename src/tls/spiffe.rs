@@ -9,6 +9,8 @@ use std::sync::Arc;
 use crate::model::{MemberId, SystemId, SystemName};
 
 const SCHEME: &str = "spiffe://";
+/// The label a sandbox's federation begins with, which is no member's id.
+const SANDBOX: &str = "sandbox";
 /// A label of a DNS name (RFC 1035 section 2.3.4).
 const LABEL_MAX: usize = 63;
 /// What leaves room for a member's label and its dot in a name of 253.
@@ -25,6 +27,12 @@ pub fn is_federation(name: &str) -> bool {
             && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
     name.len() <= FEDERATION_MAX && name.split('.').all(label)
+}
+
+/// What a federation is called in its sandboxes. Its systems' ids end in another name than those of the
+/// federation itself, so that neither is ever the other.
+pub fn sandbox_of(federation: &str) -> String {
+    format!("{SANDBOX}.{federation}")
 }
 
 /// A member's trust domain, `<member>.<federation>`.
@@ -67,6 +75,21 @@ impl TrustDomain {
     /// [`super::issue`] carries.
     pub fn from_uri(uri: &str) -> Option<Self> {
         Self::parse(uri.strip_prefix(SCHEME)?).ok()
+    }
+
+    /// Of the CA of a sandbox, whose URI name is the sandbox's federation.
+    pub fn of_sandbox(federation: &str) -> Result<Self, TrustDomainError> {
+        Self::new(MemberId::new(SANDBOX).map_err(|_| TrustDomainError)?, federation)
+    }
+
+    /// Whether this is the name of a sandbox's CA.
+    pub fn is_sandbox(&self) -> bool {
+        self.member.as_str() == SANDBOX
+    }
+
+    /// A member's domain in this sandbox.
+    pub fn member_in_sandbox(&self, member: MemberId) -> Result<Self, TrustDomainError> {
+        Self::new(member, &sandbox_of(&self.federation))
     }
 
     pub fn uri(&self) -> String {

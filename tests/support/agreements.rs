@@ -70,7 +70,12 @@ fn signed(home: &Path, name: &str, text: &str) -> (String, String) {
     let shown = path.display().to_string();
     let reference = policy::load(&shown, text.as_bytes()).unwrap().reference;
     let gateway = config::load(&copy.join("tolbooth.toml")).unwrap();
-    let circumstances = Circumstances { seen: &|_| None, before: None, pseudonym_master: &[0; 32] };
+    let circumstances = Circumstances {
+        seen: &|_| None,
+        before: None,
+        pseudonym_master: &[0; 32],
+        today: jiff::civil::Date::MIN,
+    };
     let ruleset = Ruleset::load(&gateway, &circumstances).unwrap_or_else(|faults| panic!("{faults}"));
     let sealed = policy::seal(text, ruleset.view(&reference).unwrap()).unwrap();
     let agreement = policy::load(&shown, sealed.as_bytes()).unwrap();

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::show::{describe, in_words};
-use super::{CaArgs, ClientArgs, IssuerArgs, OutputArgs, Report, ServerArgs, SignArgs, SystemArgs};
+use super::{
+    CaArgs, ClientArgs, IssuerArgs, OutputArgs, Report, SandboxArgs, ServerArgs, SignArgs, SystemArgs,
+};
 use crate::cli::exit::Exit;
 use crate::cli::files::{self, NewFile, Readable, beside, shown};
 use crate::clock::Clock;
@@ -16,6 +18,10 @@ use crate::tls::{Certificate, SpiffeId, TrustDomain};
 pub fn ca(args: &CaArgs, clock: &Clock) -> Result<Report, Faults> {
     let domain = TrustDomain::new(args.member.clone(), &args.federation)
         .map_err(|error| Fault::new("--federation", None, error.to_string()))?;
+    if domain.is_sandbox() {
+        let fault = Fault::new("--member", None, "`sandbox` is kept for the CAs of sandboxes");
+        return Err(fault.with_help("`tolbooth certs sandbox` makes one of those").into());
+    }
     let made = Authority::create(&domain, &args.name, args.years, clock.now());
     let (_, made) = made.map_err(|error| Fault::new("--years", None, error.to_string()))?;
     let next = format!(
@@ -42,6 +48,40 @@ pub fn client(args: &ClientArgs, clock: &Clock) -> Result<Report, Faults> {
     let made = authority.client(&id, life).map_err(|error| issuing(&args.issuer, &error))?;
     let next = format!("The system asks with both: curl --cert FILE --key FILE ...; it is {id}.\n");
     finish(&args.output, &file_name(&id), &made, &next, clock)
+}
+
+/// A CA for a sandbox and its server certificate, which would be of no use apart.
+pub fn sandbox(args: &SandboxArgs, clock: &Clock) -> Result<Report, Faults> {
+    let domain = TrustDomain::of_sandbox(&args.federation)
+        .map_err(|error| Fault::new("--federation", None, error.to_string()))?;
+    let made = Authority::create(&domain, "Sandbox", issue::CA_YEARS, clock.now());
+    let (authority, ca) = made.map_err(|error| Fault::new("sandbox", None, error.to_string()))?;
+    let life = Lifetime { now: clock.now(), days: args.days };
+    let server = authority
+        .server(&args.dns, &args.ip, life)
+        .map_err(|error| Fault::new("--dns", None, error.to_string()))?;
+    let file = |name: &str| args.out.join(name);
+    let new = |name: &str, text: &'_ str, readable| (file(name), text.as_bytes().to_vec(), readable);
+    let all = [
+        new("sandbox-ca.key", &ca.key, Readable::ByOwner),
+        new("sandbox-ca.pem", &ca.certificate, Readable::ByAll),
+        new("sandbox-gateway.key", &server.key, Readable::ByOwner),
+        new("sandbox-gateway.pem", &server.certificate, Readable::ByAll),
+    ];
+    let files: Vec<NewFile<'_>> = all
+        .iter()
+        .map(|(path, bytes, readable)| NewFile { path: path.clone(), bytes, readable: *readable })
+        .collect();
+    files::write(&files, args.force)?;
+    let of_ca = report(&file("sandbox-ca.pem"), Some(&file("sandbox-ca.key")), &ca.certificate, "", clock)?;
+    let next = "Start it: tolbooth serve --sandbox\n\
+                For each partner's developer: tolbooth certs client --ca FILE --member MEMBER --system SYSTEM\n\
+                They are handed that certificate and key, and the CA's certificate to know the sandbox by.\n";
+    let server_key = file("sandbox-gateway.key");
+    let of_server =
+        report(&file("sandbox-gateway.pem"), Some(&server_key), &server.certificate, next, clock)?;
+    let json = json!({ "ca": of_ca.json, "server": of_server.json });
+    Ok(Report { words: of_ca.words + &of_server.words, json, exit: Exit::Yes })
 }
 
 pub fn sign(args: &SignArgs, clock: &Clock) -> Result<Report, Faults> {
@@ -81,6 +121,21 @@ fn issuing(args: &IssuerArgs, error: &IssueError) -> Fault {
 /// The id is the CA's member's own: a CA cannot be made to issue for another by a slip.
 fn system_id(args: &SystemArgs, issuer: &IssuerArgs, authority: &Authority) -> Result<SpiffeId, Fault> {
     let domain = match (authority.domain(), &args.trust_domain) {
+        (Some(own), _) if own.is_sandbox() => {
+            let Some(member) = args.member.clone() else {
+                let fault = Fault::new(
+                    shown(&issuer.ca),
+                    None,
+                    "this CA is a sandbox's, and speaks for every member",
+                );
+                return Err(fault.with_help("say whose system it is: --member <member>"));
+            };
+            own.member_in_sandbox(member).map_err(|error| Fault::new("--member", None, error.to_string()))?
+        }
+        (Some(own), _) if args.member.as_ref().is_some_and(|member| member != own.member()) => {
+            let message = format!("this CA is that of {own}, and issues for no other member");
+            return Err(Fault::new(shown(&issuer.ca), None, message));
+        }
         (Some(own), Some(given)) if own != *given => {
             let message = format!("this CA is that of {own}, not of {given}");
             return Err(Fault::new(shown(&issuer.ca), None, message));

@@ -39,6 +39,7 @@ enum Command {
     Ca(CaArgs),
     Server(ServerArgs),
     Client(ClientArgs),
+    Sandbox(SandboxArgs),
     Sign(SignArgs),
     Export(ExportArgs),
     Show(ShowArgs),
@@ -95,6 +96,34 @@ struct ClientArgs {
     system: SystemArgs,
     #[command(flatten)]
     output: OutputArgs,
+}
+
+/// Make the CA and the server certificate of a sandbox (`tolbooth serve --sandbox`).
+///
+/// Whoever holds its key can be any system of any member, in the sandbox, and nobody anywhere else:
+/// what is under this CA is named `<member>.sandbox.<federation>`, which no gateway proper takes. With
+/// it `certs client --ca sandbox/sandbox-ca.pem --member MEMBER --system SYSTEM` makes the certificate
+/// of a partner's developer.
+#[derive(Debug, Args)]
+struct SandboxArgs {
+    /// The federation's name, as in members.toml, such as caledonia.example.
+    #[arg(long)]
+    federation: String,
+    /// A DNS name of the sandbox; may be given several times.
+    #[arg(long, required_unless_present = "ip")]
+    dns: Vec<String>,
+    /// An IP address of the sandbox; may be given several times.
+    #[arg(long)]
+    ip: Vec<IpAddr>,
+    /// How many days the server certificate lasts, at most 397.
+    #[arg(long, default_value_t = 365)]
+    days: u32,
+    /// The folder to write into: tolbooth.toml expects it beside itself.
+    #[arg(long, default_value = "sandbox")]
+    out: PathBuf,
+    /// Overwrite files that are there: this also replaces the private keys.
+    #[arg(long)]
+    force: bool,
 }
 
 /// Make the certificate of a system that keeps its own key, from its signing request (CSR).
@@ -166,6 +195,9 @@ struct SystemArgs {
     /// `<member>.<federation>`; only needed under a CA that `certs ca` did not make.
     #[arg(long, value_parser = TrustDomain::parse)]
     trust_domain: Option<TrustDomain>,
+    /// Under a sandbox's CA: the member whose system it is.
+    #[arg(long, value_parser = MemberId::new, conflicts_with = "trust_domain")]
+    member: Option<MemberId>,
     /// How many days it lasts, at most 397.
     #[arg(long, default_value_t = LEAF_DAYS)]
     days: u32,
@@ -190,6 +222,7 @@ pub fn run(args: &CertsArgs, out: &mut dyn Write, clock: &Clock) -> Result<Exit,
         Command::Ca(ca) => make::ca(ca, clock)?,
         Command::Server(server) => make::server(server, clock)?,
         Command::Client(client) => make::client(client, clock)?,
+        Command::Sandbox(sandbox) => make::sandbox(sandbox, clock)?,
         Command::Sign(sign) => make::sign(sign, clock)?,
         Command::Export(export) => export::export(export)?,
         Command::Show(show) => show::show(show, clock)?,

@@ -35,7 +35,7 @@ pub struct SearchArgs {
     #[arg(long)]
     agreement: Option<String>,
     /// With this outcome, as the caller was told
-    #[arg(long, value_parser = ["answered", "no_match", "refused"])]
+    #[arg(long, value_parser = ["answered", "no_match", "refused", "explained"])]
     outcome: Option<String>,
     /// Records of this kind
     #[arg(long, value_parser = ["origin", "ruleset", "exchange", "intent", "read", "alarm", "summary", "shutdown"])]
