@@ -61,7 +61,8 @@ async fn ask(place: &Place, tls: &ClientTls, host: &str, says: &[u8], bounds: Ht
         }
     };
     let request = Request::get("/elsewhere").body(Bytes::new()).unwrap();
-    tokio::select! { answer = client.send(&url, request) => answer.map(|it| (it.status().as_u16(), it.into_body())), () = serves => panic!() }
+    let answer = tokio::select! { answer = client.send(&url, request) => answer, () = serves => panic!() };
+    answer.map(|answer| (answer.status().as_u16(), answer.into_body()))
 }
 
 type Asked = Result<(u16, Bytes), HttpsFault>;

@@ -11,6 +11,7 @@ mod credential;
 mod handshake;
 mod pem;
 mod server;
+mod sign;
 mod spiffe;
 mod verifier;
 
@@ -24,6 +25,7 @@ pub use credential::{Credential, key_file_warning};
 pub use handshake::{Connection, HandshakeFault, PeerCertificate};
 pub use pem::{PemError, certificates};
 pub use server::{ServerTls, TlsError};
+pub use sign::{MessageKey, MessageKeyError};
 pub use spiffe::{SpiffeId, TrustDomain, TrustDomainError, is_federation};
 
 use std::sync::Arc;
