@@ -22,7 +22,9 @@ use tolbooth::ledger::binding::{answer_mac, request_mac};
 use tolbooth::ledger::{Exchange, Ledger, LedgerConfig, Nonce, Record, SealedExchange};
 use tolbooth::minimise::Context;
 use tolbooth::model::limits::JSON_DEPTH_MAX;
-use tolbooth::model::{AgreementId, ExchangeId, MemberId, OperationId, Outcome, SystemId, SystemName};
+use tolbooth::model::{
+    AgreementId, Assurance, ExchangeId, MemberId, OperationId, Outcome, SystemId, SystemName,
+};
 use tolbooth::policy::{Claims, Facts, Memo, choose};
 use tolbooth::tls::{Anchor, Credential};
 
@@ -98,6 +100,7 @@ impl Setting {
             system: self.system.system.clone(),
             role: chosen.role.map(|role| role.value),
             purpose: chosen.purpose.value,
+            assurance: Assurance::Certificate,
             emergency: false,
             weekday: london.weekday(),
             hour: london.hour().unsigned_abs(),

@@ -25,6 +25,7 @@ pub mod ledger;
 pub mod minimise;
 pub mod policy;
 pub mod source;
+pub mod token;
 
 // Desk: what needs several rooms and no traffic.
 pub mod desk;

@@ -98,6 +98,7 @@ rows! {
     PurposeNotAllowed => purpose_not_allowed;
     RoleNotAllowed => role_not_allowed;
     UserMissing => user_missing;
+    TokenMissing => token_missing;
     Guardrail => guardrail;
     TooLarge => too_large;
     QuestionInvalid => question_invalid;
@@ -187,6 +188,16 @@ fn role_not_allowed() -> Told {
 fn user_missing() -> Told {
     let gateway = Gateway::start("user");
     let said = gateway.police().ask("/taxi-licence/v1/check", &[], r#"{"licence_no":"TX-1042"}"#);
+    Told::recorded(gateway, said)
+}
+
+fn token_missing() -> Told {
+    let gateway = Gateway::start_changed("token-missing", |home| {
+        reword(home, CHILD, |text| text.replace("assurance = \"certificate\"", "assurance = \"token\""));
+    });
+    let said = gateway.check(CHI);
+    assert_eq!(said.header("www-authenticate"), "Bearer realm=\"tolbooth\"");
+    assert_eq!(gateway.system.heard().len(), 0, "the system behind was asked");
     Told::recorded(gateway, said)
 }
 

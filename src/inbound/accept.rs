@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use crate::desk::Ruleset;
 use crate::directory::{Identity, IdentityFault};
 use crate::model::{
-    Code, DatasetVersion, ExchangeId, OperationId, PurposeCode, RoleId, Stated, Subject, SystemId,
+    Assurance, Code, DatasetVersion, ExchangeId, OperationId, PurposeCode, RoleId, Stated, Subject, SystemId,
 };
 use crate::tls::PeerCertificate;
 
@@ -48,6 +48,10 @@ pub(super) struct Known {
     pub(super) claims: Claims,
     pub(super) body: Bytes,
     pub(super) consumer: Option<SystemId>,
+    /// What is proven of who asks, so far.
+    pub(super) assurance: Assurance,
+    /// What the caller's token says, if there is one: verified, and for this caller.
+    pub(super) token: Option<Arc<crate::token::Claims>>,
     pub(super) target: Option<(DatasetVersion, OperationId)>,
     pub(super) agreement: Option<Arc<crate::policy::Agreement>>,
     pub(super) purpose: Option<Stated<PurposeCode>>,
@@ -88,6 +92,9 @@ pub(super) fn accept(worker: &Worker, parts: Parts, incoming: Incoming) -> Resul
         claims,
         body: Bytes::new(),
         consumer: None,
+        // The handshake has proven it, or there were no request.
+        assurance: Assurance::Certificate,
+        token: None,
         target: None,
         agreement: None,
         purpose: None,

@@ -11,6 +11,7 @@ use crate::model::{Code, Origin, PurposeCode, Stated};
 use crate::policy::{Agreement, Claims, Entry, Facts, Verdict, choose};
 
 use super::accept::Known;
+use super::bearer;
 use super::read::{Asked, Unread};
 use super::refusal::{Refusal, Why};
 use super::road::Worker;
@@ -78,6 +79,7 @@ fn judge(
     known.agreement = Some(Arc::clone(agreement));
     known.purpose = Some(chosen.purpose.clone());
     known.role = chosen.role.clone();
+    bearer::enough(known.assurance, agreement.assurance)?;
     if known.claims.emergency.is_some() {
         return Err(Why::new(Code::NotAgreed).detail("The agreement has no emergency clause."));
     }
@@ -89,6 +91,7 @@ fn judge(
         system: identity.system().system.clone(),
         role: chosen.role.map(|role| role.value),
         purpose: chosen.purpose.value,
+        assurance: known.assurance,
         emergency: false,
         weekday: london.weekday(),
         hour: london.hour().unsigned_abs(),

@@ -11,6 +11,7 @@
 //! receipt, does not compile. Answer and refusal meet at *record*.
 
 mod accept;
+mod bearer;
 mod check;
 mod claims;
 mod counted;

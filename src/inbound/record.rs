@@ -49,6 +49,7 @@ impl Recorded {
                     content_type: PROBLEM,
                     body: counted.body(known.exchange),
                     retry_after: counted.retry_after(),
+                    challenge: None,
                 };
                 (known, reply, None)
             }
@@ -68,6 +69,7 @@ pub(super) struct Reply {
     pub(super) content_type: &'static str,
     pub(super) body: Bytes,
     pub(super) retry_after: Option<u64>,
+    pub(super) challenge: Option<String>,
 }
 
 /// What goes into the record beside the reply.
@@ -118,6 +120,7 @@ fn answer(checked: Checked) -> (Box<Known>, Reply, Facts) {
                 content_type: JSON,
                 body,
                 retry_after: None,
+                challenge: None,
             };
             let fields = if rows > 0 { fields } else { none() };
             let truth = if rows == 0 && known.rows_excluded > 0 { "row_excluded" } else { "answered" };
@@ -132,6 +135,7 @@ fn answer(checked: Checked) -> (Box<Known>, Reply, Facts) {
                 content_type: JSON,
                 body,
                 retry_after: None,
+                challenge: None,
             };
             let truth = if known.rows_excluded > 0 { "row_excluded" } else { "no_match" };
             (known, reply, Facts { rows: 0, fields: none(), truth: truth.into(), note: None })
@@ -141,7 +145,7 @@ fn answer(checked: Checked) -> (Box<Known>, Reply, Facts) {
 
 fn refuse(refusal: Refusal) -> (Box<Known>, Reply, Facts) {
     let Refusal { known, why } = refusal;
-    let Why { code, detail, truth, retry_after } = why;
+    let Why { code, detail, truth, retry_after, challenge } = why;
     let body = Bytes::from(problem(code, detail.as_deref(), &known.exchange.to_string()));
     let reply = Reply {
         status: code.status(),
@@ -150,6 +154,7 @@ fn refuse(refusal: Refusal) -> (Box<Known>, Reply, Facts) {
         content_type: PROBLEM,
         body,
         retry_after,
+        challenge,
     };
     let facts = Facts {
         rows: 0,

@@ -21,11 +21,13 @@ pub(super) struct Why {
     pub(super) truth: Option<String>,
     /// Seconds until asking again makes sense.
     pub(super) retry_after: Option<u64>,
+    /// `WWW-Authenticate` (RFC 9110 section 11.6.1): what would be let in.
+    pub(super) challenge: Option<String>,
 }
 
 impl Why {
     pub(super) fn new(code: Code) -> Self {
-        Self { code, detail: None, truth: None, retry_after: None }
+        Self { code, detail: None, truth: None, retry_after: None, challenge: None }
     }
 
     pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
@@ -40,6 +42,11 @@ impl Why {
 
     pub(super) fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
+        self
+    }
+
+    pub(super) fn challenge(mut self, challenge: impl Into<String>) -> Self {
+        self.challenge = Some(challenge.into());
         self
     }
 }

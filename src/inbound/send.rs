@@ -1,7 +1,7 @@
 //! Send: the only code that makes a reply to a partner.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
 use http_body_util::Full;
 
@@ -47,6 +47,7 @@ pub(super) fn send(worker: &Worker, recorded: Recorded) -> Response<Full<Bytes>>
     put(REQUEST_ID, known.claims.request_id.as_deref());
     put(CORRELATION_ID, known.claims.correlation_id.as_deref());
     put(RETRY_AFTER, reply.retry_after.map(|seconds| seconds.to_string()).as_deref());
+    put(WWW_AUTHENTICATE, reply.challenge.as_deref());
     put(RECEIPT, receipt.as_ref().map(Receipt::header));
     response
 }

@@ -4,6 +4,7 @@
 //! together the road or the desk does. Every maker checks (parse, don't validate), so that a value
 //! that exists is a legal one.
 
+mod assurance;
 mod canonical;
 mod contract;
 mod digest;
@@ -21,6 +22,7 @@ mod shape;
 
 pub mod limits;
 
+pub use assurance::Assurance;
 pub use canonical::canonical;
 pub use contract::{Cardinality, Contract, Effect, Operation};
 pub use digest::Digest;

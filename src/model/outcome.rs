@@ -95,6 +95,8 @@ codes! {
         "The client certificate does not name exactly one known system of the member that issued it.";
     CertificateRevoked = "certificate_revoked", 403, false, CallersHost,
         "The client certificate has been revoked.";
+    TokenNotAccepted = "token_not_accepted", 401, false, Caller,
+        "The access token is not one this gateway accepts from this system.";
     NotAgreed = "not_agreed", 403, false, Officers,
         "There is no agreement under which this system may ask this.";
     AgreementAmbiguous = "agreement_ambiguous", 400, false, Caller,
@@ -107,6 +109,12 @@ codes! {
         "The agreement does not allow this role for this system, or one of several must be stated in Tolbooth-Role.";
     UserMissing = "user_missing", 403, false, CallerOrOfficers,
         "The agreement wants the user stated in Tolbooth-User.";
+    TokenMissing = "token_missing", 401, false, Caller,
+        "The agreement wants an access token that is bound to the client certificate.";
+    TokenInsufficient = "token_insufficient", 403, false, Caller,
+        "The access token does not cover what is asked.";
+    SignatureMissing = "signature_missing", 403, false, Caller,
+        "The agreement wants the message signed.";
     Guardrail = "guardrail", 403, false, CallerOrOfficers,
         "A rule of the organisation that holds the data forbids this.";
     TooLarge = "too_large", 413, false, Caller,

@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 
 use crate::model::{
-    AgreementRef, Basis, DatasetVersion, Digest, MemberId, OperationId, PurposeCode, Regime, Release, RoleId,
-    SystemId, SystemName,
+    AgreementRef, Assurance, Basis, DatasetVersion, Digest, MemberId, OperationId, PurposeCode, Regime,
+    Release, RoleId, SystemId, SystemName,
 };
 
 /// A data-sharing agreement. Made by [`load`](super::load) alone; whether it is in force is a
@@ -19,6 +19,7 @@ pub struct Agreement {
     pub purpose: PurposeCode,
     pub dataset: DatasetVersion,
     pub operations: Vec<OperationId>,
+    /// How a caller must prove who it is; more is always enough.
     pub assurance: Assurance,
     /// The caller must state the user (`access.user = "required"`).
     pub user_required: bool,
@@ -111,23 +112,6 @@ pub struct ConsumerSystem {
     pub roles: Vec<RoleId>,
     /// At least one, each the agreement's.
     pub purposes: Vec<PurposeCode>,
-}
-
-/// How a caller must prove who it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Assurance {
-    /// A client certificate; the only assurance this version knows.
-    Certificate,
-}
-
-impl Assurance {
-    pub const ALL: [Self; 1] = [Self::Certificate];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Certificate => "certificate",
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

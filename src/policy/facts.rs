@@ -8,11 +8,11 @@ use std::sync::Arc;
 use jiff::civil::Weekday;
 
 use crate::model::{
-    AgreementRef, DatasetVersion, Effect, MemberClass, MemberId, Operation, OperationId, PurposeCode, RoleId,
-    SystemName,
+    AgreementRef, Assurance, DatasetVersion, Effect, MemberClass, MemberId, Operation, OperationId,
+    PurposeCode, RoleId, SystemName,
 };
 
-use super::agreement::{Agreement, Assurance, Stage};
+use super::agreement::{Agreement, Stage};
 
 /// The category under which guardrails see a field marked `x-tolbooth-safe-address`.
 const SAFE_ADDRESS: &str = "safe_address";
@@ -26,7 +26,6 @@ pub struct Scope {
     pub dataset: DatasetVersion,
     pub operation: OperationId,
     pub effect: Effect,
-    pub assurance: Assurance,
     /// Special categories among the fields released, and `safe_address`.
     pub categories: BTreeSet<Arc<str>>,
     /// Names of the fields released.
@@ -56,7 +55,6 @@ impl Scope {
             dataset: agreement.dataset.clone(),
             operation: operation.id.clone(),
             effect: operation.effect,
-            assurance: agreement.assurance,
             categories,
             released,
         }
@@ -72,6 +70,8 @@ pub struct Facts {
     pub system: SystemName,
     pub role: Option<RoleId>,
     pub purpose: PurposeCode,
+    /// As proven, not as the agreement wants it.
+    pub assurance: Assurance,
     pub emergency: bool,
     /// In London.
     pub weekday: Weekday,
@@ -88,6 +88,7 @@ impl PartialEq for Facts {
             && self.system == other.system
             && self.role == other.role
             && self.purpose == other.purpose
+            && self.assurance == other.assurance
             && self.emergency == other.emergency
             && self.weekday == other.weekday
             && self.hour == other.hour
@@ -105,6 +106,7 @@ impl Hash for Facts {
         self.system.hash(state);
         self.role.hash(state);
         self.purpose.hash(state);
+        self.assurance.hash(state);
         self.emergency.hash(state);
         self.hour.hash(state);
     }

@@ -20,7 +20,7 @@ mod seal;
 mod sign;
 mod standing;
 
-pub use agreement::{Agreement, Assurance, ConsumerSystem, Dates, Law, Limits, Party, Power, Side, Stage};
+pub use agreement::{Agreement, ConsumerSystem, Dates, Law, Limits, Party, Power, Side, Stage};
 pub use choose::{Chosen, Claims, choose};
 pub use decide::{Decider, Verdict};
 pub use facts::{Facts, Scope};

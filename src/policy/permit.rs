@@ -16,7 +16,7 @@ use cedar_policy::pst::{
 use cedar_policy::{Policy, PolicySet};
 
 use super::agreement::{Agreement, ConsumerSystem};
-use crate::model::MemberId;
+use crate::model::{Assurance, MemberId};
 
 /// The namespace of `schemas/tolbooth.cedarschema`.
 pub(super) const NAMESPACE: &str = "Tolbooth";
@@ -67,10 +67,11 @@ impl Maker {
         let systems = agreement
             .consumers()
             .flat_map(|party| party.systems.iter().map(|system| self.system(&party.member, system)));
+        let enough = Assurance::ALL.into_iter().filter(|proven| *proven >= agreement.assurance);
         let conditions = [
             is("agreement", text(&id)),
             is("stage", word(&self.stage, agreement.stage.as_str())),
-            is("assurance", word(&self.assurance, agreement.assurance.as_str())),
+            one_of("assurance", enough.map(|assurance| word(&self.assurance, assurance.as_str()))),
             one_of("operation", agreement.operations.iter().map(|operation| text(operation.as_str()))),
             joined(BinaryOp::Or, systems),
         ];

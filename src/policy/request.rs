@@ -78,7 +78,7 @@ impl Names {
             ("dataset", text(&scope.dataset.to_string())),
             ("operation", text(scope.operation.as_str())),
             ("effect", word(&self.effect, scope.effect.as_str())),
-            ("assurance", word(&self.assurance, scope.assurance.as_str())),
+            ("assurance", word(&self.assurance, facts.assurance.as_str())),
             ("categories", set(&scope.categories, |category| word(&self.category, category))),
             ("released", set(&scope.released, text)),
             ("emergency", RestrictedExpression::new_bool(facts.emergency)),

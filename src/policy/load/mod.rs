@@ -12,10 +12,10 @@ mod text;
 
 use crate::config::strict::{Item, Table, read};
 use crate::model::{
-    AgreementId, AgreementRef, DatasetId, DatasetVersion, Digest, Faults, OperationId, PurposeCode,
+    AgreementId, AgreementRef, Assurance, DatasetId, DatasetVersion, Digest, Faults, OperationId, PurposeCode,
 };
 
-use super::agreement::{Agreement, Assurance, Stage};
+use super::agreement::{Agreement, Stage};
 
 /// The newest format this version reads.
 const FORMAT_NEWEST: u64 = 1;

@@ -6,7 +6,7 @@ use cedar_policy::{Authorizer, Decision, Entities, PolicySet, Schema, Validation
 use proptest::prelude::*;
 
 use super::samples::{self, forbid};
-use crate::model::{AgreementId, MemberClass, PurposeCode, RoleId, SystemName};
+use crate::model::{AgreementId, Assurance, MemberClass, PurposeCode, RoleId, SystemName};
 use crate::policy::agreement::Agreement;
 use crate::policy::decide::{Decider, Verdict};
 use crate::policy::facts::Facts;
@@ -29,10 +29,22 @@ fn only_what_the_agreement_says_is_permitted() {
     let decider = Decider::compile([Arc::new(agreement.clone())], &[]).unwrap();
     let verdicts: Vec<Verdict> =
         samples::each_fact_changed(&facts).iter().map(|facts| decider.decide(facts)).collect();
-    // What a permit says nothing of: effect, categories, released, class, emergency, day and hour.
+    // What a permit says nothing of: effect, categories, released, class, more assurance than is wanted, emergency, day and hour.
     let permitted = verdicts.iter().filter(|verdict| **verdict == Verdict::Permit).count();
     let denied = verdicts.iter().filter(|verdict| **verdict == Verdict::Deny).count();
-    assert_eq!((permitted, denied), (7, 10));
+    assert_eq!((permitted, denied), (8, 10));
+}
+
+#[test]
+fn less_assurance_than_is_wanted_is_not_permitted_and_more_is() {
+    for (at, wanted) in Assurance::ALL.into_iter().enumerate() {
+        let text = samples::trial();
+        let agreement = samples::load(&text.replace("\"certificate\"", &format!("\"{}\"", wanted.as_str())));
+        let facts = samples::facts(&agreement);
+        let permits =
+            |assurance| decide(&[&agreement], &[], &Facts { assurance, ..facts.clone() }) == Verdict::Permit;
+        assert_eq!(Assurance::ALL.map(permits), [at == 0, at <= 1, true], "{}", wanted.as_str());
+    }
 }
 
 #[test]

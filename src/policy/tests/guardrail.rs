@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::samples::{self, forbid};
-use crate::model::{Effect, MemberClass, PurposeCode};
-use crate::policy::agreement::{Assurance, Stage};
+use crate::model::{Assurance, Effect, MemberClass, PurposeCode};
+use crate::policy::agreement::Stage;
 use crate::policy::decide::{Decider, Verdict};
 
 fn faults(files: &[(String, String)]) -> String {

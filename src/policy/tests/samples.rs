@@ -7,9 +7,9 @@ use jiff::civil::{Date, Weekday, date};
 
 use crate::crypto::SigningKey;
 use crate::model::{
-    AgreementId, Cardinality, DatasetId, DatasetVersion, Digest, Effect, Marks, MemberClass, MemberId,
-    ObjectShape, OfficerKey, Operation, OperationId, Property, PurposeCode, RoleId, Scalar, ScalarKind,
-    Shape, SystemId, SystemName,
+    AgreementId, Assurance, Cardinality, DatasetId, DatasetVersion, Digest, Effect, Marks, MemberClass,
+    MemberId, ObjectShape, OfficerKey, Operation, OperationId, Property, PurposeCode, RoleId, Scalar,
+    ScalarKind, Shape, SystemId, SystemName,
 };
 use crate::policy::agreement::Agreement;
 use crate::policy::facts::{Facts, Scope};
@@ -189,6 +189,7 @@ pub fn facts(agreement: &Agreement) -> Facts {
         system: SystemName::new("ed-trak").unwrap(),
         role: RoleId::new("ed_nurse").ok(),
         purpose: PurposeCode::SafeguardingChild,
+        assurance: Assurance::Certificate,
         emergency: false,
         weekday: Weekday::Thursday,
         hour: 14,
@@ -219,6 +220,7 @@ pub fn each_fact_changed(facts: &Facts) -> Vec<Facts> {
         Facts { system: SystemName::new("other").unwrap(), ..facts.clone() },
         Facts { role: None, ..facts.clone() },
         Facts { purpose: PurposeCode::DirectCare, ..facts.clone() },
+        Facts { assurance: Assurance::Token, ..facts.clone() },
         Facts { emergency: true, ..facts.clone() },
         Facts { weekday: Weekday::Sunday, ..facts.clone() },
         Facts { hour: 3, ..facts.clone() },
