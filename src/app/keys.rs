@@ -100,7 +100,7 @@ fn read_or_make(
 
 /// Writes a file durably, under a temporary name until it is whole: a key that is used and then lost
 /// is worse than none, and half a key would stop every later start.
-fn write_durably(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+pub(super) fn write_durably(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let unfinished = path.with_extension("new");
     // Left by a start that was killed.
     let _ = std::fs::remove_file(&unfinished);

@@ -5,6 +5,7 @@ mod keys;
 mod reload;
 mod run;
 mod seen;
+mod tokens;
 mod watch;
 
 pub use run::{Running, StartFault, start};

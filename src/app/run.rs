@@ -20,12 +20,14 @@ use crate::inbound::{Bounds, Drift, Road, Tally};
 use crate::ledger::{Ledger, LedgerConfig, LedgerError};
 use crate::model::{AgreementId, Digest, Fault, Faults};
 use crate::observe::{Condition, Health, Light, Metrics};
-use crate::serve::{Doorway, Local, Shares, serve_local, serve_partners};
+use crate::serve::{Doorway, Local, Shares, TokenDoor, serve_local, serve_partners};
 use crate::stop::{Stop, Stopper};
 use crate::store::{Fold, StoreError};
+use crate::tls::Credential;
 
 use super::seen::Seen;
-use super::{App, behind, keys, reload, watch};
+use super::tokens::Tokens;
+use super::{App, behind, keys, reload, tokens, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
@@ -33,9 +35,9 @@ const WAITING_MAX: usize = 16_384;
 /// What the address of a Unix socket has room for (unix(7)).
 const SOCKET_PATH_BYTES_MAX: usize = 107;
 
-/// Threads beside the road that may block: one each for reloads, replaced files and folding, which
+/// Threads beside the road that may block: one each for reloads, token keys, replaced files and folding, which
 /// must never wait for somebody who looks into the ledger and does not read the answer.
-const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + 3;
+const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + 4;
 
 /// Why a gateway does not start.
 #[derive(Debug)]
@@ -132,14 +134,18 @@ pub fn start(gateway: Gateway, clock: Clock) -> Result<Running, StartFault> {
     let local = bind(app.gateway.local)?;
     let admin = bind_admin(&app.gateway.admin_socket)?;
     let (partners_at, local_at) = (local_address(&partners)?, local_address(&local)?);
+    let tokens = Credential::load(&app.gateway.partners.certificate, &app.gateway.partners.key)?;
+    let tokens = tokens::open(&app.gateway, tokens.certificate(), partners_at, &app.clock)
+        .map_err(io_fault("the keys that sign tokens"))?;
     let (stopper, stop) = Stopper::new();
     let sockets = Sockets { partners, local, admin };
+    let at_work = AtWork { sockets, tokens };
     behind::read_the_rest(&app, &stop).map_err(io_fault("starting the thread that reads the journal"))?;
     let thread = std::thread::Builder::new()
         .name("control".to_owned())
         .spawn({
             let (app, stopper) = (Arc::clone(&app), stopper.clone());
-            move || control(app, sockets, &stopper, stop)
+            move || control(app, at_work, &stopper, stop)
         })
         .map_err(io_fault("starting the control thread"))?;
     let admin_socket = app.gateway.admin_socket.clone();
@@ -225,6 +231,12 @@ pub(super) fn warn_of_what_is_not_in_force(app: &App, ruleset: &Ruleset) {
     }
 }
 
+/// What the control thread serves, once everything holds.
+struct AtWork {
+    sockets: Sockets,
+    tokens: Tokens,
+}
+
 struct Sockets {
     partners: TcpListener,
     local: TcpListener,
@@ -253,7 +265,7 @@ fn bind_admin(path: &std::path::Path) -> Result<std::os::unix::net::UnixListener
 }
 
 /// The control thread: everything but exchanges.
-fn control(app: Arc<App>, sockets: Sockets, stopper: &Stopper, stop: Stop) {
+fn control(app: Arc<App>, at_work: AtWork, stopper: &Stopper, stop: Stop) {
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_MAX)
@@ -266,7 +278,7 @@ fn control(app: Arc<App>, sockets: Sockets, stopper: &Stopper, stop: Stop) {
         }
     };
     let tasks = LocalSet::new();
-    let served = tasks.block_on(&runtime, beside_the_road(Arc::clone(&app), sockets, stop));
+    let served = tasks.block_on(&runtime, beside_the_road(Arc::clone(&app), at_work, stop));
     if let Err(error) = served {
         tracing::error!(%error, "a listener could not be served");
         stopper.stop();
@@ -277,7 +289,8 @@ fn control(app: Arc<App>, sockets: Sockets, stopper: &Stopper, stop: Stop) {
     watch::record_the_end(&app);
 }
 
-async fn beside_the_road(app: Arc<App>, sockets: Sockets, stop: Stop) -> io::Result<()> {
+async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Result<()> {
+    let AtWork { sockets, tokens } = at_work;
     let local = Local { health: Arc::clone(&app.health), metrics: Arc::clone(&app.metrics) };
     sockets.local.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(sockets.local)?;
@@ -290,15 +303,17 @@ async fn beside_the_road(app: Arc<App>, sockets: Sockets, stop: Stop) -> io::Res
     tokio::task::spawn_local(watch::watch_sources(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_fold(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(reload::watch_rules(Arc::clone(&app), stop.clone()));
+    tokio::task::spawn_local(tokens::watch(tokens.clone(), stop.clone()));
     let tally = tokio::task::spawn_local(watch::watch_tally(Arc::clone(&app), stop.clone()));
     app.health.set(Condition::Serving, Light::Green);
     let doorway = Doorway {
         bounds: app.gateway.partners.clone(),
         tls: Arc::clone(&app.tls),
-        road: Arc::new(road(&app)),
+        road: Arc::new(road(&app, &tokens)),
         metrics: Arc::clone(&app.metrics),
         tally: Arc::clone(&app.tally),
         shares: Shares::default(),
+        tokens: Arc::new(TokenDoor::new(tokens.mint, app.gateway.token.per_member_per_minute)),
     };
     let (workers, drain) = (app.gateway.workers, app.gateway.limits.drain);
     let served = serve_partners(doorway, sockets.partners, workers, drain, stop).await;
@@ -307,7 +322,7 @@ async fn beside_the_road(app: Arc<App>, sockets: Sockets, stop: Stop) -> io::Res
     served
 }
 
-fn road(app: &App) -> Road {
+fn road(app: &App, tokens: &Tokens) -> Road {
     Road {
         member: app.gateway.member.clone(),
         ruleset: Arc::clone(&app.ruleset),
@@ -316,6 +331,7 @@ fn road(app: &App) -> Road {
         metrics: Arc::clone(&app.metrics),
         tally: Arc::clone(&app.tally),
         drift: Drift::default(),
+        issuers: Arc::clone(&tokens.issuers),
         bounds: Bounds {
             body_max: app.gateway.partners.body_max,
             question_bytes_max: app.gateway.partners.question_bytes_max,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::strict::{self, Item, Table};
+use super::token::{self, Token};
 use crate::model::limits::QUESTION_BYTES_MAX;
 use crate::model::{Fault, Faults, MemberId};
 
@@ -25,6 +26,7 @@ pub struct Gateway {
     pub admin_socket: PathBuf,
     pub log: Log,
     pub limits: Limits,
+    pub token: Token,
     pub segment_bytes: u64,
 }
 
@@ -121,6 +123,7 @@ pub fn parse(name: &str, text: &str, home: &Path) -> Result<Gateway, Faults> {
         let local = address(local.as_ref(), "127.0.0.1:9464");
         let log = log(root.optional("log").and_then(Item::table).as_ref());
         let limits = limits(root.optional("limits").and_then(Item::table).as_ref());
+        let token = token::read(root.optional("token").and_then(Item::table).as_ref());
         let ledger = root.optional("ledger").and_then(Item::table);
         let segment_bytes = count(ledger.as_ref(), "segment_mib", 64, 1..=1024) * 1024 * 1024;
         let (member, members, policies, data, workers) = who?;
@@ -139,6 +142,7 @@ pub fn parse(name: &str, text: &str, home: &Path) -> Result<Gateway, Faults> {
             admin_socket,
             log: log?,
             limits,
+            token: token?,
             segment_bytes,
         })
     })

@@ -4,10 +4,12 @@ mod compile;
 mod files;
 mod fold;
 mod ruleset;
+mod scope;
 mod terms;
 mod view;
 
 pub use files::{RulesetFile, RulesetFiles};
 pub use fold::{FoldFault, FoldedIndex, fold_at_start, fold_sealed, is_behind};
 pub use ruleset::{Circumstances, Offer, OfferedOperation, Ruleset, log_name};
+pub use scope::{SCOPE_AGREEMENTS_MAX, ScopeFault, scope_of};
 pub use terms::{Compiled, Terms};

@@ -1,17 +1,131 @@
 //! The caller's access token (RFC 6750), and the challenges of refusals about it.
+//!
+//! A token is read from `Authorization` alone, never from a body, a query or a cookie. One that is there is
+//! verified whatever the agreement wants: what is wrong is refused, never ignored.
 
-use crate::model::{Assurance, Code};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
 
+use crate::directory::Identity;
+use crate::model::{AgreementId, Assurance, Code, Origin, PurposeCode, RoleId, Stated};
+use crate::token::{Presenter, TokenFault};
+
+use super::accept::Known;
 use super::refusal::Why;
+use super::road::Worker;
 
 /// RFC 6750 section 3: without an error code, since no token was given.
 const CHALLENGE: &str = "Bearer realm=\"tolbooth\"";
 
-/// What somebody who has proven `proven` is told of an agreement that wants more.
-pub(super) fn enough(proven: Assurance, wanted: Assurance) -> Result<(), Why> {
-    match proven.lacks(wanted) {
-        None => Ok(()),
-        Some(code @ Code::TokenMissing) => Err(Why::new(code).challenge(CHALLENGE)),
-        Some(code) => Err(code.into()),
+/// Verifies the caller's token, if there is one, as one for this gateway, now, and from this certificate.
+/// What it proves is kept with the exchange.
+pub(super) fn present(
+    worker: &Worker,
+    known: &mut Known,
+    identity: &Identity,
+    headers: &HeaderMap,
+) -> Result<(), Why> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(()) };
+    if values.next().is_some() {
+        return Err(Why::new(Code::MalformedHttp)
+            .detail("The header authorization is there twice.")
+            .challenge(format!("{CHALLENGE}, error=\"invalid_request\"")));
+    }
+    let presenter = Presenter {
+        system: identity.system(),
+        federation: known.ruleset.directory.federation(),
+        certificate: &identity.certificate(),
+        now: worker.road.clock.now(),
+    };
+    let (issuers, epoch) = (worker.road.issuers.load(), known.ruleset.epoch);
+    let token = bearer(value.as_bytes()).ok_or(TokenFault::Scheme);
+    let claims = token
+        .and_then(|token| worker.tokens.borrow_mut().present(token, &issuers, epoch, &presenter))
+        .map_err(|fault| refused(worker, fault))?;
+    // A header may repeat what the token proves, and not say otherwise.
+    for (header, proven, stated) in [
+        ("Tolbooth-User", &claims.user, &mut known.claims.user),
+        ("Tolbooth-Role", &claims.role, &mut known.claims.role),
+    ] {
+        match (proven, stated.as_ref()) {
+            (Some(proven), Some(stated)) if proven != stated => {
+                let detail = format!("The header {header} says other than the token.");
+                return Err(Why::new(Code::TokenInsufficient).detail(detail).challenge(insufficient("")));
+            }
+            (Some(proven), None) => *stated = Some(proven.clone()),
+            _ => {}
+        }
+    }
+    known.assurance = Assurance::Token;
+    known.token = Some(claims);
+    Ok(())
+}
+
+/// The token in a header's value (RFC 6750 section 2.1; the scheme in any case, RFC 9110 section 11.1).
+fn bearer(value: &[u8]) -> Option<&str> {
+    let (scheme, token) = std::str::from_utf8(value).ok()?.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+fn refused(worker: &Worker, fault: TokenFault) -> Why {
+    worker.road.metrics.token_refused(fault.as_str());
+    let why = Why::new(Code::TokenNotAccepted).detail(fault.to_string());
+    match fault {
+        // Section 3.1: an authentication that is not supported is told what is, and no error.
+        TokenFault::Scheme => why.challenge(CHALLENGE),
+        _ => why.challenge(format!("{CHALLENGE}, error=\"invalid_token\", error_description=\"{fault}\"")),
+    }
+}
+
+fn insufficient(more: &str) -> String {
+    format!("{CHALLENGE}, error=\"insufficient_scope\"{more}")
+}
+
+/// Whether what is proven is enough for the agreement, and the token, if there is one, covers the question.
+pub(super) fn enough(
+    known: &Known,
+    wanted: Assurance,
+    agreement: &AgreementId,
+    purpose: PurposeCode,
+) -> Result<(), Why> {
+    match known.assurance.lacks(wanted) {
+        None => {}
+        Some(code @ Code::TokenMissing) => return Err(Why::new(code).challenge(CHALLENGE)),
+        Some(code) => return Err(code.into()),
+    }
+    let scope = known.token.as_ref().and_then(|token| token.scope.as_ref());
+    if scope.is_none_or(|scope| scope.covers(agreement, purpose)) {
+        return Ok(());
+    }
+    let needed = format!("agreement:{agreement} purpose:{purpose}");
+    Err(Why::new(Code::TokenInsufficient)
+        .detail("The token was not asked for with this agreement and purpose in its scope.")
+        .challenge(insufficient(&format!(", scope=\"{needed}\""))))
+}
+
+/// The role as stated, or as proven where the token says it.
+pub(super) fn proven_role(known: &Known, role: Option<Stated<RoleId>>) -> Option<Stated<RoleId>> {
+    let proven = known.token.as_ref().is_some_and(|token| token.role.is_some());
+    role.map(|stated| if proven { Stated { origin: Origin::Proven, ..stated } } else { stated })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bearer;
+
+    #[test]
+    fn one_scheme_in_any_case_and_one_blank() {
+        for good in ["Bearer x.y.z", "bearer x.y.z", "BEARER x.y.z"] {
+            assert_eq!(bearer(good.as_bytes()), Some("x.y.z"), "{good}");
+        }
+        for bad in
+            ["", "Bearer", "Bearer ", "Basic x.y.z", "DPoP x.y.z", "Bearer\tx", " Bearer x", "Bearerx y"]
+        {
+            assert_eq!(bearer(bad.as_bytes()), None, "{bad}");
+        }
+        // What is no letter of a token is found when the token is read.
+        assert_eq!(bearer(b"Bearer  x"), Some(" x"));
+        assert_eq!(bearer(b"Bearer \xff"), None);
     }
 }

@@ -78,8 +78,8 @@ fn judge(
     let agreement = &chosen.entry.agreement;
     known.agreement = Some(Arc::clone(agreement));
     known.purpose = Some(chosen.purpose.clone());
-    known.role = chosen.role.clone();
-    bearer::enough(known.assurance, agreement.assurance)?;
+    known.role = bearer::proven_role(known, chosen.role.clone());
+    bearer::enough(known, agreement.assurance, &agreement.reference.id, chosen.purpose.value)?;
     if known.claims.emergency.is_some() {
         return Err(Why::new(Code::NotAgreed).detail("The agreement has no emergency clause."));
     }

@@ -10,6 +10,7 @@ use crate::directory::{Identity, IdentityFault};
 use crate::model::Code;
 
 use super::accept::{Accepted, Connection, Known};
+use super::bearer;
 use super::claims::OddHeader;
 use super::refusal::{Refusal, Why};
 use super::road::Worker;
@@ -33,26 +34,41 @@ pub(super) fn identify(
         Err(code) => return Err(Refusal::new(known, code)),
     };
     known.consumer = Some(identity.system().clone());
-    match odd {
-        None => Ok(Identified { known, identity, parts, incoming }),
-        Some(OddHeader(name)) => Err(Refusal::new(
+    if let Some(OddHeader(name)) = odd {
+        return Err(Refusal::new(
             known,
             Why::new(Code::MalformedHttp)
                 .detail(format!("The header {name} is there twice, too long, or not printable UTF-8.")),
-        )),
+        ));
+    }
+    match bearer::present(worker, &mut known, &identity, &parts.headers) {
+        Ok(()) => Ok(Identified { known, identity, parts, incoming }),
+        Err(why) => Err(Refusal::new(known, why)),
     }
 }
 
-/// The identity under the current epoch; looked up once an epoch, dates compared every time.
+/// The identity under the exchange's ruleset; why there is none goes to the host's log.
 fn current(worker: &Worker, connection: &Connection, known: &Known) -> Result<Arc<Identity>, Code> {
-    match find(connection, &known.ruleset) {
+    whose(worker, connection, &known.ruleset).map_err(|(code, fault)| {
+        tracing::warn!(exchange = %known.exchange, fault, "a certificate names no system");
+        code
+    })
+}
+
+/// Whose connection this is under a ruleset, or what the caller and the log are told; looked up once an
+/// epoch, dates compared every time.
+pub(super) fn whose(
+    worker: &Worker,
+    connection: &Connection,
+    ruleset: &Ruleset,
+) -> Result<Arc<Identity>, (Code, &'static str)> {
+    match find(connection, ruleset) {
         // A connection may outlive its certificate.
-        Ok(identity) if worker.road.clock.now() > identity.not_after() => Err(Code::CertificateNotAccepted),
-        Ok(identity) => Ok(identity),
-        Err(fault) => {
-            tracing::warn!(exchange = %known.exchange, fault = fault.as_str(), "a certificate names no system");
-            Err(fault.code())
+        Ok(identity) if worker.road.clock.now() > identity.not_after() => {
+            Err((Code::CertificateNotAccepted, "expired"))
         }
+        Ok(identity) => Ok(identity),
+        Err(fault) => Err((fault.code(), fault.as_str())),
     }
 }
 

@@ -13,18 +13,20 @@ use hyper::body::Incoming;
 
 use crate::clock::Clock;
 use crate::desk::Ruleset;
+use crate::directory::Identity;
 use crate::ledger::{Ledger, Receipt, Record, Unrecorded};
-use crate::model::MemberId;
+use crate::model::{Code, MemberId};
 use crate::observe::Metrics;
 use crate::policy::Memo;
 use crate::source::Pool;
+use crate::token::{Cache, Issuers};
 
 use super::accept::{Connection, accept};
 use super::check::{Checked, check};
 use super::decide::decide;
 use super::drift::Drift;
 use super::forward::forward;
-use super::identify::{find, identify};
+use super::identify::{find, identify, whose};
 use super::minimise::minimise;
 use super::read::read;
 use super::record::{record, turn_away};
@@ -35,6 +37,9 @@ use super::tally::Tally;
 
 /// Decisions each data-plane thread remembers: systems that ask often, by hour and purpose.
 const DECISIONS_MAX: usize = 4096;
+
+/// Tokens each data-plane thread remembers: a system has one at a time, and the bound is 8 KiB for each.
+const TOKENS_MAX: usize = 2048;
 
 /// What leaves.
 pub type Answer = Response<Full<Bytes>>;
@@ -63,6 +68,8 @@ pub struct Road {
     pub metrics: Arc<Metrics>,
     pub tally: Arc<Tally>,
     pub drift: Drift,
+    /// Whose access tokens are accepted.
+    pub issuers: Arc<ArcSwap<Issuers>>,
     pub bounds: Bounds,
 }
 
@@ -89,11 +96,12 @@ pub struct Worker {
     pub(super) road: Arc<Road>,
     pub(super) pool: Pool,
     pub(super) memo: RefCell<Memo>,
+    pub(super) tokens: RefCell<Cache>,
     under_way: Rc<Cell<usize>>,
 }
 
 /// One of the exchanges that may be under way; free again when dropped.
-struct Place(Rc<Cell<usize>>);
+pub struct Place(Rc<Cell<usize>>);
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -104,7 +112,19 @@ impl Drop for Place {
 impl Worker {
     pub fn new(road: Arc<Road>) -> Self {
         let memo = RefCell::new(Memo::new(DECISIONS_MAX));
-        Self { road, pool: Pool::new(), memo, under_way: Rc::default() }
+        let tokens = RefCell::new(Cache::new(TOKENS_MAX));
+        Self { road, pool: Pool::new(), memo, tokens, under_way: Rc::default() }
+    }
+
+    /// What this thread shares with the others.
+    pub fn road(&self) -> &Road {
+        &self.road
+    }
+
+    /// Whose connection this is now, or why it is nobody's: as for an exchange, for what stands beside the
+    /// road.
+    pub fn identity(&self, connection: &Connection, ruleset: &Ruleset) -> Result<Arc<Identity>, Code> {
+        whose(self, connection, ruleset).map_err(|(code, _)| code)
     }
 
     /// Whose connection this is now, if that is known.
@@ -112,7 +132,8 @@ impl Worker {
         find(connection, &self.road.ruleset()).ok().map(|identity| identity.system().member.clone())
     }
 
-    fn place(&self) -> Option<Place> {
+    /// One of the places for what is under way, if one is free.
+    pub fn place(&self) -> Option<Place> {
         let under_way = self.under_way.get();
         (under_way < self.road.bounds.exchanges_max).then(|| {
             self.under_way.set(under_way + 1);

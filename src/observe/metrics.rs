@@ -35,6 +35,9 @@ pub struct Metrics {
     alarms: Family<Raised, Counter>,
     connections: Gauge,
     reloads: Family<Cause, Counter>,
+    tokens_issued: Counter,
+    tokens_not_issued: Family<Cause, Counter>,
+    tokens_refused: Family<Cause, Counter>,
     ready: Gauge<f64, AtomicU64>,
 }
 
@@ -58,12 +61,32 @@ impl Metrics {
         registry.register("alarms", "Alarms raised, by kind and dataset", alarms.clone());
         registry.register("connections", "Partner connections open now", connections.clone());
         registry.register("reloads", "Rulesets loaded or refused", reloads.clone());
+        let tokens_issued = Counter::default();
+        let tokens_not_issued = Family::default();
+        let tokens_refused = Family::default();
+        registry.register("tokens_issued", "Access tokens given out", tokens_issued.clone());
+        let help = "Requests for a token that got none, by error";
+        registry.register("tokens_not_issued", help, tokens_not_issued.clone());
+        let help = "Access tokens that were not accepted, by fault";
+        registry.register("tokens_refused", help, tokens_refused.clone());
         registry.register(
             "ready",
             "1 when the gateway can record, sign, decide and tell the time",
             ready.clone(),
         );
-        Self { registry, exchanges, seconds, handshakes_failed, alarms, connections, reloads, ready }
+        Self {
+            registry,
+            exchanges,
+            seconds,
+            handshakes_failed,
+            alarms,
+            connections,
+            reloads,
+            tokens_issued,
+            tokens_not_issued,
+            tokens_refused,
+            ready,
+        }
     }
 
     /// Counts an exchange; `code` is `none` where nothing was refused.
@@ -90,6 +113,18 @@ impl Metrics {
 
     pub fn reloaded(&self, result: &'static str) {
         self.reloads.get_or_create(&Cause { cause: result }).inc();
+    }
+
+    pub fn token_issued(&self) {
+        self.tokens_issued.inc();
+    }
+
+    pub fn token_not_issued(&self, error: &'static str) {
+        self.tokens_not_issued.get_or_create(&Cause { cause: error }).inc();
+    }
+
+    pub fn token_refused(&self, fault: &'static str) {
+        self.tokens_refused.get_or_create(&Cause { cause: fault }).inc();
     }
 
     pub fn ready(&self, ready: bool) {

@@ -94,6 +94,13 @@ impl Register {
             .unwrap_or_default()
     }
 
+    /// Every agreement that lists a system as one that may ask, in force or not; one of several operations
+    /// comes several times.
+    pub fn of(&self, caller: &SystemId) -> impl Iterator<Item = &Arc<Entry>> {
+        let by_dataset = self.by_caller.get(caller).into_iter().flat_map(HashMap::values);
+        by_dataset.flat_map(HashMap::values).flatten()
+    }
+
     /// Every agreement, in the order given.
     pub fn all(&self) -> &[Arc<Entry>] {
         &self.all

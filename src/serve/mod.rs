@@ -2,11 +2,14 @@
 //! single-threaded runtime per core with connections dealt to them, so that an exchange never
 //! changes threads; everything else runs beside it.
 
+mod form;
 mod local;
 mod partners;
 mod patience;
 mod share;
+mod token;
 
 pub use local::{Local, serve_local};
 pub use partners::{Doorway, serve_partners};
 pub use share::Shares;
+pub use token::TokenDoor;

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use http::Request;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
@@ -25,6 +27,7 @@ use crate::tls::ServerTls;
 
 use super::patience::Patience;
 use super::share::Shares;
+use super::token::TokenDoor;
 
 /// Headers of one request: ours are a dozen, proxies add a few.
 const HEADERS_MAX: usize = 64;
@@ -43,6 +46,7 @@ pub struct Doorway {
     pub metrics: Arc<Metrics>,
     pub tally: Arc<Tally>,
     pub shares: Shares,
+    pub tokens: Arc<TokenDoor>,
 }
 
 /// Starts one data-plane thread per worker and deals connections to them until told to stop.
@@ -170,9 +174,16 @@ async fn serve_one(doorway: &Doorway, worker: Rc<Worker>, stream: std::net::TcpS
         return;
     };
     doorway.metrics.connection_opened();
-    let service = service_fn(move |request| {
-        let (worker, connection) = (Rc::clone(&worker), Rc::clone(&connection));
-        async move { Ok::<_, Infallible>(worker.travel(connection, request).await) }
+    let (tokens, body_max) = (Arc::clone(&doorway.tokens), doorway.bounds.body_max);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (worker, connection, tokens) = (Rc::clone(&worker), Rc::clone(&connection), Arc::clone(&tokens));
+        async move {
+            Ok::<_, Infallible>(if TokenDoor::is_at(request.uri().path()) {
+                tokens.answer(&worker, &connection, body_max, request).await
+            } else {
+                worker.travel(connection, request).await
+            })
+        }
     });
     let io = TokioIo::new(Patience::new(accepted.stream, doorway.bounds.send_max));
     let ended = if accepted.http2 {

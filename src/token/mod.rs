@@ -8,18 +8,30 @@
 //! Not here: the endpoint that gives tokens out (`serve/`), and what a question under a token may be
 //! (`inbound/`).
 
+mod cache;
 mod claims;
 mod fault;
 mod issuer;
 mod key;
+mod mint;
+mod verify;
 
+pub use cache::Cache;
 pub use claims::{Claims, Presenter, Scope};
 pub use fault::{JwksFault, TokenFault};
 pub use issuer::{ClientNames, Issuer, Issuers, Mapping};
 pub use key::{Algorithm, Key, KeySet};
+pub use mint::{Grant, KeyFileFault, Mint, MintKeys};
+pub use verify::{Verified, verify};
 
-/// A whole token: one with 64 agreements of the longest names has 7 KiB, and a request's head 32.
+/// A whole token: one with 48 agreements of the longest names fits, and a request's head has 32 KiB.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
 
 /// How far two honest clocks may be apart, in seconds, when a token's times are compared.
 pub const SKEW_SECONDS: i64 = 30;
+
+/// The longest a token of this gateway's own lasts: it cannot be called back one by one.
+pub const LIFETIME_SECONDS_MAX: i64 = 15 * 60;
+
+#[cfg(test)]
+mod tests;

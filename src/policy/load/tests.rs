@@ -97,7 +97,7 @@ fn what_belongs_to_later_versions_is_unknown() {
     check_each(&[
         ("[limits]\n", "[limits]\nper_day = 5\n", "unknown key `per_day` in [limits]"),
         ("[purpose]\n", "[emergency]\nallowed = true\n[purpose]\n", "unknown key `emergency`"),
-        ("\"certificate\"", "\"token\"", "`token` is not known here"),
+        ("\"certificate\"", "\"tokens\"", "`tokens` is not known here\n    did you mean `token`?"),
         ("user = \"none\"", "user = \"named\"", "`named` is not known here"),
         ("[purpose]\n", "[signatures]\n[purpose]\n", "unknown key `signatures`"),
     ]);
