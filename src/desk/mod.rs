@@ -3,6 +3,7 @@
 mod compile;
 mod files;
 mod fold;
+mod issuers;
 mod ruleset;
 mod scope;
 mod terms;

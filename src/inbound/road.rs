@@ -162,7 +162,7 @@ impl Worker {
     async fn answer(&self, connection: &Connection, request: Request<Incoming>) -> Result<Checked, Refusal> {
         let (parts, incoming) = request.into_parts();
         let accepted = accept(self, parts, incoming)?;
-        let identified = identify(self, connection, accepted)?;
+        let identified = identify(self, connection, accepted).await?;
         let routed = route(identified);
         let asked = read(self, routed).await?;
         let permitted = decide(self, asked)?;

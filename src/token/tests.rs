@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::rand::SystemRandom;
@@ -70,11 +71,13 @@ impl Forge {
             lifetime_seconds_max: 600,
             mapping: Mapping {
                 clients: ClientNames::Spiffe,
-                user: Some("preferred_username".to_owned()),
-                role: Some("role".to_owned()),
+                user: Some("/preferred_username".to_owned()),
+                role: Some("/role".to_owned()),
                 roles: BTreeMap::from([("Nurse".to_owned(), "ed_nurse".to_owned())]),
                 scoped: true,
             },
+            listed: false,
+            missed: AtomicBool::default(),
         };
         let issuers = Issuers::new([Arc::new(issuer)]);
         Self { ed, p256, pkcs8, rsa, stranger: SigningKey::generate().unwrap(), issuers }
@@ -141,7 +144,7 @@ fn system() -> SystemId {
 fn presenter(system: &SystemId, now: i64) -> Presenter<'_> {
     static CERTIFICATE: std::sync::LazyLock<Digest> = std::sync::LazyLock::new(certificate);
     let now = Timestamp::from_second(now).unwrap();
-    Presenter { system, federation: "caledonia.example", certificate: &CERTIFICATE, now }
+    Presenter { system, federation: "caledonia.example", certificate: &CERTIFICATE, hears: &[], now }
 }
 
 /// Good claims, as text.
@@ -542,6 +545,8 @@ fn a_client_may_be_known_by_another_name() {
             scoped: false,
             ..forge.issuer().mapping.clone()
         },
+        listed: false,
+        missed: AtomicBool::default(),
     };
     let issuers = Issuers::new([Arc::new(listed)]);
     let present = |claims: &str| {
@@ -596,12 +601,14 @@ fn what_is_cached_is_compared_on_every_use() {
         algorithms: Algorithm::ALL.to_vec(),
         lifetime_seconds_max: 600,
         mapping: forge.issuer().mapping.clone(),
+        listed: false,
+        missed: AtomicBool::default(),
     };
     assert_eq!(present(&Issuers::new([Arc::new(renamed)]), 1, &now), Some(TokenFault::Audience));
     assert_eq!(present(&forge.issuers, 2, &now), None, "a new epoch verifies anew");
     // A key that is taken away ends what it signed, in the same epoch.
     forge.issuer().keys.store(Arc::new(KeySet::default()));
-    assert_eq!(present(&forge.issuers, 2, &now), Some(TokenFault::Key));
+    assert_eq!(present(&forge.issuers, 2, &now), Some(TokenFault::NoKeys));
 }
 
 #[test]
@@ -764,4 +771,50 @@ fn a_key_file_holds_token_keys_alone() {
     let renewed = ahead.renewed(NOW, MONTH).unwrap().unwrap();
     assert_eq!(renewed.count(), 1);
     assert!(!renewed.reveal().contains(&seed));
+}
+
+#[test]
+fn an_issuer_of_others_speaks_for_members_that_list_it_on_every_use() {
+    let forge = Forge::new();
+    let mine = forge.issuer();
+    let mut outside = Issuer::outside(
+        ISSUER.to_owned(),
+        "urn:glenmore".to_owned(),
+        mine.mapping.clone(),
+        vec![Algorithm::EdDsa],
+        600,
+    );
+    outside.keys = Arc::clone(&mine.keys);
+    let issuers = Issuers::new([Arc::new(outside)]);
+    let (system, mut cache) = (system(), Cache::new(1));
+    let mut present = |hears: &[&str]| {
+        let hears: Vec<String> = hears.iter().map(|name| (*name).to_owned()).collect();
+        let presenter = Presenter { hears: &hears, ..presenter(&system, NOW) };
+        cache.present(&forge.claims(&claims()), &issuers, 1, &presenter).err()
+    };
+    assert_eq!(present(&[ISSUER]), None);
+    // The token is remembered by now.
+    for hears in [&[][..], &["https://other.example"], &["https://other.example", "urn:x"]] {
+        assert_eq!(present(hears), Some(TokenFault::NotHeard), "{hears:?}");
+    }
+    assert_eq!(present(&["https://other.example", ISSUER]), None);
+}
+
+#[test]
+fn of_several_roles_exactly_one_must_be_ours() {
+    let forge = Forge::new();
+    let present = |role: &str| {
+        let token = forge.claims(&with("role", role));
+        let system = system();
+        let now = presenter(&system, NOW);
+        Cache::new(1).present(&token, &forge.issuers, 1, &now).map(|claims| claims.role.clone())
+    };
+    let nurse = Ok(Some("ed_nurse".to_owned()));
+    for good in ["\"Nurse\"", "[\"Nurse\"]", "[\"Porter\",\"Nurse\"]", "[\"Nurse\",\"Nurse\"]"] {
+        assert_eq!(present(good), nurse, "{good}");
+    }
+    let many = format!("[{}]", ["\"Nurse\""; 65].join(","));
+    for bad in ["\"Porter\"", "[]", "[\"Nurse\",7]", "{}", "null", "\"ed_nurse\"", "[[\"Nurse\"]]", &many] {
+        assert_eq!(present(bad), Err(TokenFault::Claim("of the role")), "{bad}");
+    }
 }
