@@ -92,6 +92,7 @@ rows! {
     MalformedHttp => malformed_http;
     CertificateNotAccepted => certificate_not_accepted;
     CertificateRevoked => certificate_revoked;
+    TokenNotAccepted => token_not_accepted;
     NotAgreed => not_agreed;
     AgreementAmbiguous => agreement_ambiguous;
     AgreementNotInForce => agreement_not_in_force;
@@ -99,6 +100,8 @@ rows! {
     RoleNotAllowed => role_not_allowed;
     UserMissing => user_missing;
     TokenMissing => token_missing;
+    TokenInsufficient => token_insufficient;
+    SignatureMissing => signature_missing;
     Guardrail => guardrail;
     TooLarge => too_large;
     QuestionInvalid => question_invalid;
@@ -139,6 +142,14 @@ fn certificate_revoked() -> Told {
     let gateway = Gateway::start_changed("revoked", |home| forge::revoke(home, "nhs-lomond", "ed-trak"));
     let said = gateway.check(CHI);
     Told::unrecorded(gateway, said)
+}
+
+fn token_not_accepted() -> Told {
+    let gateway = Gateway::start("token-not-accepted");
+    let said = gateway.nhs().ask(CHECK, &[NURSE[0], ("authorization", "Bearer x.y.z")], &asks(CHI));
+    let challenge = said.header("www-authenticate");
+    assert!(challenge.starts_with("Bearer realm=\"tolbooth\", error=\"invalid_token\""), "{challenge}");
+    Told::recorded(gateway, said)
 }
 
 fn not_agreed() -> Told {
@@ -197,6 +208,32 @@ fn token_missing() -> Told {
     });
     let said = gateway.check(CHI);
     assert_eq!(said.header("www-authenticate"), "Bearer realm=\"tolbooth\"");
+    assert_eq!(gateway.system.heard().len(), 0, "the system behind was asked");
+    Told::recorded(gateway, said)
+}
+
+fn token_insufficient() -> Told {
+    let gateway = Gateway::start_changed("token-insufficient", |home| {
+        let other = agreements::unsealed(&agreements::text(home, CHILD))
+            .replace(CHILD, "direct-care")
+            .replace("safeguarding_child", "direct_care");
+        agree(home, "direct-care", &other);
+    });
+    let bearer = format!("Bearer {}", gateway.nhs().token("scope=agreement:direct-care"));
+    let headers = [NURSE[0], ("authorization", &bearer), ("tolbooth-agreement", CHILD)];
+    let said = gateway.nhs().ask(CHECK, &headers, &asks(CHI));
+    let challenge = said.header("www-authenticate");
+    assert!(challenge.contains("error=\"insufficient_scope\""), "{challenge}");
+    Told::recorded(gateway, said)
+}
+
+fn signature_missing() -> Told {
+    let gateway = Gateway::start_changed("signature-missing", |home| {
+        reword(home, CHILD, |text| text.replace("assurance = \"certificate\"", "assurance = \"signed\""));
+    });
+    assert_eq!(gateway.check(CHI).code(), "token_missing", "a signature stands on a token");
+    let bearer = format!("Bearer {}", gateway.nhs().token(""));
+    let said = gateway.nhs().ask(CHECK, &[NURSE[0], ("authorization", &bearer)], &asks(CHI));
     assert_eq!(gateway.system.heard().len(), 0, "the system behind was asked");
     Told::recorded(gateway, said)
 }

@@ -45,17 +45,14 @@ pub(super) async fn present(
     let claims = claims.map_err(|fault| refused(worker, fault))?;
     // A header may repeat what the token proves. It may not say otherwise, nor what the issuer is there to
     // say and did not.
-    for (header, proven, says, stated) in [
-        ("Tolbooth-User", &claims.user, claims.says.user, &mut known.claims.user),
-        ("Tolbooth-Role", &claims.role, claims.says.role, &mut known.claims.role),
+    let (says, stated) = (claims.says, &known.claims);
+    for (header, says, proven, stated) in [
+        ("Tolbooth-User", says.user, &claims.user, &stated.user),
+        ("Tolbooth-Role", says.role, &claims.role, &stated.role),
     ] {
-        match (proven, stated.as_ref()) {
-            (proven, Some(stated)) if says && proven.as_ref() != Some(stated) => {
-                let detail = format!("The header {header} says other than the token.");
-                return Err(Why::new(Code::TokenInsufficient).detail(detail).challenge(insufficient("")));
-            }
-            (Some(proven), None) => *stated = Some(proven.clone()),
-            _ => {}
+        if says && stated.is_some() && proven != stated {
+            let detail = format!("The header {header} says other than the token.");
+            return Err(Why::new(Code::TokenInsufficient).detail(detail).challenge(insufficient("")));
         }
     }
     known.assurance = Assurance::Token;
@@ -137,10 +134,28 @@ pub(super) fn enough(
         .challenge(insufficient(&format!(", scope=\"{needed}\""))))
 }
 
-/// The role as stated, or as proven where the token says it.
-pub(super) fn proven_role(known: &Known, role: Option<Stated<RoleId>>) -> Option<Stated<RoleId>> {
-    let proven = known.token.as_ref().is_some_and(|token| token.role.is_some());
-    role.map(|stated| if proven { Stated { origin: Origin::Proven, ..stated } } else { stated })
+/// What is asked for whom, proven by the token or else claimed by a header.
+impl Known {
+    /// The user, and whether that is proven.
+    pub(super) fn user(&self) -> Option<Stated<&str>> {
+        stated(self.token.as_ref().and_then(|token| token.user.as_deref()), self.claims.user.as_deref())
+    }
+
+    /// The role, in our words, and whether that is proven.
+    pub(super) fn stated_role(&self) -> Option<Stated<&str>> {
+        stated(self.token.as_ref().and_then(|token| token.role.as_deref()), self.claims.role.as_deref())
+    }
+}
+
+fn stated<'a>(proven: Option<&'a str>, claimed: Option<&'a str>) -> Option<Stated<&'a str>> {
+    let proven = proven.map(|value| Stated { value, origin: Origin::Proven });
+    proven.or_else(|| claimed.map(|value| Stated { value, origin: Origin::Claimed }))
+}
+
+/// The role the agreement gave, with the origin of what chose it.
+pub(super) fn role(known: &Known, chosen: Option<Stated<RoleId>>) -> Option<Stated<RoleId>> {
+    let proven = known.stated_role().is_some_and(|stated| stated.origin == Origin::Proven);
+    chosen.map(|role| if proven { Stated { origin: Origin::Proven, ..role } } else { role })
 }
 
 #[cfg(test)]

@@ -70,15 +70,15 @@ fn judge(
     let claims = Claims {
         agreement: known.claims.agreement.as_deref(),
         purpose: known.claims.purpose.as_deref(),
-        role: known.claims.role.as_deref(),
-        user: known.claims.user.is_some(),
+        role: known.stated_role().map(|role| role.value),
+        user: known.user().is_some(),
     };
     let chosen = choose(candidates, identity.system(), &claims, london.date())
         .inspect_err(|code| known.agreement = meant(candidates, *code))?;
     let agreement = &chosen.entry.agreement;
     known.agreement = Some(Arc::clone(agreement));
     known.purpose = Some(chosen.purpose.clone());
-    known.role = bearer::proven_role(known, chosen.role.clone());
+    known.role = bearer::role(known, chosen.role.clone());
     bearer::enough(known, agreement.assurance, &agreement.reference.id, chosen.purpose.value)?;
     if known.claims.emergency.is_some() {
         return Err(Why::new(Code::NotAgreed).detail("The agreement has no emergency clause."));

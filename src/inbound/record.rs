@@ -243,7 +243,7 @@ fn entry(worker: &Worker, known: &mut Known, reply: &Reply, facts: Facts) -> Opt
             outcome: facts.truth,
             reason: known.claims.reason.clone(),
             subjects: std::mem::take(&mut known.subjects),
-            user: known.claims.user.clone(),
+            user: known.user().map(|user| user.value.to_owned()),
             case: known.claims.case.clone(),
             note,
             dropped: std::mem::take(&mut known.dropped),

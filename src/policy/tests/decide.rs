@@ -29,7 +29,8 @@ fn only_what_the_agreement_says_is_permitted() {
     let decider = Decider::compile([Arc::new(agreement.clone())], &[]).unwrap();
     let verdicts: Vec<Verdict> =
         samples::each_fact_changed(&facts).iter().map(|facts| decider.decide(facts)).collect();
-    // What a permit says nothing of: effect, categories, released, class, more assurance than is wanted, emergency, day and hour.
+    // What a permit says nothing of: effect, categories, released, class, emergency, day, hour, and more
+    // assurance than is wanted.
     let permitted = verdicts.iter().filter(|verdict| **verdict == Verdict::Permit).count();
     let denied = verdicts.iter().filter(|verdict| **verdict == Verdict::Deny).count();
     assert_eq!((permitted, denied), (8, 10));
