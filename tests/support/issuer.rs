@@ -151,6 +151,12 @@ impl Issuer {
         format!("grant_type=client_credentials&scope=ask&client_id={client}&resource={audience}")
     }
 
+    pub fn get(&self, partner: &trial::Partner, path: &str) -> Said {
+        let request = Request::get(path).header("host", self.address.to_string());
+        let request = request.body(Full::new(Bytes::new())).unwrap();
+        Partner::new(&self.ca, partner, self.address).send(request)
+    }
+
     fn ask(&self, partner: &trial::Partner, path: &str, form: &str) -> Said {
         let request = Request::post(path)
             .header("host", self.address.to_string())

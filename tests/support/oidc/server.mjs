@@ -66,7 +66,7 @@ function provider(issuer, keys) {
           scope: 'ask',
           audience: resource,
           accessTokenTTL: config.seconds,
-          accessTokenFormat: resource === config.opaque ? 'opaque' : 'jwt',
+          accessTokenFormat: resource.startsWith(config.opaque) ? 'opaque' : 'jwt',
           jwt: { sign: { alg: 'ES256' } },
         }),
       },
