@@ -161,7 +161,8 @@ fn a_jwt_of_an_issuer_proves_user_and_role() {
     proves(&gateway, &nurse(&gateway, &issuer, How::Fetched), "nurse-7");
     proves(&gateway, &issuer.token_by_key(&gateway.trial.nhs, JWT), "nurse-8");
     // Without one the agreement is not met.
-    assert_eq!(gateway.check(CHI).code(), "token_missing");
+    let stated = [("tolbooth-user", "nurse-7"), ("tolbooth-role", "ed_nurse")];
+    assert_eq!(gateway.nhs().ask(CHECK, &stated, &asks(CHI)).code(), "token_missing");
     assert_eq!(issuer.heard(INTROSPECTION), 0);
     assert_eq!(issuer.heard("GET /jwks"), 1, "no question fetched keys");
 }
@@ -395,6 +396,16 @@ fn members_and_issuers_have_to_agree() {
     lists(home, "police-caledonia", &issuer);
     let file = home.join("policies/issuers/nhs.toml");
     let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let checked = std::process::Command::new(support::binary::TOLBOOTH)
+        .args(["check", "--config"])
+        .arg(&gateway.trial.configuration)
+        .output()
+        .unwrap();
+    let told = String::from_utf8(checked.stdout).unwrap();
+    let warned = format!("warning: members.toml: `nhs-lomond` lists `{url}`, which no file");
+    assert!(told.contains(&warned), "{told}");
+    replace(&file, text.as_bytes());
     let second = home.join("policies/issuers/second.toml");
     replace(&second, text.as_bytes());
     assert!(faults().contains(&format!("second.toml: another file describes the issuer `{url}` too")));

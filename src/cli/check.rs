@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::clock::Clock;
 use crate::config::{self, Gateway};
-use crate::desk::{Circumstances, Ruleset};
+use crate::desk::{Circumstances, Ruleset, issuer_warnings};
 use crate::model::{AgreementId, Faults};
 use crate::tls::{Credential, ServerTls, key_file_warning};
 
@@ -74,6 +74,7 @@ fn look(args: &ConfigArgs, clock: &Clock) -> Result<Found, Faults> {
     }
     faults.into_result()?;
     let mut warnings = Faults(ruleset.directory.warnings(clock.now()));
+    warnings.0.extend(issuer_warnings(&ruleset));
     warnings.0.extend(key_file_warning(&partners.key));
     Ok(Found { gateway, ruleset, warnings, today: clock.today() })
 }

@@ -65,3 +65,16 @@ pub(super) fn against_members(outsiders: &Outsiders, directory: &Directory) -> F
     }
     faults
 }
+
+/// What is not wrong but does nothing: a member that lists an issuer no file describes. An issuer that no
+/// member lists knows nobody's systems, and is a fault.
+pub fn issuer_warnings(ruleset: &Ruleset) -> Vec<Fault> {
+    let mut warnings = Vec::new();
+    for member in ruleset.directory.members() {
+        for name in member.issuers().iter().filter(|name| ruleset.outsiders.get(name).is_none()) {
+            let why = "which no file in policies/issuers describes: no token of it counts";
+            warnings.push(Fault::new("members.toml", None, format!("`{}` lists `{name}`, {why}", member.id)));
+        }
+    }
+    warnings
+}

@@ -11,6 +11,7 @@ mod view;
 
 pub use files::{RulesetFile, RulesetFiles};
 pub use fold::{FoldFault, FoldedIndex, fold_at_start, fold_sealed, is_behind};
+pub use issuers::issuer_warnings;
 pub use ruleset::{Circumstances, Offer, OfferedOperation, Ruleset, log_name};
 pub use scope::{SCOPE_AGREEMENTS_MAX, ScopeFault, scope_of};
 pub use terms::{Compiled, Terms};

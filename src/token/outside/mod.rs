@@ -45,7 +45,7 @@ enum Means {
     /// Its keys lie in a file.
     Given,
     Fetched(Fetch),
-    Asked(Ask),
+    Asked(Box<Ask>),
 }
 
 /// Reads files that are named by the issuer's file, and keeps them as evidence.
@@ -168,7 +168,7 @@ impl Bench<'_, '_> {
             Way::Opaque(ask) => {
                 let issuer = Issuer::outside(file.name, file.audience, file.mapping, Vec::new(), 0);
                 let means = self.ask(ask, &issuer)?;
-                (issuer, Means::Asked(means))
+                (issuer, Means::Asked(Box::new(means)))
             }
         };
         if let (Means::Fetched(fetch), Some(before)) = (&means, before) {
