@@ -27,6 +27,7 @@ use tolbooth::model::{
 };
 use tolbooth::policy::{Claims, Facts, Memo, choose};
 use tolbooth::tls::{Anchor, Credential};
+use tolbooth::token::{Cache, Grant, Issuers, Mint, MintKeys, Presenter, Scope};
 
 fn main() {
     divan::main();
@@ -136,6 +137,35 @@ fn records(count: usize) -> Bytes {
 fn identify_once_an_epoch(bencher: Bencher<'_, '_>) {
     let setting = Setting::new(20);
     bencher.bench_local(|| setting.identity());
+}
+
+/// A token as most systems hold one, remembered by one slot or, of two that take it in turn, never.
+#[divan::bench(args = ["remembered", "anew"])]
+fn token(bencher: Bencher<'_, '_>, how: &str) {
+    let setting = Setting::new(20);
+    let (identity, clock) = (setting.identity(), &setting.clock);
+    let keys = MintKeys::parse("").unwrap().renewed(0, 1).unwrap().unwrap();
+    let mint = Mint::new("https://data.provider.example:8443", 300, keys);
+    let scope = Scope::parse("agreement:records-0 purpose:direct_care").unwrap();
+    let client = "spiffe://consumer-0.bench.example/bench";
+    let now = clock.now().as_second();
+    let certificate = identity.certificate();
+    let grant = Grant { client, certificate: &certificate, scope: &scope, now };
+    let tokens = [mint.mint(&grant).unwrap(), mint.mint(&grant).unwrap()];
+    let issuers = Issuers::new([Arc::clone(mint.issuer())]);
+    let mut cache = Cache::new(1);
+    let mut turn = tokens.iter().cycle();
+    bencher.bench_local(|| {
+        let token = if how == "anew" { turn.next() } else { tokens.first() }.unwrap();
+        let presenter = Presenter {
+            system: &setting.system,
+            federation: "bench.example",
+            certificate: &certificate,
+            hears: &[],
+            now: clock.now(),
+        };
+        cache.present(token, &issuers, 1, &presenter).unwrap()
+    });
 }
 
 #[divan::bench]

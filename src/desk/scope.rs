@@ -46,14 +46,19 @@ pub fn scope_of(
     asked: Option<&str>,
 ) -> Result<Scope, ScopeFault> {
     let asked = asked.map(|text| Scope::parse(text).ok_or(ScopeFault::Form)).transpose()?.unwrap_or_default();
-    let mut held: BTreeMap<&AgreementId, BTreeSet<PurposeCode>> = BTreeMap::new();
+    let mut held = Held::new();
     for entry in ruleset.register.of(system).filter(|entry| entry.standing.in_force(today)) {
         let Some(listed) = entry.agreement.system(system) else { continue };
         held.entry(&entry.agreement.reference.id).or_default().extend(listed.purposes.iter().copied());
     }
-    if asked.agreements.iter().any(|id| !held.contains_key(id)) {
-        return Err(ScopeFault::NotAgreed);
-    }
+    narrow(held, &asked)
+}
+
+/// What a system has: its agreements, and its purposes in each.
+type Held<'a> = BTreeMap<&'a AgreementId, BTreeSet<PurposeCode>>;
+
+/// What was asked for is given whole or not at all: of less a caller would learn only when it asks.
+fn narrow(held: Held<'_>, asked: &Scope) -> Result<Scope, ScopeFault> {
     let mut scope = Scope::default();
     for (id, purposes) in held {
         let named = asked.agreements.is_empty() || asked.agreements.contains(id);
@@ -64,7 +69,6 @@ pub fn scope_of(
             scope.purposes.extend(purposes);
         }
     }
-    // What was asked for is given whole or not at all: a caller would learn of less only when it asks.
     let whole = asked.agreements.is_subset(&scope.agreements) && asked.purposes.is_subset(&scope.purposes);
     if !whole || scope.agreements.is_empty() {
         return Err(ScopeFault::NotAgreed);
@@ -73,4 +77,46 @@ pub fn scope_of(
         return Err(ScopeFault::TooMany);
     }
     Ok(scope)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_what_is_held_or_a_part_of_it() {
+        use PurposeCode::{DirectCare, Research, SafeguardingChild};
+        let ids = ["a", "b"].map(|id| AgreementId::new(id).unwrap());
+        let [a, b] = &ids;
+        let held = || Held::from([(a, BTreeSet::from([DirectCare])), (b, BTreeSet::from([Research]))]);
+        let narrowed = |asked: &str| {
+            let asked = if asked.is_empty() { Scope::default() } else { Scope::parse(asked).unwrap() };
+            narrow(held(), &asked).map(|scope| scope.to_string())
+        };
+        let all = "agreement:a agreement:b purpose:direct_care purpose:research";
+        for (asked, given) in [
+            ("", all),
+            (all, all),
+            ("agreement:a", "agreement:a purpose:direct_care"),
+            ("purpose:research", "agreement:b purpose:research"),
+            ("agreement:b purpose:research", "agreement:b purpose:research"),
+        ] {
+            assert_eq!(narrowed(asked).as_deref(), Ok(given), "{asked}");
+        }
+        for asked in [
+            "agreement:c",
+            "agreement:a agreement:c",
+            "agreement:a purpose:research",
+            "purpose:direct_care purpose:safeguarding_child",
+        ] {
+            assert_eq!(narrowed(asked), Err(ScopeFault::NotAgreed), "{asked}");
+        }
+        assert_eq!(narrow(Held::new(), &Scope::default()), Err(ScopeFault::NotAgreed), "nothing is held");
+        let many: Vec<AgreementId> =
+            (0..=SCOPE_AGREEMENTS_MAX).map(|at| AgreementId::new(&format!("a{at}")).unwrap()).collect();
+        let held = |count: usize| many.iter().take(count).map(|id| (id, BTreeSet::from([SafeguardingChild])));
+        assert!(narrow(held(SCOPE_AGREEMENTS_MAX).collect(), &Scope::default()).is_ok());
+        let too_many = narrow(held(SCOPE_AGREEMENTS_MAX + 1).collect(), &Scope::default());
+        assert_eq!(too_many, Err(ScopeFault::TooMany));
+    }
 }

@@ -43,11 +43,11 @@ pub(super) fn send(worker: &Worker, recorded: Recorded) -> Response<Full<Bytes>>
             headers.insert(name, value);
         }
     };
+    put(WWW_AUTHENTICATE, reply.challenge.as_deref());
     put(EXCHANGE, Some(&exchange));
     put(REQUEST_ID, known.claims.request_id.as_deref());
     put(CORRELATION_ID, known.claims.correlation_id.as_deref());
     put(RETRY_AFTER, reply.retry_after.map(|seconds| seconds.to_string()).as_deref());
-    put(WWW_AUTHENTICATE, reply.challenge.as_deref());
     put(RECEIPT, receipt.as_ref().map(Receipt::header));
     response
 }

@@ -61,7 +61,7 @@ mod tests {
         assert_eq!(form.get("scope"), Some("agreement:x purpose:y"));
         assert_eq!((form.get("empty"), form.get("none")), (None, None));
         assert_eq!(Form::parse(b""), Some(Form::default()));
-        let many = "a=b&".repeat(1).to_owned() + &(0..40).map(|at| format!("n{at}=x&")).collect::<String>();
+        let many: String = (0..40).map(|at| format!("n{at}=x&")).collect();
         for bad in ["a=1&a=2", "a=&a=2", "a=1&%61=2", "a=%", "a=%4", "a=%4g", "a=%ff", "%ff=a", &many] {
             assert_eq!(Form::parse(bad.as_bytes()), None, "{bad}");
         }

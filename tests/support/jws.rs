@@ -6,13 +6,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rcgen::{KeyPair, SigningKey as _};
 use serde_json::{Value, json};
+use tolbooth::clock::Clock;
 
 /// A signed assertion that `client` is who asks `audience`, good for a minute.
 pub fn assertion(key: &Path, client: &str, audience: &str) -> String {
     let key = KeyPair::from_pem(&std::fs::read_to_string(key).unwrap()).unwrap();
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let id = format!("{}-{}", std::process::id(), now.as_nanos());
-    let (now, until) = (now.as_secs(), now.as_secs() + 60);
+    let now = Clock::new().unwrap().now();
+    let id = format!("{}-{}", std::process::id(), now.as_nanosecond());
+    let (now, until) = (now.as_second(), now.as_second() + 60);
     let claims =
         json!({ "iss": client, "sub": client, "aud": audience, "iat": now, "exp": until, "jti": id });
     signed(&key, &json!({ "alg": "ES256", "typ": "JWT" }), &claims)
