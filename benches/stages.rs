@@ -166,6 +166,7 @@ fn token(bencher: Bencher<'_, '_>, how: &str) {
             system: &setting.system,
             federation: "bench.example",
             certificate: &certificate,
+            hears: &[],
             now: clock.now(),
         };
         cache.present(token, &issuers, 1, &presenter).unwrap()

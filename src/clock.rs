@@ -27,6 +27,13 @@ struct Inner {
     floor_ms: AtomicI64,
 }
 
+/// An instant by both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    wall: Timestamp,
+    monotonic: Duration,
+}
+
 /// The zone database has no London: nothing could be decided by date.
 #[derive(Debug)]
 pub struct NoZone;
@@ -97,6 +104,18 @@ impl Clock {
         self.0.started.elapsed()
     }
 
+    /// Now by both clocks, for what is kept for a time.
+    pub fn moment(&self) -> Moment {
+        Moment { wall: self.now(), monotonic: self.monotonic() }
+    }
+
+    /// How long ago that was, by whichever clock says more: what is kept ends no later for a step of the
+    /// wall clock, and where only that one moves on (a suspended machine) it ends all the same.
+    pub fn since(&self, then: Moment) -> Duration {
+        let wall = Duration::try_from(self.now().duration_since(then.wall)).unwrap_or(Duration::ZERO);
+        self.monotonic().saturating_sub(then.monotonic).max(wall)
+    }
+
     /// For measuring how long something takes.
     pub fn instant(&self) -> Instant {
         Instant::now()
@@ -136,5 +155,15 @@ mod tests {
         clock.shift(day * 2);
         assert!(clock.now() > floor + day - SignedDuration::from_secs(1));
         assert_eq!(clock.behind(), Duration::ZERO);
+    }
+    #[test]
+    fn what_is_kept_ends_by_whichever_clock_says_so_first() {
+        let clock = Clock::new().unwrap();
+        let then = clock.moment();
+        assert!(clock.since(then) < Duration::from_secs(60));
+        clock.shift(SignedDuration::from_secs(-600));
+        assert!(clock.since(then) < Duration::from_secs(60), "a step back is no time that went by");
+        clock.shift(SignedDuration::from_secs(660));
+        assert!(clock.since(then) >= Duration::from_secs(60));
     }
 }

@@ -11,6 +11,7 @@ pub mod model;
 // Ground works: each foreign thing has one door.
 pub mod clock;
 pub mod config;
+pub mod https;
 pub mod journal;
 pub mod observe;
 pub mod stop;

@@ -1,6 +1,7 @@
 //! The one place that wires everything: from a configuration to a running gateway.
 
 mod behind;
+mod issuers;
 mod keys;
 mod reload;
 mod run;

@@ -64,14 +64,15 @@ async fn hangup(hangups: &mut Option<tokio::signal::unix::Signal>) {
 fn named(app: &App) -> Vec<PathBuf> {
     let ruleset = app.ruleset.load();
     let named = ruleset.files.named.iter().map(|file| app.gateway.home.join(&file.name));
-    named.chain(ruleset.offers().flat_map(|offer| offer.secrets.clone())).collect()
+    let issuers = ruleset.outsiders.all().iter().flat_map(|issuer| issuer.secrets().to_vec());
+    named.chain(ruleset.offers().flat_map(|offer| offer.secrets.clone())).chain(issuers).collect()
 }
 
 /// Looks at the files every gateway has, and at `more`.
 pub(super) fn look(gateway: &Gateway, more: &[PathBuf]) -> Look {
     let mut paths =
         vec![gateway.members.clone(), gateway.partners.certificate.clone(), gateway.partners.key.clone()];
-    for folder in ["agreements", "datasets", "guardrails"] {
+    for folder in ["agreements", "datasets", "guardrails", "issuers"] {
         let entries = std::fs::read_dir(gateway.policies.join(folder)).into_iter().flatten();
         paths.extend(entries.filter_map(Result::ok).map(|entry| entry.path()));
     }

@@ -27,7 +27,7 @@ use crate::tls::Credential;
 
 use super::seen::Seen;
 use super::tokens::Tokens;
-use super::{App, behind, keys, reload, tokens, watch};
+use super::{App, behind, issuers, keys, reload, tokens, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
@@ -325,6 +325,10 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     tokio::task::spawn_local(watch::watch_fold(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(reload::watch_rules(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(tokens::watch(tokens.clone(), stop.clone()));
+    // Before the first question: whose tokens count is known by then.
+    issuers::accept(&app, tokens.mint.issuer(), &tokens.issuers);
+    let (own, accepted) = (Arc::clone(tokens.mint.issuer()), Arc::clone(&tokens.issuers));
+    tokio::task::spawn_local(issuers::watch(Arc::clone(&app), own, accepted, stop.clone()));
     let tally = tokio::task::spawn_local(watch::watch_tally(Arc::clone(&app), stop.clone()));
     app.health.set(Condition::Serving, Light::Green);
     let doorway = Doorway {

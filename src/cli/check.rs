@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::clock::Clock;
 use crate::config::{self, Gateway};
-use crate::desk::{Circumstances, Ruleset, without_examples};
+use crate::desk::{Circumstances, Ruleset, issuer_warnings, without_examples};
 use crate::model::{AgreementId, Fault, Faults};
 use crate::tls::{Credential, ServerTls, key_file_warning};
 
@@ -75,6 +75,7 @@ fn look(args: &CheckArgs, clock: &Clock) -> Result<Found, Faults> {
     }
     faults.into_result()?;
     let mut warnings = Faults(ruleset.directory.warnings(clock.now()));
+    warnings.0.extend(issuer_warnings(&ruleset));
     warnings.0.extend(key_file_warning(&partners.key));
     for contract in ruleset.offers().map(|offer| &offer.contract) {
         let dataset = contract.version.to_string();

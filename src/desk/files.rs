@@ -23,7 +23,8 @@ pub struct RulesetFiles {
     pub signatures: Vec<RulesetFile>,
     pub datasets: Vec<RulesetFile>,
     pub guardrails: Vec<RulesetFile>,
-    /// Contracts and anchors, which other files name.
+    pub issuers: Vec<RulesetFile>,
+    /// Contracts, anchors and issuers' keys, which other files name.
     pub named: Vec<RulesetFile>,
 }
 
@@ -37,6 +38,7 @@ impl RulesetFiles {
         files.signatures = files.folder(&agreements, "sig", &mut faults);
         files.datasets = files.folder(&gateway.policies.join("datasets"), "toml", &mut faults);
         files.guardrails = files.folder(&gateway.policies.join("guardrails"), "cedar", &mut faults);
+        files.issuers = files.folder(&gateway.policies.join("issuers"), "toml", &mut faults);
         faults.into_result().map(|()| files)
     }
 
@@ -59,6 +61,7 @@ impl RulesetFiles {
             signatures: self.signatures.clone(),
             datasets: self.datasets.clone(),
             guardrails: self.guardrails.clone(),
+            issuers: self.issuers.clone(),
             named: kept.chain(members.named).collect(),
         }
     }
@@ -76,8 +79,9 @@ impl RulesetFiles {
 
     /// Every file, in order of name.
     pub fn all(&self) -> Vec<&RulesetFile> {
-        let kinds = [&self.agreements, &self.signatures, &self.datasets, &self.guardrails, &self.named];
-        let mut all: Vec<_> = self.members.iter().chain(kinds.into_iter().flatten()).collect();
+        let policies = [&self.agreements, &self.signatures, &self.datasets, &self.guardrails];
+        let kinds = policies.into_iter().chain([&self.issuers, &self.named]);
+        let mut all: Vec<_> = self.members.iter().chain(kinds.flatten()).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
     }

@@ -3,6 +3,7 @@
 mod compile;
 mod files;
 mod fold;
+mod issuers;
 mod openapi;
 mod own_view;
 mod ruleset;
@@ -14,6 +15,7 @@ mod view;
 
 pub use files::{RulesetFile, RulesetFiles};
 pub use fold::{FoldFault, FoldedIndex, fold_at_start, fold_sealed, is_behind};
+pub use issuers::issuer_warnings;
 pub use openapi::openapi;
 pub use own_view::{OwnOperation, OwnView, Under, Wanted};
 pub use ruleset::{Circumstances, Offer, OfferedOperation, Ruleset, log_name};

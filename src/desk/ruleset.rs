@@ -15,9 +15,11 @@ use crate::model::{
 };
 use crate::policy::{self, Agreement, Decider, KeyRing, Register, against_members};
 use crate::source::{self, OnUnlisted, Source};
+use crate::token::Outsiders;
 
 use super::compile::Bench;
 use super::files::{RulesetFile, RulesetFiles};
+use super::issuers;
 use super::synthetic::Sandbox;
 use super::terms::Terms;
 
@@ -30,6 +32,8 @@ pub struct Ruleset {
     pub register: Register,
     pub decider: Decider,
     pub files: RulesetFiles,
+    /// Issuers of others whose tokens are accepted.
+    pub outsiders: Arc<Outsiders>,
     offers: HashMap<String, HashMap<String, Arc<Offer>>>,
     terms: HashMap<AgreementRef, HashMap<OperationId, Arc<Terms>>>,
     views: HashMap<AgreementRef, Digest>,
@@ -96,15 +100,17 @@ impl Ruleset {
         let offers = read_offers(gateway, &mut files, circumstances.before, sandbox, &mut faults);
         let all_offered = faults.is_empty();
         faults.extend(agreement_faults);
+        let outsiders = Arc::new(issuers::read(gateway, &mut files, circumstances.before, &mut faults));
         let Some(directory) = directory else { return Err(faults) };
         let ring = key_ring(gateway, &directory).unwrap_or_else(|more| {
             faults.extend(more);
             KeyRing::default()
         });
+        faults.extend(issuers::against_members(&outsiders, &directory));
         for agreement in &agreements {
             faults.extend(against_members(agreement, |member| class_of(&directory, member)));
         }
-        Material { files, directory, ring, offers, all_offered, agreements }.compile(
+        Material { files, directory, ring, offers, outsiders, all_offered, agreements }.compile(
             gateway,
             circumstances,
             faults,
@@ -134,7 +140,8 @@ impl Ruleset {
             .collect();
         let files = before.files.with_members(members, before.directory.files());
         let offers = before.offers.clone();
-        let material = Material { files, directory, ring, offers, all_offered: true, agreements };
+        let outsiders = Arc::clone(&before.outsiders);
+        let material = Material { files, directory, ring, offers, outsiders, all_offered: true, agreements };
         material.compile(gateway, circumstances, Faults::default()).map(Some)
     }
 
@@ -192,6 +199,7 @@ struct Material {
     directory: Directory,
     ring: KeyRing,
     offers: Offers,
+    outsiders: Arc<Outsiders>,
     /// Whether every dataset file could be read.
     all_offered: bool,
     agreements: Vec<Agreement>,
@@ -204,7 +212,7 @@ impl Material {
         circumstances: &Circumstances<'_>,
         mut faults: Faults,
     ) -> Result<Ruleset, Faults> {
-        let Self { files, directory, ring, offers, all_offered, agreements } = self;
+        let Self { files, directory, ring, offers, outsiders, all_offered, agreements } = self;
         let bench =
             Bench { gateway, files: &files, offers: &offers, all_offered, ring: &ring, circumstances };
         let compiled = bench.compile(agreements, &mut faults);
@@ -228,7 +236,7 @@ impl Material {
         };
         let epoch = circumstances.before.map_or(1, |before| before.epoch + 1);
         let digest = files.digest();
-        Ok(Ruleset { digest, epoch, directory, register, decider, files, offers, terms, views })
+        Ok(Ruleset { digest, epoch, directory, register, decider, files, outsiders, offers, terms, views })
     }
 }
 
@@ -267,7 +275,7 @@ fn read_directory(gateway: &Gateway, files: &mut RulesetFiles) -> Result<Directo
     directory.into_sandbox(&name, bytes)
 }
 
-fn utf8(file: &RulesetFile) -> Result<&str, Faults> {
+pub(super) fn utf8(file: &RulesetFile) -> Result<&str, Faults> {
     std::str::from_utf8(&file.bytes).map_err(|error| {
         let line = 1 + file.bytes.iter().take(error.valid_up_to()).filter(|b| **b == b'\n').count();
         Fault::new(&file.name, Some(line), "is not UTF-8").into()

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{Directory, ListedAnchor, Member, Revoked};
 use crate::config::strict::{self, Item, Table};
 use crate::crypto::PublicKey;
+use crate::https::HttpsUrl;
 use crate::merkle::note::VerifierKey;
 use crate::model::{Digest, Faults, MemberClass, MemberId, OfficerKey};
 use crate::tls::{self, Anchor, Serial};
@@ -89,6 +90,7 @@ impl<'r> Reader<'r> {
         let anchor_items = table.required("anchors").and_then(|item| item.list()).unwrap_or_default();
         let revoked = table.optional("revoked").map(|item| revoked(&item)).unwrap_or_default();
         let ledger_items = table.optional("ledger_keys").and_then(|item| item.list()).unwrap_or_default();
+        let issuers = table.optional("issuers").map(|item| issuers(&item)).unwrap_or_default();
         let officer_tables = table.tables("officer");
         // What follows is told apart by the member's id: without one it would only bring more faults.
         let id = id?;
@@ -96,7 +98,17 @@ impl<'r> Reader<'r> {
         let ledger_keys =
             ledger_items.iter().filter_map(|item| self.ledger_key(item, &id, federation)).collect();
         let officers = officer_tables.iter().filter_map(|officer| self.officer(officer, &id)).collect();
-        Some(Member { id, name: name?, class: class?, codes, officers, ledger_keys, anchors, revoked })
+        Some(Member {
+            id,
+            name: name?,
+            class: class?,
+            codes,
+            officers,
+            ledger_keys,
+            anchors,
+            revoked,
+            issuers,
+        })
     }
 
     /// The CAs in one PEM file.
@@ -220,6 +232,20 @@ fn short_text(item: &Item<'_>) -> Option<String> {
 fn codes(item: Item<'_>) -> BTreeMap<String, String> {
     let entries = item.table().map(Table::entries).unwrap_or_default();
     entries.into_iter().filter_map(|(name, item)| Some((name, short_text(&item)?))).collect()
+}
+
+/// Issuers by name, each once: what a token says in `iss` is compared with it byte for byte.
+fn issuers(list: &Item<'_>) -> Vec<String> {
+    let mut issuers: Vec<String> = Vec::new();
+    for item in list.list().unwrap_or_default() {
+        let Some(url) = item.parsed(HttpsUrl::parse) else { continue };
+        if issuers.iter().any(|known| known == url.as_str()) {
+            item.fault("this issuer is listed twice");
+        } else {
+            issuers.push(url.as_str().to_owned());
+        }
+    }
+    issuers
 }
 
 fn revoked(list: &Item<'_>) -> Revoked {

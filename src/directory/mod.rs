@@ -44,6 +44,8 @@ pub struct Member {
     pub ledger_keys: Vec<VerifierKey>,
     anchors: Vec<ListedAnchor>,
     revoked: Revoked,
+    /// Issuers of tokens whose word counts for this member's systems and users, as tokens name them.
+    issuers: Vec<String>,
 }
 
 /// An anchor and the file that holds it.
@@ -63,6 +65,15 @@ struct Revoked {
 impl Member {
     fn lists(&self, anchor: &AnchorId) -> bool {
         self.anchors.iter().any(|listed| listed.anchor.id() == *anchor)
+    }
+
+    /// Whether the issuer of that name may say something of this member's systems and users.
+    pub fn hears(&self, issuer: &str) -> bool {
+        self.issuers.iter().any(|listed| listed == issuer)
+    }
+
+    pub fn issuers(&self) -> &[String] {
+        &self.issuers
     }
 }
 

@@ -289,3 +289,19 @@ fn an_expired_anchor_is_a_warning() {
         assert!(warnings[0].message.contains(wanted), "{warnings:?}");
     }
 }
+
+#[test]
+fn an_issuer_speaks_for_the_member_that_lists_it_and_no_other() {
+    let world = World::new();
+    let directory = world.with("issuers = [\"https://identity.nhs-lomond.example\"]\n");
+    let hears =
+        |member: &str, issuer| directory.member(&MemberId::new(member).unwrap()).unwrap().hears(issuer);
+    assert!(hears("nhs-lomond", "https://identity.nhs-lomond.example"));
+    assert!(!hears("police-caledonia", "https://identity.nhs-lomond.example"));
+    // A name is compared byte for byte.
+    assert!(!hears("nhs-lomond", "https://identity.nhs-lomond.example/"));
+    let faults =
+        world.faults("issuers = [\"http://a.example\", \"https://a.example\", \"https://a.example\"]\n");
+    assert_eq!(faults.len(), 2, "{faults:?}");
+    assert!(faults[0].contains("not an https url") && faults[1].contains("listed twice"), "{faults:?}");
+}

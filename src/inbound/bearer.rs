@@ -3,12 +3,14 @@
 //! A token is read from `Authorization` alone, never from a body, a query or a cookie. One that is there is
 //! verified whatever the agreement wants: what is wrong is refused, never ignored.
 
+use std::sync::Arc;
+
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use crate::directory::Identity;
+use crate::directory::{Identity, Member};
 use crate::model::{AgreementId, Assurance, Code, Origin, PurposeCode, RoleId, Stated};
-use crate::token::{Presenter, TokenFault};
+use crate::token::{Claims, Presenter, TokenFault};
 
 use super::accept::Known;
 use super::refusal::Why;
@@ -17,9 +19,12 @@ use super::road::Worker;
 /// RFC 6750 section 3: without an error code, since no token was given.
 const CHALLENGE: &str = "Bearer realm=\"tolbooth\"";
 
+/// How soon to ask again where an issuer could not be asked, or its keys had: it was asked a moment ago.
+const UNDECIDED_SECONDS: u64 = 10;
+
 /// Verifies the caller's token, if there is one, as one for this gateway, now, and from this certificate.
 /// What it proves is kept with the exchange.
-pub(super) fn present(
+pub(super) async fn present(
     worker: &Worker,
     known: &mut Known,
     identity: &Identity,
@@ -32,23 +37,20 @@ pub(super) fn present(
             .detail("The header authorization is there twice.")
             .challenge(format!("{CHALLENGE}, error=\"invalid_request\"")));
     }
-    let presenter = Presenter {
-        system: identity.system(),
-        federation: known.ruleset.directory.federation(),
-        certificate: &identity.certificate(),
-        now: worker.road.clock.now(),
-    };
-    let (issuers, epoch) = (worker.road.issuers.load(), known.ruleset.epoch);
     let token = bearer(value.as_bytes()).ok_or(TokenFault::Scheme);
-    let claims = token
-        .and_then(|token| worker.tokens.borrow_mut().present(token, &issuers, epoch, &presenter))
-        .map_err(|fault| refused(worker, fault))?;
-    // A header may repeat what the token proves, and not say otherwise.
-    let stated = &known.claims;
-    for (header, proven, stated) in
-        [("Tolbooth-User", &claims.user, &stated.user), ("Tolbooth-Role", &claims.role, &stated.role)]
-    {
-        if proven.is_some() && stated.is_some() && proven != stated {
+    let claims = match token {
+        Ok(token) => verified(worker, known, identity, token).await,
+        Err(fault) => Err(fault),
+    };
+    let claims = claims.map_err(|fault| refused(worker, fault))?;
+    // A header may repeat what the token proves. It may not say otherwise, nor what the issuer is there to
+    // say and did not.
+    let (says, stated) = (claims.says, &known.claims);
+    for (header, says, proven, stated) in [
+        ("Tolbooth-User", says.user, &claims.user, &stated.user),
+        ("Tolbooth-Role", says.role, &claims.role, &stated.role),
+    ] {
+        if says && stated.is_some() && proven != stated {
             let detail = format!("The header {header} says other than the token.");
             return Err(Why::new(Code::TokenInsufficient).detail(detail).challenge(insufficient("")));
         }
@@ -56,6 +58,34 @@ pub(super) fn present(
     known.assurance = Assurance::Token;
     known.token = Some(claims);
     Ok(())
+}
+
+/// What a token says of whoever presents it: read here if it is a JWT, told by its issuer if it is opaque.
+async fn verified(
+    worker: &Worker,
+    known: &Known,
+    identity: &Identity,
+    token: &str,
+) -> Result<Arc<Claims>, TokenFault> {
+    let directory = &known.ruleset.directory;
+    let hears = directory.member(&identity.system().member).map(Member::issuers).unwrap_or_default();
+    let presenter = Presenter {
+        system: identity.system(),
+        federation: directory.federation(),
+        certificate: &identity.certificate(),
+        hears,
+        now: worker.road.clock.now(),
+    };
+    let opaque = token.bytes().filter(|byte| *byte == b'.').count() != 2;
+    let asked = known.ruleset.outsiders.asked(hears).filter(|_| opaque);
+    if let Some((issuer, ask)) = asked.and_then(|one| Some((one.issuer(), one.asked()?))) {
+        let claims = ask.about(token, issuer, &worker.road.clock).await?;
+        // The issuer may have thought for a while.
+        let presenter = Presenter { now: worker.road.clock.now(), ..presenter };
+        return claims.fit(&issuer.audience, &presenter).map(|()| claims);
+    }
+    let (issuers, epoch) = (worker.road.issuers.load(), known.ruleset.epoch);
+    worker.tokens.borrow_mut().present(token, &issuers, epoch, &presenter)
 }
 
 /// The token in a header's value (RFC 6750 section 2.1; the scheme in any case, RFC 9110 section 11.1).
@@ -66,6 +96,10 @@ fn bearer(value: &[u8]) -> Option<&str> {
 
 fn refused(worker: &Worker, fault: TokenFault) -> Why {
     worker.road.metrics.token_refused(fault.as_str());
+    // What is missing is on this side: the same token may be good in a moment, and is not challenged.
+    if fault.is_undecided() {
+        return Why::new(Code::CannotDecide).detail(fault.to_string()).retry_after(UNDECIDED_SECONDS);
+    }
     let why = Why::new(Code::TokenNotAccepted).detail(fault.to_string());
     match fault {
         // Section 3.1: an authentication that is not supported is told what is, and no error.

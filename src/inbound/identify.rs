@@ -23,7 +23,7 @@ pub struct Identified {
     pub(super) incoming: Incoming,
 }
 
-pub(super) fn identify(
+pub(super) async fn identify(
     worker: &Worker,
     connection: &Connection,
     accepted: Accepted,
@@ -41,7 +41,7 @@ pub(super) fn identify(
                 .detail(format!("The header {name} is there twice, too long, or not printable UTF-8.")),
         ));
     }
-    match bearer::present(worker, &mut known, &identity, &parts.headers) {
+    match bearer::present(worker, &mut known, &identity, &parts.headers).await {
         Ok(()) => Ok(Identified { known, identity, parts, incoming }),
         Err(why) => Err(Refusal::new(known, why)),
     }

@@ -172,7 +172,7 @@ impl Worker {
     async fn answer(&self, connection: &Connection, request: Request<Incoming>) -> Result<Ended, Refusal> {
         let (parts, incoming) = request.into_parts();
         let accepted = accept(self, parts, incoming)?;
-        let identified = identify(self, connection, accepted)?;
+        let identified = identify(self, connection, accepted).await?;
         let identified = match own_view(self, identified) {
             Ok(shown) => return Ok(Ended::Shown(shown)),
             Err(identified) => *identified,

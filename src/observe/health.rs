@@ -15,6 +15,8 @@ pub enum Condition {
     Clock,
     /// The named dataset's file; amber while its newest bytes were refused.
     Source(String),
+    /// The keys of the named issuer; amber while newer ones cannot be had.
+    Issuer(String),
     /// Accepting connections; red while draining.
     Serving,
 }
@@ -26,6 +28,7 @@ impl Condition {
             Self::Ruleset => "ruleset".to_owned(),
             Self::Clock => "clock".to_owned(),
             Self::Source(dataset) => format!("source {dataset}"),
+            Self::Issuer(name) => format!("issuer {name}"),
             Self::Serving => "serving".to_owned(),
         }
     }
@@ -57,6 +60,14 @@ impl Health {
     pub fn keep_sources(&self, stay: impl Fn(&str) -> bool) {
         self.lights().retain(|condition, _| match condition {
             Condition::Source(dataset) => stay(dataset),
+            _ => true,
+        });
+    }
+
+    /// Forgets the issuers' lights but those that `stay`.
+    pub fn keep_issuers(&self, stay: impl Fn(&str) -> bool) {
+        self.lights().retain(|condition, _| match condition {
+            Condition::Issuer(name) => stay(name),
             _ => true,
         });
     }

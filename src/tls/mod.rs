@@ -12,6 +12,7 @@ mod handshake;
 mod pem;
 mod probe;
 mod server;
+mod sign;
 mod spiffe;
 mod verifier;
 
@@ -26,6 +27,7 @@ pub use handshake::{Connection, HandshakeFault, PeerCertificate};
 pub use pem::{PemError, certificates};
 pub use probe::{Probe, ProbeFault, Seen, alert_in};
 pub use server::{ServerTls, TlsError};
+pub use sign::{MessageKey, MessageKeyError};
 pub use spiffe::{SpiffeId, TrustDomain, TrustDomainError, is_federation, sandbox_of};
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -32,6 +33,16 @@ pub struct Claims {
     pub user: Option<String>,
     /// The role, in our words, as the issuer proved it.
     pub role: Option<String>,
+    /// The issuer, where only members that list it hear it: all but this gateway's own.
+    pub speaks: Option<Arc<str>>,
+    pub says: Says,
+}
+
+/// What an issuer is there to say: a header says none of that in its place, also where it is silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Says {
+    pub user: bool,
+    pub role: bool,
 }
 
 impl fmt::Debug for Claims {
@@ -60,6 +71,8 @@ pub struct Presenter<'a> {
     pub federation: &'a str,
     /// Of the DER of the client's certificate.
     pub certificate: &'a Digest,
+    /// The issuers its member lists.
+    pub hears: &'a [String],
     pub now: Timestamp,
 }
 
@@ -67,6 +80,14 @@ impl Claims {
     /// Whether the token is for `audience`, now, and for whoever presents it. Asked on every use.
     pub fn fit(&self, audience: &str, presenter: &Presenter<'_>) -> Result<(), TokenFault> {
         let now = presenter.now.as_second();
+        // As no member's CA speaks for another: an issuer speaks for those that list it.
+        if self
+            .speaks
+            .as_ref()
+            .is_some_and(|issuer| !presenter.hears.iter().any(|listed| **listed == **issuer))
+        {
+            return Err(TokenFault::NotHeard);
+        }
         if !self.audiences.iter().any(|named| named == audience) {
             return Err(TokenFault::Audience);
         }

@@ -36,9 +36,22 @@ pub enum TokenFault {
     Unbound,
     OtherCertificate,
     OtherClient,
+    /// Its issuer does not speak for the member whose system presents it.
+    NotHeard,
+    /// Its issuer says that it is not active (RFC 7662 section 2.2).
+    Inactive,
+    /// The issuer's keys cannot be had at the moment.
+    NoKeys,
+    /// The issuer could not be asked about it.
+    Silent,
 }
 
 impl TokenFault {
+    /// Whether the token may be good: what is missing is on this side.
+    pub fn is_undecided(self) -> bool {
+        matches!(self, Self::NoKeys | Self::Silent)
+    }
+
     /// A word for metrics.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -61,6 +74,10 @@ impl TokenFault {
             Self::Unbound => "unbound",
             Self::OtherCertificate => "other_certificate",
             Self::OtherClient => "other_client",
+            Self::NotHeard => "not_heard",
+            Self::Inactive => "inactive",
+            Self::NoKeys => "no_keys",
+            Self::Silent => "silent",
         }
     }
 }
@@ -88,6 +105,10 @@ impl fmt::Display for TokenFault {
             Self::Unbound => "The token is not bound to a client certificate.",
             Self::OtherCertificate => "The token is bound to another certificate.",
             Self::OtherClient => "The token is of another system.",
+            Self::NotHeard => "The issuer of the token does not speak for this member.",
+            Self::Inactive => "The token is not active.",
+            Self::NoKeys => "The keys of the issuer are not known at the moment.",
+            Self::Silent => "The issuer of the token could not be asked.",
         })
     }
 }

@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 
 use crate::model::SystemId;
 
+use super::fault::TokenFault;
 use super::key::{Algorithm, KeySet};
 
 /// An authorization server whose access tokens are accepted.
@@ -24,15 +26,40 @@ pub struct Issuer {
     /// A token that is valid for longer is refused: what cannot be called back has to end.
     pub lifetime_seconds_max: i64,
     pub mapping: Mapping,
+    /// Whether it speaks only for the members that list it: so do all but this gateway's own.
+    pub listed: bool,
+    /// A token has named a key that is not here: perhaps there is a newer one.
+    pub missed: AtomicBool,
+}
+
+impl Issuer {
+    /// An issuer of others, without keys yet.
+    pub fn outside(
+        name: String,
+        audience: String,
+        mapping: Mapping,
+        algorithms: Vec<Algorithm>,
+        lifetime_seconds_max: i64,
+    ) -> Self {
+        let (name, keys) = (name.into(), Arc::default());
+        let missed = AtomicBool::new(false);
+        Self { name, audience, keys, algorithms, lifetime_seconds_max, mapping, listed: true, missed }
+    }
+
+    /// Notes that a key is not among `keys`. Where there are none at all, nobody can tell a good token.
+    pub fn miss(&self, keys: &KeySet) -> TokenFault {
+        self.missed.store(true, Ordering::Relaxed);
+        if keys.is_empty() { TokenFault::NoKeys } else { TokenFault::Key }
+    }
 }
 
 /// How an issuer's claims become facts of a question; those it names are *proven*.
 #[derive(Debug, Clone)]
 pub struct Mapping {
     pub clients: ClientNames,
-    /// The claim that names the user, if the issuer says who it is.
+    /// Where the claim is that names the user (a JSON Pointer), if the issuer says who it is.
     pub user: Option<String>,
-    /// The claim that names the role.
+    /// Where the claim is that names the role, or a list of them.
     pub role: Option<String>,
     /// The issuer's names of roles and ours; a role that is not here is none of ours.
     pub roles: BTreeMap<String, String>,

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 use base64::Engine as _;
@@ -182,6 +183,9 @@ impl Mint {
                 roles: std::collections::BTreeMap::new(),
                 scoped: true,
             },
+            // It speaks of itself, to itself: no member lists it.
+            listed: false,
+            missed: AtomicBool::new(false),
         };
         let seconds = seconds.clamp(1, LIFETIME_SECONDS_MAX);
         Self { issuer: Arc::new(issuer), keys: ArcSwap::from_pointee(keys), seconds }

@@ -14,14 +14,16 @@ mod fault;
 mod issuer;
 mod key;
 mod mint;
+mod outside;
 mod verify;
 
 pub use cache::Cache;
-pub use claims::{Claims, Presenter, Scope};
+pub use claims::{Claims, Presenter, Says, Scope};
 pub use fault::{JwksFault, TokenFault};
 pub use issuer::{ClientNames, Issuer, Issuers, Mapping};
 pub use key::{Algorithm, Key, KeySet};
 pub use mint::{Grant, KeyFileFault, Mint, MintKeys};
+pub use outside::{Fetched, Outsider, Outsiders};
 pub use verify::{Verified, verify};
 
 /// A whole token: one with 48 agreements of the longest names fits, and a request's head has 32 KiB.

@@ -16,7 +16,7 @@ use crate::model::{AgreementId, PurposeCode, SystemId};
 use crate::tls::SpiffeId;
 
 use super::TOKEN_BYTES_MAX;
-use super::claims::{Claims, Scope};
+use super::claims::{Claims, Says, Scope};
 use super::fault::TokenFault;
 use super::issuer::{ClientNames, Issuer, Issuers, Mapping};
 use super::key::{Algorithm, KeySet, decode};
@@ -25,6 +25,8 @@ use super::key::{Algorithm, KeySet, decode};
 const HEADER_DEPTH_MAX: usize = 2;
 const CLAIMS_DEPTH_MAX: usize = 8;
 const AUDIENCES_MAX: usize = 16;
+/// Roles an issuer may say of one user.
+const ROLES_MAX: usize = 64;
 /// Of `jti`, `sub` and the like: names, not documents.
 const TEXT_BYTES_MAX: usize = 512;
 /// The end of the year 9999: what is later is a mistake, or meant to be for ever.
@@ -67,7 +69,7 @@ pub fn verify(token: &str, issuers: &Issuers) -> Result<Verified, TokenFault> {
     }
     let issuer = issuers.get(&text(&claims, "iss")?).ok_or(TokenFault::Issuer)?;
     let keys = issuer.keys.load_full();
-    let key = keys.get(&key_id).ok_or(TokenFault::Key)?;
+    let key = keys.get(&key_id).ok_or_else(|| issuer.miss(&keys))?;
     if !key.allows(algorithm) || !issuer.algorithms.contains(&algorithm) {
         return Err(TokenFault::Algorithm);
     }
@@ -105,6 +107,20 @@ fn read_claims(claims: &Node<'_>, issuer: &Issuer) -> Result<Claims, TokenFault>
         return Err(TokenFault::Lifetime);
     }
     text(claims, "jti")?;
+    text(claims, "sub")?;
+    claims_of(claims, issuer, Times { issued, not_before, expires })
+}
+
+/// When a token counts, in seconds since 1970.
+pub(super) struct Times {
+    pub(super) issued: i64,
+    pub(super) not_before: Option<i64>,
+    pub(super) expires: i64,
+}
+
+/// What is asked of a JWT's claims and of what an issuer says of an opaque token alike.
+pub(super) fn claims_of(claims: &Node<'_>, issuer: &Issuer, times: Times) -> Result<Claims, TokenFault> {
+    let Times { issued, not_before, expires } = times;
     let certificate = thumbprint(claims).ok_or(TokenFault::Unbound)?;
     let audiences = audiences(claims).ok_or(TokenFault::Audience)?;
     let (client, federation) = client(claims, &issuer.mapping)?;
@@ -114,18 +130,28 @@ fn read_claims(claims: &Node<'_>, issuer: &Issuer) -> Result<Claims, TokenFault>
     } else {
         None
     };
-    let user = named(claims, issuer.mapping.user.as_deref(), "of the user")?;
-    let role = match named(claims, issuer.mapping.role.as_deref(), "of the role")? {
-        Some(theirs) => {
-            Some(issuer.mapping.roles.get(&theirs).ok_or(TokenFault::Claim("of the role"))?.clone())
-        }
-        None => None,
-    };
-    Ok(Claims { client, federation, audiences, certificate, issued, not_before, expires, scope, user, role })
+    let user = user(claims, &issuer.mapping)?;
+    let role = role(claims, &issuer.mapping)?;
+    let speaks = issuer.listed.then(|| Arc::clone(&issuer.name));
+    let says = Says { user: issuer.mapping.user.is_some(), role: issuer.mapping.role.is_some() };
+    Ok(Claims {
+        client,
+        federation,
+        audiences,
+        certificate,
+        issued,
+        not_before,
+        expires,
+        scope,
+        user,
+        role,
+        speaks,
+        says,
+    })
 }
 
 /// A text that is there, is not empty, and is short.
-fn text(claims: &Node<'_>, name: &'static str) -> Result<String, TokenFault> {
+pub(super) fn text(claims: &Node<'_>, name: &'static str) -> Result<String, TokenFault> {
     let text = claims.get(name).and_then(|node| node.text());
     // A scope lists agreements; the token as a whole bounds it.
     let bytes_max = if name == "scope" { TOKEN_BYTES_MAX } else { TEXT_BYTES_MAX };
@@ -133,18 +159,44 @@ fn text(claims: &Node<'_>, name: &'static str) -> Result<String, TokenFault> {
     text.filter(|text| legal(text)).map(|text| text.into_owned()).ok_or(TokenFault::Claim(name))
 }
 
-/// A claim the mapping names, bounded and printable as the header it stands for would be.
-fn named(claims: &Node<'_>, name: Option<&str>, what: &'static str) -> Result<Option<String>, TokenFault> {
-    let Some(node) = name.and_then(|name| claims.get(name)) else { return Ok(None) };
+/// The user, where the issuer says who it is.
+fn user(claims: &Node<'_>, mapping: &Mapping) -> Result<Option<String>, TokenFault> {
+    let node = mapping.user.as_deref().and_then(|path| claims.pointer(path));
+    node.map(|node| printable(&node).ok_or(TokenFault::Claim("of the user"))).transpose()
+}
+
+/// The role in our words, where the issuer says one. Of several it says, exactly one must mean something
+/// here: which of two somebody acts in is not ours to choose.
+fn role(claims: &Node<'_>, mapping: &Mapping) -> Result<Option<String>, TokenFault> {
+    let fault = TokenFault::Claim("of the role");
+    let Some(node) = mapping.role.as_deref().and_then(|path| claims.pointer(path)) else { return Ok(None) };
+    let theirs: Vec<Node<'_>> = match node.kind() {
+        Kind::Array => node.items().take(ROLES_MAX + 1).collect(),
+        _ => vec![node],
+    };
+    if theirs.len() > ROLES_MAX {
+        return Err(fault);
+    }
+    let theirs: Vec<String> = theirs.iter().map(printable).collect::<Option<_>>().ok_or(fault)?;
+    let ours: BTreeSet<&String> = theirs.iter().filter_map(|theirs| mapping.roles.get(theirs)).collect();
+    let mut ours = ours.into_iter();
+    match (ours.next(), ours.next()) {
+        (Some(role), None) => Ok(Some(role.clone())),
+        _ => Err(fault),
+    }
+}
+
+/// A text as the header it stands for would be: bounded and printable.
+fn printable(node: &Node<'_>) -> Option<String> {
     let text = node.text().filter(|text| {
         let trimmed = text.trim() == text && !text.is_empty();
         trimmed && text.len() <= CLAIM_BYTES_MAX && !text.chars().any(char::is_control)
     });
-    text.map(|text| Some(text.into_owned())).ok_or(TokenFault::Claim(what))
+    text.map(|text| text.into_owned())
 }
 
 /// A time as whole seconds (of the forms RFC 7519 section 2 allows, the one that has one reading).
-fn seconds(claims: &Node<'_>, name: &'static str) -> Result<i64, TokenFault> {
+pub(super) fn seconds(claims: &Node<'_>, name: &'static str) -> Result<i64, TokenFault> {
     let seconds = claims.get(name).and_then(|node| node.integer());
     seconds.filter(|seconds| (0..=TIME_MAX).contains(seconds)).ok_or(TokenFault::Claim(name))
 }
@@ -174,11 +226,11 @@ fn audiences(claims: &Node<'_>) -> Option<Vec<String>> {
 
 /// The system the token was given to, and its federation where the name says it.
 fn client(claims: &Node<'_>, mapping: &Mapping) -> Result<(SystemId, Option<String>), TokenFault> {
-    let (client, subject) = (text(claims, "client_id")?, text(claims, "sub")?);
+    let client = text(claims, "client_id")?;
     match &mapping.clients {
         ClientNames::Spiffe => {
             // RFC 9068 section 2.2: with client credentials the subject is the client.
-            if subject != client {
+            if text(claims, "sub")? != client {
                 return Err(TokenFault::Claim("sub"));
             }
             let id = SpiffeId::parse(&client).ok_or(TokenFault::Claim("client_id"))?;

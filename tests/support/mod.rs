@@ -9,6 +9,8 @@ pub mod binary;
 pub mod forge;
 pub mod gateway;
 pub mod here;
+pub mod issuer;
+pub mod jws;
 pub mod ledger;
 pub mod notes;
 pub mod partner;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::samples::{
     CLIENT, Forge, ISSUER, NOW, b64, certificate, claims, plus, presenter, system, with, without,
@@ -159,6 +160,8 @@ fn a_client_may_be_known_by_another_name() {
             scoped: false,
             ..forge.issuer().mapping.clone()
         },
+        listed: false,
+        missed: AtomicBool::default(),
     };
     let issuers = Issuers::new([Arc::new(listed)]);
     let present = |claims: &str| {

@@ -1,6 +1,7 @@
 //! What is remembered, the sets of keys, and what this gateway mints.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use serde_json::json;
@@ -48,12 +49,14 @@ fn what_is_cached_is_compared_on_every_use() {
         algorithms: Algorithm::ALL.to_vec(),
         lifetime_seconds_max: 600,
         mapping: forge.issuer().mapping.clone(),
+        listed: false,
+        missed: AtomicBool::default(),
     };
     assert_eq!(present(&Issuers::new([Arc::new(renamed)]), 1, &now), Some(TokenFault::Audience));
     assert_eq!(present(&forge.issuers, 2, &now), None, "a new epoch verifies anew");
     // A key that is taken away ends what it signed, in the same epoch.
     forge.issuer().keys.store(Arc::new(KeySet::default()));
-    assert_eq!(present(&forge.issuers, 2, &now), Some(TokenFault::Key));
+    assert_eq!(present(&forge.issuers, 2, &now), Some(TokenFault::NoKeys));
 }
 
 #[test]

@@ -3,4 +3,5 @@
 mod claims;
 mod forgeries;
 mod keys;
+mod outside;
 mod samples;

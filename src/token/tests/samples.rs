@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::rand::SystemRandom;
@@ -71,11 +72,13 @@ impl Forge {
             lifetime_seconds_max: 600,
             mapping: Mapping {
                 clients: ClientNames::Spiffe,
-                user: Some("preferred_username".to_owned()),
-                role: Some("role".to_owned()),
+                user: Some("/preferred_username".to_owned()),
+                role: Some("/role".to_owned()),
                 roles: BTreeMap::from([("Nurse".to_owned(), "ed_nurse".to_owned())]),
                 scoped: true,
             },
+            listed: false,
+            missed: AtomicBool::default(),
         };
         let issuers = Issuers::new([Arc::new(issuer)]);
         Self { ed, p256, pkcs8, rsa, stranger: SigningKey::generate().unwrap(), issuers }
@@ -142,7 +145,7 @@ pub fn system() -> SystemId {
 pub fn presenter(system: &SystemId, now: i64) -> Presenter<'_> {
     static CERTIFICATE: std::sync::LazyLock<Digest> = std::sync::LazyLock::new(certificate);
     let now = Timestamp::from_second(now).unwrap();
-    Presenter { system, federation: "caledonia.example", certificate: &CERTIFICATE, now }
+    Presenter { system, federation: "caledonia.example", certificate: &CERTIFICATE, hears: &[], now }
 }
 
 /// Good claims, as text.
