@@ -10,7 +10,7 @@ use crate::directory::{Identity, IdentityFault};
 use crate::model::Code;
 
 use super::accept::{Accepted, Connection, Known};
-use super::claims::OddHeader;
+use super::odd::Odd;
 use super::refusal::{Refusal, Why};
 use super::road::Worker;
 
@@ -35,11 +35,7 @@ pub(super) fn identify(
     known.consumer = Some(identity.system().clone());
     match odd {
         None => Ok(Identified { known, identity, parts, incoming }),
-        Some(OddHeader(name)) => Err(Refusal::new(
-            known,
-            Why::new(Code::MalformedHttp)
-                .detail(format!("The header {name} is there twice, too long, or not printable UTF-8.")),
-        )),
+        Some(Odd(why)) => Err(Refusal::new(known, Why::new(Code::MalformedHttp).detail(why))),
     }
 }
 

@@ -19,6 +19,7 @@ mod drift;
 mod forward;
 mod identify;
 mod minimise;
+mod odd;
 mod read;
 mod record;
 mod route;
@@ -30,6 +31,7 @@ mod tally;
 
 pub use accept::Connection;
 pub use drift::Drift;
+pub use odd::Malformed;
 pub use refusal::Refusal;
 pub use road::{Answer, Bounds, Road, Worker};
 pub use tally::Tally;

@@ -6,6 +6,7 @@ mod local;
 mod partners;
 mod patience;
 mod share;
+mod wire;
 
 pub use local::{Local, serve_local};
 pub use partners::{Doorway, serve_partners};

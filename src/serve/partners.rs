@@ -1,6 +1,7 @@
 //! The partner listener: TCP, TLS, HTTP/1.1 and HTTP/2. What comes out is a request on a connection
 //! whose chain is verified; what a request means is the road's business.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::net::TcpListener;
 use std::rc::Rc;
@@ -9,6 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use http::Request;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
@@ -17,7 +20,7 @@ use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
 use crate::config::Partners;
-use crate::inbound::{Connection, Road, Tally, Worker};
+use crate::inbound::{Connection, Malformed, Road, Tally, Worker};
 use crate::model::Code;
 use crate::observe::Metrics;
 use crate::stop::Stop;
@@ -25,11 +28,10 @@ use crate::tls::ServerTls;
 
 use super::patience::Patience;
 use super::share::Shares;
+use super::wire::{HEAD_BYTES_MAX, HEADERS_MAX, Oddities, Wire};
 
-/// Headers of one request: ours are a dozen, proxies add a few.
-const HEADERS_MAX: usize = 64;
-/// Bytes of one request head.
-const HEAD_BYTES_MAX: u32 = 32 * 1024;
+/// Names and values of one HTTP/2 request, with 32 bytes for each (RFC 9113 section 6.5.2).
+const HEAD_LIST_BYTES_MAX: u32 = 32 * 1024;
 /// Requests at once on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 64;
 
@@ -170,14 +172,21 @@ async fn serve_one(doorway: &Doorway, worker: Rc<Worker>, stream: std::net::TcpS
         return;
     };
     doorway.metrics.connection_opened();
-    let service = service_fn(move |request| {
+    let (oddities, requests) = (Oddities::default(), Cell::new(0));
+    let found = oddities.clone();
+    let service = service_fn(move |mut request: Request<Incoming>| {
         let (worker, connection) = (Rc::clone(&worker), Rc::clone(&connection));
+        requests.set(requests.get() + 1);
+        if let Some(why) = oddities.of(requests.get()) {
+            request.extensions_mut().insert(Malformed(why));
+        }
         async move { Ok::<_, Infallible>(worker.travel(connection, request).await) }
     });
-    let io = TokioIo::new(Patience::new(accepted.stream, doorway.bounds.send_max));
+    let stream = Patience::new(accepted.stream, doorway.bounds.send_max);
     let ended = if accepted.http2 {
-        drive(http2(&doorway.bounds).serve_connection(io, service), stop).await
+        drive(http2(&doorway.bounds).serve_connection(TokioIo::new(stream), service), stop).await
     } else {
+        let io = TokioIo::new(Wire::new(stream, found));
         drive(http1(&doorway.bounds).serve_connection(io, service), stop).await
     };
     // What cannot be read as HTTP is answered below us and never becomes an exchange.
@@ -193,7 +202,8 @@ fn http1(bounds: &Partners) -> hyper::server::conn::http1::Builder {
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.head_max)
         .max_headers(HEADERS_MAX)
-        .max_buf_size(HEAD_BYTES_MAX as usize)
+        // The strict reader is stricter: nothing is left for the parser to answer by itself.
+        .max_buf_size(2 * HEAD_BYTES_MAX)
         .half_close(false);
     builder
 }
@@ -203,7 +213,7 @@ fn http2(bounds: &Partners) -> hyper::server::conn::http2::Builder<LocalExecutor
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_MAX)
-        .max_header_list_size(HEAD_BYTES_MAX)
+        .max_header_list_size(HEAD_LIST_BYTES_MAX)
         .keep_alive_interval(Some(bounds.head_max))
         .keep_alive_timeout(bounds.head_max);
     builder
