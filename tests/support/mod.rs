@@ -10,6 +10,7 @@ pub mod forge;
 pub mod gateway;
 pub mod here;
 pub mod ledger;
+pub mod line;
 pub mod notes;
 pub mod partner;
 pub mod scratch;

@@ -12,6 +12,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tolbooth::cli::trial;
 use tolbooth::tls::{ClientTls, Credential};
 
+use super::line::{RawLine, Stream};
+
 pub struct Partner {
     tls: ClientTls,
     address: SocketAddr,
@@ -118,6 +120,18 @@ impl Partner {
         })
     }
 
+    /// A connection with nothing of HTTP in it yet; `http2` says what TLS agrees on.
+    pub fn line(&self, http2: bool) -> Result<RawLine, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let stream: Box<dyn Stream> = runtime.block_on(async {
+            Ok::<_, String>(match http2 {
+                true => Box::new(self.tls_http2().await?) as Box<dyn Stream>,
+                false => Box::new(self.tls().await?),
+            })
+        })?;
+        Ok(RawLine::new(runtime, stream))
+    }
+
     /// Sends bytes as they are and breaks the connection off.
     pub fn hang_up_after(&self, bytes: &[u8]) {
         self.hang_up_after_told(bytes, || {});
@@ -138,10 +152,7 @@ impl Partner {
     pub fn ask_http2(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Said {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
-            let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
-            let connector = tokio_rustls::TlsConnector::from(Arc::new(self.http2_config()));
-            let stream = connector.connect(name, stream).await.unwrap();
+            let stream = self.tls_http2().await.unwrap();
             let (mut sender, connection) =
                 hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
                     .await
@@ -169,6 +180,13 @@ impl Partner {
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec()];
         config
+    }
+
+    async fn tls_http2(&self) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static, String> {
+        let stream = tokio::net::TcpStream::connect(self.address).await.map_err(|error| error.to_string())?;
+        let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(self.http2_config()));
+        connector.connect(name, stream).await.map_err(|error| error.to_string())
     }
 
     async fn tls(&self) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static, String> {

@@ -15,6 +15,8 @@ pub struct Heard {
     pub target: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// Request line and headers, byte for byte.
+    pub head: String,
 }
 
 /// What the system says.
@@ -94,12 +96,14 @@ fn converse(stream: &TcpStream, rule: &Mutex<Rule>, hearing: &Mutex<Vec<Heard>>)
 fn hear(reader: &mut BufReader<TcpStream>) -> Option<Heard> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+    let mut head = line.clone();
     let mut words = line.split_whitespace();
     let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
     let mut headers = Vec::new();
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
+        head.push_str(&line);
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         headers.push((name.to_lowercase(), value.trim().to_owned()));
     }
@@ -109,5 +113,5 @@ fn hear(reader: &mut BufReader<TcpStream>) -> Option<Heard> {
         .map_or(0, |(_, value)| value.parse().unwrap());
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Heard { method, target, headers, body })
+    Some(Heard { method, target, headers, body, head })
 }
