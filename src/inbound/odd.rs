@@ -4,9 +4,9 @@
 //! Not here: what of a message's bytes is ambiguous (`serve/wire`, h2). What a proxy may add honestly and nobody
 //! here believes (`Forwarded`, `X-Forwarded-*`, names and certificates of clients) is left unread.
 
-use http::header::{CONNECTION, EXPECT, HOST};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST};
 use http::request::Parts;
-use http::{HeaderMap, Version};
+use http::{HeaderMap, HeaderValue, Version};
 
 use super::claims::OddHeader;
 
@@ -71,7 +71,16 @@ pub(super) fn find(parts: &Parts) -> Option<Odd> {
     if !expected {
         return Some(Odd::new("The header expect wants more than 100-continue."));
     }
+    // HTTP/1.1 has no such values and one length; HTTP/2 leaves it to us (RFC 9113 sections 8.1.1 and 8.2.1).
+    if !headers.values().all(is_trimmed) || headers.get_all(CONTENT_LENGTH).iter().count() > 1 {
+        return Some(Odd::new("A header has white space around it, or there are two lengths."));
+    }
     (!has_one_host(parts)).then(|| Odd::new("The host is not named once."))
+}
+
+fn is_trimmed(value: &HeaderValue) -> bool {
+    let bytes = value.as_bytes();
+    bytes.trim_ascii().len() == bytes.len()
 }
 
 fn is_of_the_connection(headers: &HeaderMap) -> bool {

@@ -7,6 +7,7 @@
 pub mod agreements;
 pub mod binary;
 pub mod forge;
+pub mod frames;
 pub mod gateway;
 pub mod here;
 pub mod ledger;

@@ -14,8 +14,25 @@ mod case;
 #[cfg(test)]
 mod fields;
 #[cfg(test)]
+mod flow;
+#[cfg(test)]
+mod http2;
+#[cfg(test)]
 mod lengths;
 #[cfg(test)]
 mod lines;
 #[cfg(test)]
 mod targets;
+
+/// What is driven below, so that a family that is lost is missed.
+#[test]
+fn there_are_200_ways_over_http1_and_more_over_http2() {
+    let http1 = [lengths::cases(), lines::cases(), targets::cases(), fields::cases(), flow::cases()];
+    let http1: std::collections::BTreeMap<Vec<u8>, String> =
+        http1.into_iter().flatten().map(|case| (case.bytes, case.name)).collect();
+    let http2: std::collections::BTreeSet<Vec<u8>> =
+        http2::cases().into_iter().map(|case| case.bytes).collect();
+    let names: std::collections::BTreeSet<&String> = http1.values().collect();
+    assert!(http1.len() >= 400 && names.len() == http1.len(), "{} ways, {} names", http1.len(), names.len());
+    assert!(http2.len() >= 100, "{}", http2.len());
+}
