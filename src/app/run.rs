@@ -16,7 +16,7 @@ use crate::admin::{Admin, serve_admin};
 use crate::clock::Clock;
 use crate::config::Gateway;
 use crate::desk::{self, Circumstances, FoldFault, Ruleset};
-use crate::inbound::{Bounds, Drift, Road, Tally};
+use crate::inbound::{Allowances, Bounds, Drift, Road, Tally};
 use crate::ledger::{Ledger, LedgerConfig, LedgerError};
 use crate::model::{AgreementId, Digest, Fault, Faults};
 use crate::observe::{Condition, Health, Light, Metrics};
@@ -316,6 +316,7 @@ fn road(app: &App) -> Road {
         metrics: Arc::clone(&app.metrics),
         tally: Arc::clone(&app.tally),
         drift: Drift::default(),
+        allowances: Allowances::new(app.gateway.limits.member),
         bounds: Bounds {
             body_max: app.gateway.partners.body_max,
             question_bytes_max: app.gateway.partners.question_bytes_max,

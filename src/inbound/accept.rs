@@ -16,6 +16,7 @@ use crate::model::{
 };
 use crate::tls::PeerCertificate;
 
+use super::allowance::Allowance;
 use super::claims::Claims;
 use super::odd::{self, Malformed, Odd};
 use super::refusal::{Refusal, Why};
@@ -30,11 +31,13 @@ pub struct Connection {
     pub(super) peer: PeerCertificate,
     /// The identity and the epoch it was found under.
     pub(super) identity: RefCell<Option<FoundAt>>,
+    /// Its member's allowance and the epoch it was found under.
+    pub(super) allowance: RefCell<Option<(u64, Arc<Allowance>)>>,
 }
 
 impl Connection {
     pub fn new(peer: PeerCertificate) -> Self {
-        Self { peer, identity: RefCell::new(None) }
+        Self { peer, identity: RefCell::new(None), allowance: RefCell::new(None) }
     }
 }
 

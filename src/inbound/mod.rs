@@ -11,6 +11,7 @@
 //! receipt, does not compile. Answer and refusal meet at *record*.
 
 mod accept;
+mod allowance;
 mod check;
 mod claims;
 mod counted;
@@ -30,6 +31,7 @@ mod road;
 mod tally;
 
 pub use accept::Connection;
+pub use allowance::Allowances;
 pub use drift::Drift;
 pub use odd::Malformed;
 pub use refusal::Refusal;

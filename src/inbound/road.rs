@@ -20,7 +20,9 @@ use crate::policy::Memo;
 use crate::source::Pool;
 
 use super::accept::{Connection, accept};
+use super::allowance::{Allowance, Allowances};
 use super::check::{Checked, check};
+use super::counted::Counted;
 use super::decide::decide;
 use super::drift::Drift;
 use super::forward::forward;
@@ -63,6 +65,7 @@ pub struct Road {
     pub metrics: Arc<Metrics>,
     pub tally: Arc<Tally>,
     pub drift: Drift,
+    pub allowances: Allowances,
     pub bounds: Bounds,
 }
 
@@ -112,6 +115,20 @@ impl Worker {
         find(connection, &self.road.ruleset()).ok().map(|identity| identity.system().member.clone())
     }
 
+    /// What its member may still take, found once for each ruleset.
+    fn allowance(&self, connection: &Connection) -> Arc<Allowance> {
+        let epoch = self.road.ruleset().epoch;
+        let mut kept = connection.allowance.borrow_mut();
+        match &*kept {
+            Some((at, allowance)) if *at == epoch => Arc::clone(allowance),
+            _ => {
+                let found = self.road.allowances.of(self.member(connection));
+                *kept = Some((epoch, Arc::clone(&found)));
+                found
+            }
+        }
+    }
+
     fn place(&self) -> Option<Place> {
         let under_way = self.under_way.get();
         (under_way < self.road.bounds.exchanges_max).then(|| {
@@ -123,11 +140,21 @@ impl Worker {
     /// Takes one request to its end. It runs as a task of its own, so that a caller who hangs up
     /// neither leaves a change half done nor learns anything that is not on the record.
     pub async fn travel(self: Rc<Self>, connection: Rc<Connection>, request: Request<Incoming>) -> Answer {
-        let Some(place) = self.place() else { return send(&self, turn_away(&self, &connection, request)) };
+        let allowance = self.allowance(&connection);
+        let room = match allowance.admit(self.road.clock.monotonic()) {
+            Err(seconds) => Err(Counted::beyond_allowance(seconds)),
+            Ok(()) => self.place().ok_or(Counted::busy()),
+        };
+        let place = match room {
+            Ok(place) => place,
+            Err(counted) => return send(&self, turn_away(&self, &connection, request, counted)),
+        };
         let journey = tokio::task::spawn_local(async move {
             let _place = place;
             let ended = self.answer(&connection, request).await;
             let recorded = record(&self, ended).await;
+            let (asked, answered) = recorded.bytes();
+            allowance.used(self.road.clock.monotonic(), asked, answered);
             send(&self, recorded)
         });
         // Only a panic ends a task early; the panic is logged and nothing has left.

@@ -2,7 +2,9 @@
 //! single-threaded runtime per core with connections dealt to them, so that an exchange never
 //! changes threads; everything else runs beside it.
 
+mod door;
 mod local;
+mod pace;
 mod partners;
 mod patience;
 mod share;

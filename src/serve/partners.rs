@@ -6,7 +6,6 @@ use std::convert::Infallible;
 use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -21,11 +20,12 @@ use tokio::task::LocalSet;
 
 use crate::config::Partners;
 use crate::inbound::{Connection, Malformed, Road, Tally, Worker};
-use crate::model::Code;
+use crate::model::{Code, MemberId};
 use crate::observe::Metrics;
 use crate::stop::Stop;
 use crate::tls::ServerTls;
 
+use super::door::{Door, Within};
 use super::patience::Patience;
 use super::share::Shares;
 use super::wire::{HEAD_BYTES_MAX, HEADERS_MAX, Oddities, Wire};
@@ -44,7 +44,7 @@ pub struct Doorway {
     pub road: Arc<Road>,
     pub metrics: Arc<Metrics>,
     pub tally: Arc<Tally>,
-    pub shares: Shares,
+    pub shares: Shares<Option<MemberId>>,
 }
 
 /// Starts one data-plane thread per worker and deals connections to them until told to stop.
@@ -58,7 +58,7 @@ pub async fn serve_partners(
 ) -> std::io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let open = Arc::new(AtomicUsize::new(0));
+    let mut door = Door::new(&doorway.bounds);
     let mut desks = Vec::with_capacity(workers);
     for index in 0..workers {
         let (deal, dealt) = mpsc::unbounded_channel();
@@ -75,15 +75,16 @@ pub async fn serve_partners(
             () = stop.asked() => return Ok(()),
         };
         match stream {
-            Ok((stream, _)) => match Slot::take(&open, doorway.bounds.connections_max) {
-                Some(slot) => {
+            Ok((stream, address)) => match door.admit(address.ip(), doorway.road.clock.monotonic()) {
+                Ok(within) => {
                     if let (Some(desk), Ok(stream)) = (turn.next(), stream.into_std()) {
-                        let _dealt = desk.send((stream, slot));
+                        let _dealt = desk.send((stream, within));
                     }
                 }
-                None => {
-                    doorway.metrics.handshake_failed("too_many_connections");
-                    doorway.tally.handshake_failed("too_many_connections");
+                // Closed without a word: whoever it is has not been asked yet.
+                Err(turned) => {
+                    doorway.metrics.handshake_failed(turned.as_str());
+                    doorway.tally.handshake_failed(turned.as_str());
                 }
             },
             // Out of file descriptors, say: waiting is better than spinning.
@@ -95,26 +96,10 @@ pub async fn serve_partners(
     }
 }
 
-/// One of the connections that may be open at once; free again when dropped, however that comes.
-struct Slot(Arc<AtomicUsize>);
-
-impl Slot {
-    fn take(open: &Arc<AtomicUsize>, max: usize) -> Option<Self> {
-        let slot = Self(Arc::clone(open));
-        (open.fetch_add(1, Ordering::Relaxed) < max).then_some(slot)
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// One data-plane thread.
 fn work(
     doorway: &Doorway,
-    mut dealt: mpsc::UnboundedReceiver<(std::net::TcpStream, Slot)>,
+    mut dealt: mpsc::UnboundedReceiver<(std::net::TcpStream, Within)>,
     drain: Duration,
     mut stop: Stop,
 ) {
@@ -134,10 +119,10 @@ fn work(
                 stream = dealt.recv() => stream,
                 () = stopping.asked() => None,
             };
-            let Some((stream, slot)) = stream else { break };
+            let Some((stream, within)) = stream else { break };
             let (doorway, worker, stop) = (doorway.clone(), Rc::clone(&worker), stop.clone());
             tokio::task::spawn_local(async move {
-                let _slot = slot;
+                let _within = within;
                 serve_one(&doorway, worker, stream, stop).await;
             });
         }
@@ -249,20 +234,4 @@ where
     }
     connection.as_mut().graceful_shutdown();
     connection.await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slot_is_given_back_also_by_whoever_did_not_get_one() {
-        let open = Arc::new(AtomicUsize::new(0));
-        let first = Slot::take(&open, 1);
-        assert!(first.is_some());
-        assert!(Slot::take(&open, 1).is_none());
-        assert_eq!(open.load(Ordering::Relaxed), 1);
-        drop(first);
-        assert!(Slot::take(&open, 1).is_some());
-    }
 }
