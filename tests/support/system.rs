@@ -26,6 +26,14 @@ pub enum Reply {
     Raw(Vec<u8>),
     /// Nothing, for this long, then the connection is closed.
     Silence(Duration),
+    /// Bytes as they are, on a connection that stays.
+    Kept(Vec<u8>),
+    /// Bytes, and others a while later, on a connection that stays.
+    Late(Vec<u8>, Duration, Vec<u8>),
+    /// Bytes, and then nothing until the other side gives up.
+    Stalled(Vec<u8>),
+    /// Bytes, and then these others again and again, with a pause between, until the other side gives up.
+    Endless(Vec<u8>, Vec<u8>, Duration),
 }
 
 pub struct System {
@@ -83,6 +91,31 @@ fn converse(stream: &TcpStream, rule: &Mutex<Rule>, hearing: &Mutex<Vec<Heard>>)
             }
             Reply::Raw(bytes) => {
                 let _ = out.write_all(&bytes);
+                return;
+            }
+            Reply::Kept(bytes) => {
+                if out.write_all(&bytes).is_err() {
+                    return;
+                }
+            }
+            Reply::Late(first, pause, then) => {
+                let first = out.write_all(&first);
+                std::thread::sleep(pause);
+                if first.and_then(|()| out.write_all(&then)).is_err() {
+                    return;
+                }
+            }
+            Reply::Stalled(bytes) => {
+                let _ = out.write_all(&bytes);
+                let _ = reader.read_to_end(&mut Vec::new());
+                return;
+            }
+            Reply::Endless(first, again, pause) => {
+                let mut sent = out.write_all(&first);
+                while sent.is_ok() {
+                    sent = out.write_all(&again);
+                    std::thread::sleep(pause);
+                }
                 return;
             }
             Reply::Silence(how_long) => {

@@ -10,6 +10,8 @@
 mod support;
 
 #[cfg(test)]
+mod behind;
+#[cfg(test)]
 mod case;
 #[cfg(test)]
 mod fields;
