@@ -96,11 +96,15 @@ pub struct Worker {
 }
 
 /// One of the exchanges that may be under way; free again when dropped.
-struct Place(Rc<Cell<usize>>);
+struct Place {
+    under_way: Rc<Cell<usize>>,
+    metrics: Arc<Metrics>,
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
+        self.under_way.set(self.under_way.get().saturating_sub(1));
+        self.metrics.exchange_over();
     }
 }
 
@@ -133,7 +137,8 @@ impl Worker {
         let under_way = self.under_way.get();
         (under_way < self.road.bounds.exchanges_max).then(|| {
             self.under_way.set(under_way + 1);
-            Place(Rc::clone(&self.under_way))
+            self.road.metrics.exchange_began();
+            Place { under_way: Rc::clone(&self.under_way), metrics: Arc::clone(&self.road.metrics) }
         })
     }
 

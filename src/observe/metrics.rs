@@ -34,6 +34,7 @@ pub struct Metrics {
     handshakes_failed: Family<Cause, Counter>,
     alarms: Family<Raised, Counter>,
     connections: Gauge,
+    under_way: Gauge,
     reloads: Family<Cause, Counter>,
     ready: Gauge<f64, AtomicU64>,
 }
@@ -46,6 +47,7 @@ impl Metrics {
         let handshakes_failed = Family::default();
         let alarms = Family::default();
         let connections = Gauge::default();
+        let under_way = Gauge::default();
         let reloads = Family::default();
         let ready = Gauge::default();
         registry.register("exchanges", "Exchanges ended, by outcome and refusal code", exchanges.clone());
@@ -57,13 +59,28 @@ impl Metrics {
         );
         registry.register("alarms", "Alarms raised, by kind and dataset", alarms.clone());
         registry.register("connections", "Partner connections open now", connections.clone());
+        registry.register(
+            "exchanges_under_way",
+            "Questions being read, decided, asked behind or recorded now",
+            under_way.clone(),
+        );
         registry.register("reloads", "Rulesets loaded or refused", reloads.clone());
         registry.register(
             "ready",
             "1 when the gateway can record, sign, decide and tell the time",
             ready.clone(),
         );
-        Self { registry, exchanges, seconds, handshakes_failed, alarms, connections, reloads, ready }
+        Self {
+            registry,
+            exchanges,
+            seconds,
+            handshakes_failed,
+            alarms,
+            connections,
+            under_way,
+            reloads,
+            ready,
+        }
     }
 
     /// Counts an exchange; `code` is `none` where nothing was refused.
@@ -86,6 +103,14 @@ impl Metrics {
 
     pub fn connection_closed(&self) {
         self.connections.dec();
+    }
+
+    pub fn exchange_began(&self) {
+        self.under_way.inc();
+    }
+
+    pub fn exchange_over(&self) {
+        self.under_way.dec();
     }
 
     pub fn reloaded(&self, result: &'static str) {

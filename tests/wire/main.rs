@@ -22,7 +22,11 @@ mod http2;
 #[cfg(test)]
 mod lengths;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod lines;
+#[cfg(test)]
+mod overload;
 #[cfg(test)]
 mod targets;
 

@@ -14,9 +14,11 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
 use self::chunks::Chunks;
 use self::head::{Framing, Odd, Scan};
@@ -25,6 +27,10 @@ pub use self::head::{HEAD_BYTES_MAX, HEADERS_MAX};
 
 /// What the parser reads instead of a head that is none; it is the last of its connection.
 const STAND_IN: &[u8] = b"POST / HTTP/1.1\r\nhost: stand-in\r\nconnection: close\r\n\r\n";
+
+/// A question and more; whoever sends on and on does not want to hear.
+const LINGER_BYTES_MAX: usize = 256 * 1024;
+const LINGER_MAX: Duration = Duration::from_secs(2);
 
 /// Read at once from the connection.
 const PIECE_BYTES: usize = 4096;
@@ -50,6 +56,13 @@ pub struct Wire<IO> {
     at: At,
     requests: u64,
     oddities: Oddities,
+    /// Once it is closed over something unread.
+    linger: Option<Linger>,
+}
+
+struct Linger {
+    until: Pin<Box<Sleep>>,
+    bytes: usize,
 }
 
 enum At {
@@ -64,7 +77,15 @@ enum At {
 
 impl<IO> Wire<IO> {
     pub fn new(io: IO, oddities: Oddities) -> Self {
-        Self { io, held: BytesMut::new(), cleared: 0, at: At::Head(Scan::default()), requests: 0, oddities }
+        Self {
+            io,
+            held: BytesMut::new(),
+            cleared: 0,
+            at: At::Head(Scan::default()),
+            requests: 0,
+            oddities,
+            linger: None,
+        }
     }
 
     /// Judges as much of what is held as can be.
@@ -164,7 +185,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Wire<IO> {
     }
 }
 
-impl<IO: AsyncWrite + Unpin> AsyncWrite for Wire<IO> {
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<IO> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -177,8 +198,25 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Wire<IO> {
         Pin::new(&mut self.io).poll_flush(context)
     }
 
+    /// Closes. Where something of a request was not read, what still comes is thrown away for a while: a socket
+    /// closed over unread bytes takes back what was said before (RFC 9112 section 9.6).
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(context)
+        let wire = &mut *self;
+        ready!(Pin::new(&mut wire.io).poll_shutdown(context))?;
+        if matches!(wire.at, At::Head(_)) {
+            return Poll::Ready(Ok(()));
+        }
+        let linger =
+            wire.linger.get_or_insert_with(|| Linger { until: Box::pin(sleep(LINGER_MAX)), bytes: 0 });
+        while linger.bytes < LINGER_BYTES_MAX && linger.until.as_mut().poll(context).is_pending() {
+            let mut piece = [0; PIECE_BYTES];
+            let mut piece = ReadBuf::new(&mut piece);
+            match ready!(Pin::new(&mut wire.io).poll_read(context, &mut piece)) {
+                Ok(()) if !piece.filled().is_empty() => linger.bytes += piece.filled().len(),
+                _ => break,
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_write_vectored(
