@@ -165,6 +165,8 @@ fn heads() -> Vec<Frames> {
     ] {
         cases.push(of(&format!("the path {path:?}"), instead(":path", path), &[NOT_AGREED, "reset"]));
     }
+    // The library cuts a fragment off before anybody sees it; what goes on has none (RFC 9113 section 8.3.1).
+    cases.push(of("a path with a fragment", instead(":path", "/child-protection/v1/check#a"), &[ANSWERED]));
     for method in ["GET", "post", "TRACE", "PUT"] {
         cases.push(of(&format!("the method {method}"), instead(":method", method), &[NOT_AGREED]));
     }
