@@ -1,5 +1,5 @@
-//! A hostile system behind: whatever it answers, the partner gets the documented refusal or what was agreed, and not one
-//! byte else; the record says what became of it; and the next question is answered as ever.
+//! A hostile system behind: whatever it answers, the partner gets the documented refusal or what was agreed, and
+//! not one byte else; the record says what became of it; and the next question is answered as ever.
 
 use std::time::Duration;
 

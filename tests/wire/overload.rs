@@ -1,5 +1,5 @@
-//! Ten times as many as there is room for, for a second, each on a connection of its own: everybody is answered, refused
-//! by a documented code or closed, and afterwards all is as before. No time is asserted.
+//! Ten times as many as there is room for, for a second, each on a connection of its own: everybody is answered,
+//! refused by a documented code or closed, and afterwards all is as before. No time is asserted.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
