@@ -187,8 +187,8 @@ fn streams() -> Vec<Frames> {
     let ended = frame(HEADERS, END_HEADERS | END_STREAM, 1, &block(&fields));
     let of = |name: &str, frames: &[Vec<u8>], may| case(name, frames, may);
     vec![
-        of("a head that is the whole question", &[ended.clone()], &[INVALID]),
-        of("data before a head", &[body.clone()], RESET),
+        of("a head that is the whole question", std::slice::from_ref(&ended), &[INVALID]),
+        of("data before a head", std::slice::from_ref(&body), RESET),
         of("data after the end", &[ended.clone(), body.clone()], RESET_OR_INVALID),
         of("a second head", &[head.clone(), head.clone(), body.clone()], RESET),
         of(
@@ -196,7 +196,7 @@ fn streams() -> Vec<Frames> {
             &[
                 head.clone(),
                 frame(DATA, 0, 1, asks(CHI).as_bytes()),
-                frame(HEADERS, END_HEADERS | END_STREAM, 1, &block(&vec![("tolbooth-role", "ed_clinician")])),
+                frame(HEADERS, END_HEADERS | END_STREAM, 1, &block(&[("tolbooth-role", "ed_clinician")])),
             ],
             &[MALFORMED, "reset"],
         ),
@@ -205,7 +205,7 @@ fn streams() -> Vec<Frames> {
             &[
                 head.clone(),
                 frame(DATA, 0, 1, asks(CHI).as_bytes()),
-                frame(HEADERS, END_HEADERS | END_STREAM, 1, &block(&vec![(":path", "/")])),
+                frame(HEADERS, END_HEADERS | END_STREAM, 1, &block(&[(":path", "/")])),
             ],
             &[MALFORMED, "reset", "goaway"],
         ),

@@ -4,7 +4,9 @@
 //!
 //! Each family is a table of rows (`case.rs`); `there_are_200_ways` counts them.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, reason = "tests")]
+#![allow(clippy::indexing_slicing, clippy::string_slice, reason = "tests")]
+#![allow(clippy::too_many_lines, reason = "tables")]
 
 #[path = "../support/mod.rs"]
 mod support;
