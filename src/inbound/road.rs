@@ -119,6 +119,11 @@ impl Worker {
         find(connection, &self.road.ruleset()).ok().map(|identity| identity.system().member.clone())
     }
 
+    /// Closes connections to systems behind that have been idle too long.
+    pub fn sweep(&self) {
+        self.pool.sweep();
+    }
+
     /// What its member may still take, found once for each ruleset.
     fn allowance(&self, connection: &Connection) -> Arc<Allowance> {
         let epoch = self.road.ruleset().epoch;

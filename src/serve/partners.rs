@@ -35,6 +35,9 @@ const HEAD_LIST_BYTES_MAX: u32 = 32 * 1024;
 /// Requests at once on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 64;
 
+/// How often connections to systems behind that nobody asks any more are looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(2);
+
 /// What the listener needs to turn a socket into requests.
 #[derive(Clone)]
 pub struct Doorway {
@@ -114,10 +117,15 @@ fn work(
     let tasks = LocalSet::new();
     tasks.block_on(&runtime, async {
         let mut stopping = stop.clone();
+        let mut sweep = tokio::time::interval(SWEEP_EVERY);
         loop {
             let stream = tokio::select! {
                 stream = dealt.recv() => stream,
                 () = stopping.asked() => None,
+                _ = sweep.tick() => {
+                    worker.sweep();
+                    continue;
+                }
             };
             let Some((stream, within)) = stream else { break };
             let (doorway, worker, stop) = (doorway.clone(), Rc::clone(&worker), stop.clone());
