@@ -22,6 +22,11 @@ const DAYS: u32 = 89;
 
 type Done = Result<(), Box<dyn Error>>;
 
+/// One address and one member stand for all: what bounds them is not what is measured.
+const LIMITS: &str = "[limits]\nrequests_per_member_per_second = 10000000\n\
+    asked_mib_per_member_per_minute = 1000000000\nasked_mib_per_member_per_day = 1000000000\n\
+    answered_mib_per_member_per_minute = 1000000000\nanswered_mib_per_member_per_day = 1000000000\n";
+
 /// Makes everything in `home`, a new folder.
 pub fn make(home: &Path, agreements: usize, backend: &str, port: &str) -> Done {
     let clock = Clock::new()?;
@@ -37,7 +42,7 @@ pub fn make(home: &Path, agreements: usize, backend: &str, port: &str) -> Done {
         &configuration,
         &format!(
             "format = 1\n[gateway]\nmember = \"provider\"\n[partners]\naddress = \"127.0.0.1:{port}\"\n\
-         certificate = \"certs/server.pem\"\nkey = \"certs/server.key\"\n[local]\naddress = \"127.0.0.1:0\"\n"
+         certificate = \"certs/server.pem\"\nkey = \"certs/server.key\"\nhandshakes_per_address_per_second = 1000000\n[local]\naddress = \"127.0.0.1:0\"\n{LIMITS}"
         ),
     )?;
     for number in 0..CONTRACTS {

@@ -16,7 +16,7 @@ use crate::admin::{Admin, serve_admin};
 use crate::clock::Clock;
 use crate::config::Gateway;
 use crate::desk::{self, Circumstances, FoldFault, Ruleset};
-use crate::inbound::{Bounds, Drift, Road, Tally};
+use crate::inbound::{Allowances, Bounds, Drift, Road, Tally};
 use crate::ledger::{Ledger, LedgerConfig, LedgerError};
 use crate::model::{AgreementId, Digest, Fault, Faults};
 use crate::observe::{Condition, Health, Light, Metrics};
@@ -358,6 +358,7 @@ fn road(app: &App, tokens: &Tokens) -> Road {
         drift: Drift::default(),
         issuers: Arc::clone(&tokens.issuers),
         synthetic: app.gateway.in_sandbox,
+        allowances: Allowances::new(app.gateway.limits.member),
         bounds: Bounds {
             body_max: app.gateway.partners.body_max,
             question_bytes_max: app.gateway.partners.question_bytes_max,

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::allowance::{self, MemberAllowance};
 use super::sandbox::Sandbox;
 use super::strict::{self, Item, Table};
 use super::token::{self, Token};
@@ -44,6 +45,10 @@ pub struct Partners {
     pub connections_max: usize,
     /// Of those, what one member may hold.
     pub connections_per_member_max: usize,
+    /// What one address may hold, known or not: a handshake that never ends holds one too.
+    pub connections_per_address_max: usize,
+    /// Handshakes cost more than anything else a stranger may ask for.
+    pub handshakes_per_address_per_second: u32,
     /// A write that makes no progress for longer is somebody who does not read.
     pub send_max: Duration,
     /// A handshake that takes longer is somebody holding a slot.
@@ -101,6 +106,7 @@ pub struct Limits {
     pub record_max: Duration,
     /// Exchanges under way at once on each data-plane thread.
     pub exchanges_max: usize,
+    pub member: MemberAllowance,
 }
 
 /// Reads `tolbooth.toml`. All faults at once.
@@ -178,6 +184,9 @@ fn partners(table: &Table<'_>, home: &Path) -> Option<Partners> {
     let connections_max = count(Some(table), "connections_max", 4096, 1..=1_000_000);
     let per_member =
         count(Some(table), "connections_per_member_max", connections_max.div_ceil(2), 1..=1_000_000);
+    let per_address =
+        count(Some(table), "connections_per_address_max", connections_max.div_ceil(2), 1..=1_000_000);
+    let handshakes = count(Some(table), "handshakes_per_address_per_second", 200, 1..=1_000_000);
     let send_max = seconds("send_seconds_max", 30);
     let question =
         count(Some(table), "question_bytes_max", QUESTION_BYTES_MAX as u64, 64..=QUESTION_BYTES_MAX as u64);
@@ -190,6 +199,8 @@ fn partners(table: &Table<'_>, home: &Path) -> Option<Partners> {
         body_max,
         connections_max: usize::try_from(connections_max).unwrap_or(usize::MAX),
         connections_per_member_max: usize::try_from(per_member).unwrap_or(usize::MAX),
+        connections_per_address_max: usize::try_from(per_address).unwrap_or(usize::MAX),
+        handshakes_per_address_per_second: u32::try_from(handshakes).unwrap_or(u32::MAX),
         send_max,
         question_bytes_max: usize::try_from(question).unwrap_or(QUESTION_BYTES_MAX),
     })
@@ -216,7 +227,8 @@ fn limits(table: Option<&Table<'_>>) -> Limits {
     let record_max = Duration::from_secs(count(table, "record_seconds_max", 10, 1..=300));
     let recorded_refusals_per_minute = u32::try_from(refusals).unwrap_or(u32::MAX);
     let exchanges_max = usize::try_from(count(table, "exchanges_max", 1024, 1..=1_000_000)).unwrap_or(1024);
-    Limits { recorded_refusals_per_minute, drain, exchange_max, record_max, exchanges_max }
+    let member = allowance::read(table);
+    Limits { recorded_refusals_per_minute, drain, exchange_max, record_max, exchanges_max, member }
 }
 
 fn count(

@@ -1,10 +1,12 @@
 //! Configuration: strict, typed, all faults at once.
 
+mod allowance;
 mod gateway;
 mod sandbox;
 pub mod strict;
 mod token;
 
+pub use allowance::MemberAllowance;
 pub use gateway::{Gateway, Level, Limits, Log, LogFormat, Partners, load, parse};
 pub use sandbox::Sandbox;
 pub use token::Token;

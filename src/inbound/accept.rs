@@ -16,7 +16,9 @@ use crate::model::{
 };
 use crate::tls::PeerCertificate;
 
-use super::claims::{Claims, OddHeader};
+use super::allowance::Allowance;
+use super::claims::Claims;
+use super::odd::{self, Malformed, Odd};
 use super::refusal::{Refusal, Why};
 use super::road::Worker;
 
@@ -29,11 +31,13 @@ pub struct Connection {
     pub(super) peer: PeerCertificate,
     /// The identity and the epoch it was found under.
     pub(super) identity: RefCell<Option<FoundAt>>,
+    /// Its member's allowance and the epoch it was found under.
+    pub(super) allowance: RefCell<Option<(u64, Arc<Allowance>)>>,
 }
 
 impl Connection {
     pub fn new(peer: PeerCertificate) -> Self {
-        Self { peer, identity: RefCell::new(None) }
+        Self { peer, identity: RefCell::new(None), allowance: RefCell::new(None) }
     }
 }
 
@@ -73,24 +77,28 @@ pub struct Accepted {
     pub(super) parts: Parts,
     pub(super) incoming: Incoming,
     /// Refused once it is known whose it is, so that it is on the record.
-    pub(super) odd: Option<OddHeader>,
+    pub(super) odd: Option<Odd>,
 }
 
 pub(super) fn accept(worker: &Worker, parts: Parts, incoming: Incoming) -> Result<Accepted, Refusal> {
     let ruleset = worker.road.ruleset();
     let random: Option<[u8; 42]> = crate::crypto::random();
     let (id, nonce) = random.as_ref().map_or(([0; 10], [0; 32]), split);
-    let (claims, odd) = match Claims::read(&parts.headers) {
-        Ok(claims) => (claims, None),
-        Err(odd) => (Claims::default(), Some(odd)),
+    let (claims, odd) = match (odd::find(&parts), Claims::read(&parts.headers)) {
+        (None, Ok(claims)) => (claims, None),
+        (None, Err(odd)) => (Claims::default(), Some(odd.into())),
+        (odd, _) => (Claims::default(), odd),
     };
+    // Of a head that was none nothing is known, and nothing is made up.
+    let none = parts.extensions.get::<Malformed>().is_some();
+    let line = |part: &str| if none { String::new() } else { part.to_owned() };
     let known = Box::new(Known {
         exchange: ExchangeId::new(worker.road.clock.unix_ms(), id),
         nonce,
         started: worker.road.clock.instant(),
         ruleset,
-        method: parts.method.as_str().to_owned(),
-        path: parts.uri.path().to_owned(),
+        method: line(parts.method.as_str()),
+        path: line(parts.uri.path()),
         claims,
         body: Bytes::new(),
         consumer: None,

@@ -33,6 +33,11 @@ impl Counted {
         Self { code: Code::LimitReached, retry_after: Some(RATE_SECONDS) }
     }
 
+    /// To a member that has taken what one member may.
+    pub(super) fn beyond_allowance(seconds: u64) -> Self {
+        Self { code: Code::LimitReached, retry_after: Some(seconds) }
+    }
+
     /// To whoever comes while there is no place for another exchange.
     pub(super) fn busy() -> Self {
         Self { code: Code::LimitReached, retry_after: Some(BUSY_SECONDS) }

@@ -11,7 +11,7 @@ use crate::model::Code;
 
 use super::accept::{Accepted, Connection, Known};
 use super::bearer;
-use super::claims::OddHeader;
+use super::odd::Odd;
 use super::refusal::{Refusal, Why};
 use super::road::Worker;
 
@@ -34,12 +34,8 @@ pub(super) async fn identify(
         Err(code) => return Err(Refusal::new(known, code)),
     };
     known.consumer = Some(identity.system().clone());
-    if let Some(OddHeader(name)) = odd {
-        return Err(Refusal::new(
-            known,
-            Why::new(Code::MalformedHttp)
-                .detail(format!("The header {name} is there twice, too long, or not printable UTF-8.")),
-        ));
+    if let Some(Odd(why)) = odd {
+        return Err(Refusal::new(known, Why::new(Code::MalformedHttp).detail(why)));
     }
     match bearer::present(worker, &mut known, &identity, &parts.headers).await {
         Ok(()) => Ok(Identified { known, identity, parts, incoming }),

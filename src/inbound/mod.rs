@@ -11,6 +11,7 @@
 //! receipt, does not compile. Answer and refusal meet at *record*.
 
 mod accept;
+mod allowance;
 mod bearer;
 mod check;
 mod claims;
@@ -22,6 +23,7 @@ mod forward;
 mod identify;
 mod journey;
 mod minimise;
+mod odd;
 mod own_view;
 mod read;
 mod record;
@@ -33,8 +35,10 @@ mod road;
 mod tally;
 
 pub use accept::Connection;
+pub use allowance::Allowances;
 pub use drift::Drift;
 pub use journey::Journey;
+pub use odd::Malformed;
 pub use refusal::Refusal;
 pub use road::{Answer, Bounds, Road, Worker};
 pub use tally::Tally;

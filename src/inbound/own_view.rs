@@ -34,6 +34,10 @@ pub struct Shown {
 pub(super) struct Document(Bytes);
 
 impl Document {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn into_body(self) -> Bytes {
         self.0
     }

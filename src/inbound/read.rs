@@ -94,7 +94,8 @@ async fn collect(mut incoming: Incoming, bytes_max: usize) -> Result<Bytes, Unco
     let mut first: Option<Bytes> = None;
     let mut rest = BytesMut::new();
     while let Some(frame) = incoming.frame().await {
-        let Ok(data) = frame.map_err(|_| Uncollected::Broken)?.into_data() else { continue };
+        // Headers after the body would be read by some and not by others (RFC 9110 section 6.5.1).
+        let data = frame.map_err(|_| Uncollected::Broken)?.into_data().map_err(|_| Uncollected::Broken)?;
         let so_far = rest.len() + first.as_ref().map_or(0, Bytes::len);
         if so_far + data.len() > bytes_max {
             return Err(Uncollected::TooLarge);

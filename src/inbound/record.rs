@@ -62,6 +62,16 @@ impl Recorded {
         }
     }
 
+    /// Of the question and of the answer.
+    pub(super) fn bytes(&self) -> (usize, usize) {
+        let answered = match &self.leaving {
+            Leaving::OnRecord(reply, _) => reply.body.len(),
+            Leaving::Shown(document) => document.len(),
+            Leaving::Counted(_) => 0,
+        };
+        (self.known.body.len(), answered)
+    }
+
     fn counted(known: Box<Known>, counted: Counted) -> Self {
         Self { known, leaving: Leaving::Counted(counted) }
     }
@@ -107,8 +117,13 @@ pub(super) async fn record(worker: &Worker, ended: Result<Ended, Refusal>) -> Re
     keep(worker, known, reply, facts).await
 }
 
-/// There is no place for another exchange: it is counted before anything of it is read.
-pub(super) fn turn_away(worker: &Worker, connection: &Connection, request: Request<Incoming>) -> Recorded {
+/// There is no room for another exchange: it is counted before anything of it is read.
+pub(super) fn turn_away(
+    worker: &Worker,
+    connection: &Connection,
+    request: Request<Incoming>,
+    counted: Counted,
+) -> Recorded {
     let (parts, incoming) = request.into_parts();
     let known = match accept(worker, parts, incoming) {
         Ok(accepted) => accepted.known,
@@ -119,7 +134,7 @@ pub(super) fn turn_away(worker: &Worker, connection: &Connection, request: Reque
         Some(member) => tally.refused_beyond_rate(&member, Code::LimitReached),
         None => tally.stranger_refused(Code::LimitReached),
     }
-    Recorded::counted(known, Counted::busy())
+    Recorded::counted(known, counted)
 }
 
 fn show(shown: Shown) -> Recorded {

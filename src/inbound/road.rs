@@ -22,7 +22,9 @@ use crate::source::Pool;
 use crate::token::{Cache, Issuers};
 
 use super::accept::{Connection, accept};
+use super::allowance::{Allowance, Allowances};
 use super::check::{Checked, check};
+use super::counted::Counted;
 use super::decide::decide;
 use super::drift::Drift;
 use super::explain::{aim, explain};
@@ -73,6 +75,7 @@ pub struct Road {
     pub drift: Drift,
     /// Whose access tokens are accepted.
     pub issuers: Arc<ArcSwap<Issuers>>,
+    pub allowances: Allowances,
     pub bounds: Bounds,
     /// A sandbox: every answer says that it is made up.
     pub synthetic: bool,
@@ -108,11 +111,15 @@ pub(super) enum Ended {
 }
 
 /// One of the exchanges that may be under way; free again when dropped.
-pub struct Place(Rc<Cell<usize>>);
+pub struct Place {
+    under_way: Rc<Cell<usize>>,
+    metrics: Arc<Metrics>,
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
+        self.under_way.set(self.under_way.get().saturating_sub(1));
+        self.metrics.exchange_over();
     }
 }
 
@@ -146,25 +153,55 @@ impl Worker {
         appended.await.unwrap_or(Err(Unrecorded::Late))
     }
 
+    /// Closes connections to systems behind that have been idle too long.
+    pub fn sweep(&self) {
+        self.pool.sweep();
+    }
+
+    /// What its member may still take, found once for each ruleset.
+    fn allowance(&self, connection: &Connection) -> Arc<Allowance> {
+        let epoch = self.road.ruleset().epoch;
+        let mut kept = connection.allowance.borrow_mut();
+        match &*kept {
+            Some((at, allowance)) if *at == epoch => Arc::clone(allowance),
+            _ => {
+                let found = self.road.allowances.of(self.member(connection));
+                *kept = Some((epoch, Arc::clone(&found)));
+                found
+            }
+        }
+    }
+
     /// One of the places for what is under way, if one is free.
     pub fn place(&self) -> Option<Place> {
         let under_way = self.under_way.get();
         (under_way < self.road.bounds.exchanges_max).then(|| {
             self.under_way.set(under_way + 1);
-            Place(Rc::clone(&self.under_way))
+            self.road.metrics.exchange_began();
+            Place { under_way: Rc::clone(&self.under_way), metrics: Arc::clone(&self.road.metrics) }
         })
     }
 
     /// Takes one request to its end, also if the caller hangs up meanwhile: so a change is not left half
     /// done, and nobody learns anything that is not on the record.
     pub fn travel(self: Rc<Self>, connection: Rc<Connection>, request: Request<Incoming>) -> Journey {
-        let Some(place) = self.place() else {
-            return Journey::ended(send(&self, turn_away(&self, &connection, request)));
+        let allowance = self.allowance(&connection);
+        let room = match allowance.admit(self.road.clock.monotonic()) {
+            Err(seconds) => Err(Counted::beyond_allowance(seconds)),
+            Ok(()) => self.place().ok_or(Counted::busy()),
+        };
+        let place = match room {
+            Ok(place) => place,
+            Err(counted) => {
+                return Journey::ended(send(&self, turn_away(&self, &connection, request, counted)));
+            }
         };
         Journey::begin(async move {
             let _place = place;
             let ended = self.answer(&connection, request).await;
             let recorded = record(&self, ended).await;
+            let (asked, answered) = recorded.bytes();
+            allowance.used(self.road.clock.monotonic(), asked, answered);
             send(&self, recorded)
         })
     }

@@ -34,6 +34,7 @@ pub struct Metrics {
     handshakes_failed: Family<Cause, Counter>,
     alarms: Family<Raised, Counter>,
     connections: Gauge,
+    under_way: Gauge,
     reloads: Family<Cause, Counter>,
     tokens_issued: Counter,
     tokens_not_issued: Family<Cause, Counter>,
@@ -49,6 +50,7 @@ impl Metrics {
         let handshakes_failed = Family::default();
         let alarms = Family::default();
         let connections = Gauge::default();
+        let under_way = Gauge::default();
         let reloads = Family::default();
         let ready = Gauge::default();
         registry.register("exchanges", "Exchanges ended, by outcome and refusal code", exchanges.clone());
@@ -60,6 +62,11 @@ impl Metrics {
         );
         registry.register("alarms", "Alarms raised, by kind and dataset", alarms.clone());
         registry.register("connections", "Partner connections open now", connections.clone());
+        registry.register(
+            "exchanges_under_way",
+            "Questions being read, decided, asked behind or recorded now",
+            under_way.clone(),
+        );
         registry.register("reloads", "Rulesets loaded or refused", reloads.clone());
         let tokens_issued = Counter::default();
         let tokens_not_issued = Family::default();
@@ -85,6 +92,7 @@ impl Metrics {
             tokens_issued,
             tokens_not_issued,
             tokens_refused,
+            under_way,
             ready,
         }
     }
@@ -109,6 +117,14 @@ impl Metrics {
 
     pub fn connection_closed(&self) {
         self.connections.dec();
+    }
+
+    pub fn exchange_began(&self) {
+        self.under_way.inc();
+    }
+
+    pub fn exchange_over(&self) {
+        self.under_way.dec();
     }
 
     pub fn reloaded(&self, result: &'static str) {

@@ -2,12 +2,15 @@
 //! single-threaded runtime per core with connections dealt to them, so that an exchange never
 //! changes threads; everything else runs beside it.
 
+mod door;
 mod form;
 mod local;
+mod pace;
 mod partners;
 mod patience;
 mod share;
 mod token;
+mod wire;
 
 pub use local::{Local, serve_local};
 pub use partners::{Doorway, serve_partners};

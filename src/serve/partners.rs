@@ -1,11 +1,11 @@
 //! The partner listener: TCP, TLS, HTTP/1.1 and HTTP/2. What comes out is a request on a connection
 //! whose chain is verified; what a request means is the road's business.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -19,22 +19,25 @@ use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
 use crate::config::Partners;
-use crate::inbound::{Connection, Road, Tally, Worker};
-use crate::model::Code;
+use crate::inbound::{Connection, Malformed, Road, Tally, Worker};
+use crate::model::{Code, MemberId};
 use crate::observe::Metrics;
 use crate::stop::Stop;
 use crate::tls::ServerTls;
 
+use super::door::{Door, Within};
 use super::patience::Patience;
 use super::share::Shares;
 use super::token::TokenDoor;
+use super::wire::{HEAD_BYTES_MAX, HEADERS_MAX, Oddities, Wire};
 
-/// Headers of one request: ours are a dozen, proxies add a few.
-const HEADERS_MAX: usize = 64;
-/// Bytes of one request head.
-const HEAD_BYTES_MAX: u32 = 32 * 1024;
+/// Names and values of one HTTP/2 request, with 32 bytes for each (RFC 9113 section 6.5.2).
+const HEAD_LIST_BYTES_MAX: u32 = 32 * 1024;
 /// Requests at once on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 64;
+
+/// How often connections to systems behind that nobody asks any more are looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(2);
 
 /// What the listener needs to turn a socket into requests.
 #[derive(Clone)]
@@ -45,7 +48,7 @@ pub struct Doorway {
     pub road: Arc<Road>,
     pub metrics: Arc<Metrics>,
     pub tally: Arc<Tally>,
-    pub shares: Shares,
+    pub shares: Shares<Option<MemberId>>,
     pub tokens: Arc<TokenDoor>,
 }
 
@@ -60,7 +63,7 @@ pub async fn serve_partners(
 ) -> std::io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let open = Arc::new(AtomicUsize::new(0));
+    let mut door = Door::new(&doorway.bounds);
     let mut desks = Vec::with_capacity(workers);
     for index in 0..workers {
         let (deal, dealt) = mpsc::unbounded_channel();
@@ -77,15 +80,16 @@ pub async fn serve_partners(
             () = stop.asked() => return Ok(()),
         };
         match stream {
-            Ok((stream, _)) => match Slot::take(&open, doorway.bounds.connections_max) {
-                Some(slot) => {
+            Ok((stream, address)) => match door.admit(address.ip(), doorway.road.clock.monotonic()) {
+                Ok(within) => {
                     if let (Some(desk), Ok(stream)) = (turn.next(), stream.into_std()) {
-                        let _dealt = desk.send((stream, slot));
+                        let _dealt = desk.send((stream, within));
                     }
                 }
-                None => {
-                    doorway.metrics.handshake_failed("too_many_connections");
-                    doorway.tally.handshake_failed("too_many_connections");
+                // Closed without a word: whoever it is has not been asked yet.
+                Err(turned) => {
+                    doorway.metrics.handshake_failed(turned.as_str());
+                    doorway.tally.handshake_failed(turned.as_str());
                 }
             },
             // Out of file descriptors, say: waiting is better than spinning.
@@ -97,26 +101,10 @@ pub async fn serve_partners(
     }
 }
 
-/// One of the connections that may be open at once; free again when dropped, however that comes.
-struct Slot(Arc<AtomicUsize>);
-
-impl Slot {
-    fn take(open: &Arc<AtomicUsize>, max: usize) -> Option<Self> {
-        let slot = Self(Arc::clone(open));
-        (open.fetch_add(1, Ordering::Relaxed) < max).then_some(slot)
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// One data-plane thread.
 fn work(
     doorway: &Doorway,
-    mut dealt: mpsc::UnboundedReceiver<(std::net::TcpStream, Slot)>,
+    mut dealt: mpsc::UnboundedReceiver<(std::net::TcpStream, Within)>,
     drain: Duration,
     mut stop: Stop,
 ) {
@@ -131,15 +119,20 @@ fn work(
     let tasks = LocalSet::new();
     tasks.block_on(&runtime, async {
         let mut stopping = stop.clone();
+        let mut sweep = tokio::time::interval(SWEEP_EVERY);
         loop {
             let stream = tokio::select! {
                 stream = dealt.recv() => stream,
                 () = stopping.asked() => None,
+                _ = sweep.tick() => {
+                    worker.sweep();
+                    continue;
+                }
             };
-            let Some((stream, slot)) = stream else { break };
+            let Some((stream, within)) = stream else { break };
             let (doorway, worker, stop) = (doorway.clone(), Rc::clone(&worker), stop.clone());
             tokio::task::spawn_local(async move {
-                let _slot = slot;
+                let _within = within;
                 serve_one(&doorway, worker, stream, stop).await;
             });
         }
@@ -175,8 +168,14 @@ async fn serve_one(doorway: &Doorway, worker: Rc<Worker>, stream: std::net::TcpS
     };
     doorway.metrics.connection_opened();
     let (tokens, body_max) = (Arc::clone(&doorway.tokens), doorway.bounds.body_max);
-    let service = service_fn(move |request: Request<Incoming>| {
+    let (oddities, requests) = (Oddities::default(), Cell::new(0));
+    let found = oddities.clone();
+    let service = service_fn(move |mut request: Request<Incoming>| {
         let (worker, connection, tokens) = (Rc::clone(&worker), Rc::clone(&connection), Arc::clone(&tokens));
+        requests.set(requests.get() + 1);
+        if let Some(why) = oddities.of(requests.get()) {
+            request.extensions_mut().insert(Malformed(why));
+        }
         async move {
             Ok::<_, Infallible>(if TokenDoor::is_at(request.uri().path()) {
                 tokens.answer(&worker, &connection, body_max, request).await
@@ -185,10 +184,11 @@ async fn serve_one(doorway: &Doorway, worker: Rc<Worker>, stream: std::net::TcpS
             })
         }
     });
-    let io = TokioIo::new(Patience::new(accepted.stream, doorway.bounds.send_max));
+    let stream = Patience::new(accepted.stream, doorway.bounds.send_max);
     let ended = if accepted.http2 {
-        drive(http2(&doorway.bounds).serve_connection(io, service), stop).await
+        drive(http2(&doorway.bounds).serve_connection(TokioIo::new(stream), service), stop).await
     } else {
+        let io = TokioIo::new(Wire::new(stream, found));
         drive(http1(&doorway.bounds).serve_connection(io, service), stop).await
     };
     // What cannot be read as HTTP is answered below us and never becomes an exchange.
@@ -204,7 +204,8 @@ fn http1(bounds: &Partners) -> hyper::server::conn::http1::Builder {
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.head_max)
         .max_headers(HEADERS_MAX)
-        .max_buf_size(HEAD_BYTES_MAX as usize)
+        // The strict reader is stricter: nothing is left for the parser to answer by itself.
+        .max_buf_size(2 * HEAD_BYTES_MAX)
         .half_close(false);
     builder
 }
@@ -214,7 +215,7 @@ fn http2(bounds: &Partners) -> hyper::server::conn::http2::Builder<LocalExecutor
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_MAX)
-        .max_header_list_size(HEAD_BYTES_MAX)
+        .max_header_list_size(HEAD_LIST_BYTES_MAX)
         .keep_alive_interval(Some(bounds.head_max))
         .keep_alive_timeout(bounds.head_max);
     builder
@@ -250,20 +251,4 @@ where
     }
     connection.as_mut().graceful_shutdown();
     connection.await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slot_is_given_back_also_by_whoever_did_not_get_one() {
-        let open = Arc::new(AtomicUsize::new(0));
-        let first = Slot::take(&open, 1);
-        assert!(first.is_some());
-        assert!(Slot::take(&open, 1).is_none());
-        assert_eq!(open.load(Ordering::Relaxed), 1);
-        drop(first);
-        assert!(Slot::take(&open, 1).is_some());
-    }
 }

@@ -1,47 +1,61 @@
-//! How many of the connections are whose: no member may hold more than its share, so that one partner's
-//! runaway program leaves room for the others.
+//! How many of the connections are whose: no member and no address may hold more than its share, so that one
+//! partner's runaway program, or one stranger's, leaves room for the others.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::model::MemberId;
+/// Open connections by whose they are; no more entries than connections.
+#[derive(Debug)]
+pub struct Shares<K>(Arc<Mutex<HashMap<K, usize>>>);
 
-/// Open connections by member. Those of nobody known share one share. As many entries as members.
-#[derive(Debug, Clone, Default)]
-pub struct Shares(Arc<Mutex<HashMap<Option<MemberId>, usize>>>);
-
-/// One connection of a member's share; free again when dropped.
-pub struct Share {
-    of: Shares,
-    member: Option<MemberId>,
+/// One connection of somebody's share; free again when dropped.
+pub struct Share<K: Eq + Hash> {
+    of: Shares<K>,
+    whose: K,
 }
 
-impl Shares {
-    /// `None` if the member has `max` open already.
-    pub fn take(&self, member: Option<MemberId>, max: usize) -> Option<Share> {
+impl<K> Default for Shares<K> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<K> Clone for Shares<K> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K: Eq + Hash + Clone> Shares<K> {
+    /// `None` if whoever it is has `max` open already.
+    pub fn take(&self, whose: K, max: usize) -> Option<Share<K>> {
         let mut open = self.open();
-        let count = open.entry(member.clone()).or_default();
+        let count = open.entry(whose.clone()).or_default();
         if *count >= max {
             return None;
         }
         *count += 1;
-        Some(Share { of: self.clone(), member })
+        drop(open);
+        Some(Share { of: self.clone(), whose })
     }
+}
 
-    fn open(&self) -> MutexGuard<'_, HashMap<Option<MemberId>, usize>> {
+impl<K> Shares<K> {
+    fn open(&self) -> MutexGuard<'_, HashMap<K, usize>> {
         // Each change is one step, so a holder that panicked left nothing half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Share {
+impl<K: Eq + Hash> Drop for Share<K> {
     fn drop(&mut self) {
         let mut open = self.of.open();
-        let left = open.get(&self.member).map_or(0, |count| count.saturating_sub(1));
-        if left == 0 {
-            open.remove(&self.member);
-        } else {
-            open.insert(self.member.clone(), left);
+        if let Some(count) = open.get_mut(&self.whose) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                open.remove(&self.whose);
+            }
         }
     }
 }
@@ -49,6 +63,7 @@ impl Drop for Share {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::MemberId;
 
     #[test]
     fn a_share_is_one_members_and_is_given_back() {

@@ -7,11 +7,13 @@
 pub mod agreements;
 pub mod binary;
 pub mod forge;
+pub mod frames;
 pub mod gateway;
 pub mod here;
 pub mod issuer;
 pub mod jws;
 pub mod ledger;
+pub mod line;
 pub mod notes;
 pub mod partner;
 pub mod scratch;

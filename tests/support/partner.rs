@@ -7,14 +7,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tolbooth::cli::trial;
 use tolbooth::tls::{ClientTls, Credential};
 
+use super::line::{RawLine, Stream};
+
 pub struct Partner {
     tls: ClientTls,
     address: SocketAddr,
+    /// The address it comes from, if that matters.
+    from: Option<std::net::IpAddr>,
     ca: PathBuf,
     certificate: PathBuf,
     key: PathBuf,
@@ -30,7 +35,7 @@ pub struct Said {
 }
 
 impl Said {
-    async fn read(response: http::Response<hyper::body::Incoming>) -> Result<Self, String> {
+    pub async fn read(response: http::Response<hyper::body::Incoming>) -> Result<Self, String> {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
         Ok(Self { status: parts.status.as_u16(), version: parts.version, headers: parts.headers, body })
@@ -76,7 +81,22 @@ impl Partner {
         let credential = Credential::load(&partner.certificate, &partner.key).unwrap();
         let tls = ClientTls::new(&std::fs::read(ca).unwrap(), Some(&credential)).unwrap();
         let (certificate, key) = (partner.certificate.clone(), partner.key.clone());
-        Self { tls, address, ca: ca.to_owned(), certificate, key }
+        Self { tls, address, from: None, ca: ca.to_owned(), certificate, key }
+    }
+
+    /// As it is, from another address of this machine.
+    pub fn coming_from(mut self, address: &str) -> Self {
+        self.from = Some(address.parse().unwrap());
+        self
+    }
+
+    /// A connection on the caller's own runtime.
+    pub async fn sender(&self) -> Result<SendRequest<Full<Bytes>>, String> {
+        let stream = TokioIo::new(self.tls().await?);
+        let shaken = hyper::client::conn::http1::handshake(stream).await;
+        let (sender, connection) = shaken.map_err(|error| error.to_string())?;
+        tokio::spawn(connection);
+        Ok(sender)
     }
 
     /// Asks with a JSON body on a new connection.
@@ -131,6 +151,18 @@ impl Partner {
         })
     }
 
+    /// A connection with nothing of HTTP in it yet; `http2` says what TLS agrees on.
+    pub fn line(&self, http2: bool) -> Result<RawLine, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let stream: Box<dyn Stream> = runtime.block_on(async {
+            Ok::<_, String>(match http2 {
+                true => Box::new(self.tls_http2().await?) as Box<dyn Stream>,
+                false => Box::new(self.tls().await?),
+            })
+        })?;
+        Ok(RawLine::new(runtime, stream))
+    }
+
     /// Sends bytes as they are and breaks the connection off.
     pub fn hang_up_after(&self, bytes: &[u8]) {
         self.hang_up_after_told(bytes, || {});
@@ -151,10 +183,7 @@ impl Partner {
     pub fn ask_http2(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Said {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
-            let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
-            let connector = tokio_rustls::TlsConnector::from(Arc::new(self.http2_config()));
-            let stream = connector.connect(name, stream).await.unwrap();
+            let stream = self.tls_http2().await.unwrap();
             let (mut sender, connection) =
                 hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
                     .await
@@ -184,8 +213,26 @@ impl Partner {
         config
     }
 
+    async fn tls_http2(&self) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static, String> {
+        let stream = self.tcp().await?;
+        let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(self.http2_config()));
+        connector.connect(name, stream).await.map_err(|error| error.to_string())
+    }
+
+    async fn tcp(&self) -> Result<tokio::net::TcpStream, String> {
+        let connect = async {
+            let socket = tokio::net::TcpSocket::new_v4()?;
+            if let Some(from) = self.from {
+                socket.bind((from, 0).into())?;
+            }
+            socket.connect(self.address).await
+        };
+        connect.await.map_err(|error: std::io::Error| error.to_string())
+    }
+
     async fn tls(&self) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static, String> {
-        let stream = tokio::net::TcpStream::connect(self.address).await.map_err(|error| error.to_string())?;
+        let stream = self.tcp().await?;
         self.tls.connect("localhost", stream).await.map_err(|error| error.to_string())
     }
 }
@@ -203,7 +250,7 @@ pub fn question(path: &str, headers: &[(&str, &str)], body: &str) -> Request<Ful
 /// An open connection.
 pub struct Line {
     runtime: tokio::runtime::Runtime,
-    sender: hyper::client::conn::http1::SendRequest<Full<Bytes>>,
+    sender: SendRequest<Full<Bytes>>,
 }
 
 impl Line {

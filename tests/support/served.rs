@@ -41,6 +41,10 @@ impl Served {
         served
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The lines of its log so far.
     pub fn log(&self) -> Vec<Value> {
         self.log.lock().unwrap().clone()

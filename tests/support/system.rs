@@ -15,6 +15,8 @@ pub struct Heard {
     pub target: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// Request line and headers, byte for byte.
+    pub head: String,
 }
 
 /// What the system says.
@@ -24,6 +26,14 @@ pub enum Reply {
     Raw(Vec<u8>),
     /// Nothing, for this long, then the connection is closed.
     Silence(Duration),
+    /// Bytes as they are, on a connection that stays.
+    Kept(Vec<u8>),
+    /// Bytes, and others a while later, on a connection that stays.
+    Late(Vec<u8>, Duration, Vec<u8>),
+    /// Bytes, and then nothing until the other side gives up.
+    Stalled(Vec<u8>),
+    /// Bytes, and then these others again and again, with a pause between, until the other side gives up.
+    Endless(Vec<u8>, Vec<u8>, Duration),
 }
 
 pub struct System {
@@ -83,6 +93,31 @@ fn converse(stream: &TcpStream, rule: &Mutex<Rule>, hearing: &Mutex<Vec<Heard>>)
                 let _ = out.write_all(&bytes);
                 return;
             }
+            Reply::Kept(bytes) => {
+                if out.write_all(&bytes).is_err() {
+                    return;
+                }
+            }
+            Reply::Late(first, pause, then) => {
+                let first = out.write_all(&first);
+                std::thread::sleep(pause);
+                if first.and_then(|()| out.write_all(&then)).is_err() {
+                    return;
+                }
+            }
+            Reply::Stalled(bytes) => {
+                let _ = out.write_all(&bytes);
+                let _ = reader.read_to_end(&mut Vec::new());
+                return;
+            }
+            Reply::Endless(first, again, pause) => {
+                let mut sent = out.write_all(&first);
+                while sent.is_ok() {
+                    sent = out.write_all(&again);
+                    std::thread::sleep(pause);
+                }
+                return;
+            }
             Reply::Silence(how_long) => {
                 std::thread::sleep(how_long);
                 return;
@@ -94,12 +129,14 @@ fn converse(stream: &TcpStream, rule: &Mutex<Rule>, hearing: &Mutex<Vec<Heard>>)
 fn hear(reader: &mut BufReader<TcpStream>) -> Option<Heard> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+    let mut head = line.clone();
     let mut words = line.split_whitespace();
     let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
     let mut headers = Vec::new();
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
+        head.push_str(&line);
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         headers.push((name.to_lowercase(), value.trim().to_owned()));
     }
@@ -109,5 +146,5 @@ fn hear(reader: &mut BufReader<TcpStream>) -> Option<Heard> {
         .map_or(0, |(_, value)| value.parse().unwrap());
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Heard { method, target, headers, body })
+    Some(Heard { method, target, headers, body, head })
 }

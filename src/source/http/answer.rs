@@ -37,6 +37,7 @@ pub enum Read {
 impl Reading {
     pub async fn read(&self, response: Response<Incoming>) -> Result<Read, SourceFault> {
         let (head, mut body) = response.into_parts();
+        ends_in_one_place(&head.headers)?;
         if self.statuses.contains(&head.status.as_u16()) {
             let whole = whole(&head.headers, &mut body, NO_MATCH_BYTES_MAX).await.is_ok();
             return Ok(Read::NoMatch { whole });
@@ -99,6 +100,22 @@ fn is_answer(status: StatusCode) -> Result<(), SourceFault> {
     } else {
         Err(invalid(reason))
     }
+}
+
+/// One length or chunks (RFC 9112 section 6.3). What could end in two places could begin the next answer in two.
+fn ends_in_one_place(headers: &HeaderMap) -> Result<(), SourceFault> {
+    let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let plain = match (lengths.next(), codings.next()) {
+        (None, None) => true,
+        (Some(length), None) => length.as_bytes().iter().all(u8::is_ascii_digit),
+        (None, Some(coding)) => coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
+        (Some(_), Some(_)) => false,
+    };
+    if plain && lengths.next().is_none() && codings.next().is_none() {
+        return Ok(());
+    }
+    Err(invalid("it says in two ways where it ends"))
 }
 
 /// `application/json` or `+json` (RFC 6839), in UTF-8, not compressed.

@@ -260,6 +260,15 @@ async fn only_a_plain_bounded_json_answer_is_one() {
             Err("answer_bytes_max"),
         ),
         (format!("{chunked}c8\r\n{}", "x".repeat(200)).into_bytes(), Err("answer_bytes_max")),
+        (answer(&format!("{json_head}\r\ncontent-length: 2"), "{}"), Err("two ways")),
+        (
+            answer(&format!("{json_head}\r\ntransfer-encoding: chunked"), "2\r\n{}\r\n0\r\n\r\n"),
+            Err("two ways"),
+        ),
+        (
+            format!("HTTP/1.1 {json_head}\r\ntransfer-encoding: gzip\r\n\r\n{{}}").into_bytes(),
+            Err("two ways"),
+        ),
         (b"SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec(), Err("HTTP/1.1")),
         (
             format!("HTTP/1.1 {json_head}\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{{}}")
