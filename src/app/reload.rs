@@ -1,6 +1,6 @@
 //! Reloading: when files change or SIGHUP comes, everything is read and compiled anew beside the
 //! road; only a ruleset without faults, and recorded, takes the old one's place, in one step. Where other
-//! files are at fault the members' file alone still does, so that a revocation never waits.
+//! files are at fault the members' file alone still does (`revoke.rs`), so that a revocation never waits.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,6 +17,9 @@ use crate::tls::{Credential, ServerTls};
 
 use super::App;
 use super::watch::record;
+
+/// How often a ruleset is compiled beside revocations before they have to wait for it.
+const ATTEMPTS_MAX: usize = 2;
 
 /// How files look from afar: what a change of any of them changes.
 pub(super) type Look = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
@@ -75,22 +78,23 @@ pub(super) fn look(gateway: &Gateway, more: &[PathBuf]) -> Look {
         let entries = std::fs::read_dir(gateway.policies.join(folder)).into_iter().flatten();
         paths.extend(entries.filter_map(Result::ok).map(|entry| entry.path()));
     }
+    look_at(paths.into_iter().chain(more.iter().cloned()))
+}
+
+pub(super) fn look_at(paths: impl IntoIterator<Item = PathBuf>) -> Look {
     let look = |path: PathBuf| {
         let seen =
             std::fs::metadata(&path).ok().and_then(|about| Some((about.modified().ok()?, about.len())));
         (path, seen)
     };
-    paths.into_iter().chain(more.iter().cloned()).map(look).collect()
+    paths.into_iter().map(look).collect()
 }
 
 /// Loads everything anew, or keeps what there is and says why. Gives the files at fault: they may be
 /// named by files that are not in force yet, and are to be watched until they are right.
 fn reload(app: &App) -> Vec<PathBuf> {
-    let before = app.ruleset.load_full();
-    let prepared = prepare(app, &before);
-    match prepared {
-        Ok((ruleset, tls)) => {
-            install(app, &before, ruleset, Some(tls));
+    match replace(app) {
+        Ok(()) => {
             app.metrics.reloaded("loaded");
             app.health.set(Condition::Ruleset, Light::Green);
             // A source that is read in another way was read anew, and was right; the others go on.
@@ -103,7 +107,7 @@ fn reload(app: &App) -> Vec<PathBuf> {
         }
         Err(faults) => {
             tracing::warn!(%faults, "the changed files were refused; the ruleset before stays in force");
-            directory_alone(app, &before);
+            super::revoke::renew(app);
             app.metrics.reloaded("refused");
             let first = faults.0.first().map(ToString::to_string).unwrap_or_default();
             let why = format!("{} faults in changed files, the first: {first}", faults.0.len());
@@ -116,41 +120,43 @@ fn reload(app: &App) -> Vec<PathBuf> {
     }
 }
 
-fn install(app: &App, before: &Ruleset, ruleset: Ruleset, tls: Option<ServerTls>) {
+/// Compiles a new ruleset and puts it in the old one's place. A revocation may act while it compiles: then it
+/// was compiled against what is no longer in force, and is compiled again, the last time with everything
+/// else waiting.
+fn replace(app: &App) -> Result<(), Faults> {
+    for _ in 0..ATTEMPTS_MAX {
+        let before = app.ruleset.load_full();
+        let prepared = prepare(app, &before)?;
+        let _alone = app.changing.alone();
+        if app.ruleset.load().epoch == before.epoch {
+            return put_in_place(app, &before, prepared);
+        }
+    }
+    let _alone = app.changing.alone();
+    let before = app.ruleset.load_full();
+    let prepared = prepare(app, &before)?;
+    put_in_place(app, &before, prepared)
+}
+
+pub(super) fn install(app: &App, before: &Ruleset, ruleset: Ruleset, tls: Option<ServerTls>) {
     let digest = ruleset.digest;
     if let Some(tls) = tls {
         app.tls.store(Arc::new(tls));
     }
+    let epoch = ruleset.epoch;
     app.ruleset.store(Arc::new(ruleset));
+    // If a connection wakes before it sees this it sees the ruleset; never the other way round.
+    app.epochs.send_replace(epoch);
     let ruleset = app.ruleset.load_full();
     tracing::info!(ruleset = %digest, before = %before.digest, "a new ruleset is in force");
     super::run::warn_of_what_is_not_in_force(app, &ruleset);
 }
 
-/// Other files are at fault: a revocation beside them acts all the same.
-fn directory_alone(app: &App, before: &Ruleset) {
-    let made =
-        with_circumstances(app, before, |circumstances| Ruleset::with_directory(&app.gateway, circumstances));
-    let recorded = made.and_then(|made| match made {
-        Some(ruleset) => super::run::record_ruleset(app, &ruleset).map(|()| Some(ruleset)),
-        None => Ok(None),
-    });
-    match recorded {
-        Ok(None) => {}
-        Ok(Some(ruleset)) => {
-            tracing::warn!("the changed members' file is in force, the other changed files are not");
-            // Where the gateway's own certificate is at fault, handshakes still know the anchors before;
-            // who is behind one is asked of the directory in force.
-            let tls = tls(&app.gateway, &ruleset).ok();
-            install(app, before, ruleset, tls);
-            app.metrics.reloaded("directory");
-        }
-        // Told already, among the faults of the whole.
-        Err(faults) => tracing::warn!(%faults, "the members' file is not in force either"),
-    }
-}
-
-fn with_circumstances<T>(app: &App, before: &Ruleset, made: impl FnOnce(&Circumstances<'_>) -> T) -> T {
+pub(super) fn with_circumstances<T>(
+    app: &App,
+    before: &Ruleset,
+    made: impl FnOnce(&Circumstances<'_>) -> T,
+) -> T {
     // Also those that came into force by their date alone.
     app.seen.note(&before.in_force(app.clock.today()));
     let seen = |id: &AgreementId| app.seen.highest(id);
@@ -161,17 +167,25 @@ fn prepare(app: &App, before: &Ruleset) -> Result<(Ruleset, ServerTls), Faults> 
     let ruleset =
         with_circumstances(app, before, |circumstances| Ruleset::load(&app.gateway, circumstances))?;
     let tls = tls(&app.gateway, &ruleset)?;
+    Ok((ruleset, tls))
+}
+
+/// Records a ruleset, unless it is on the record already, and brings it into force.
+fn put_in_place(app: &App, before: &Ruleset, prepared: (Ruleset, ServerTls)) -> Result<(), Faults> {
+    let (ruleset, tls) = prepared;
     let in_force = ruleset.in_force(app.clock.today());
     if ruleset.digest != before.digest || !app.seen.is_recorded(&in_force) {
         super::run::record_ruleset(app, &ruleset)?;
     }
-    Ok((ruleset, tls))
+    super::revoke::tell_refused(app, ruleset.directory.refused_lists().to_vec());
+    install(app, before, ruleset, Some(tls));
+    Ok(())
 }
 
 /// The partner listener's TLS under a ruleset's anchors.
 pub(super) fn tls(gateway: &Gateway, ruleset: &Ruleset) -> Result<ServerTls, Faults> {
     let credential = Credential::load(&gateway.partners.certificate, &gateway.partners.key)?;
-    ServerTls::new(&credential, &ruleset.directory.anchors()).map_err(|error| {
+    ServerTls::new(&credential, &ruleset.directory.anchors(), gateway.partners.tls12).map_err(|error| {
         crate::model::Fault::new(gateway.partners.certificate.display().to_string(), None, error.to_string())
             .into()
     })

@@ -25,7 +25,7 @@ use crate::stop::{Stop, Stopper};
 use crate::store::{Fold, StoreError};
 
 use super::seen::Seen;
-use super::{App, behind, keys, reload, watch};
+use super::{App, behind, keys, reload, revoke, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
@@ -33,9 +33,9 @@ const WAITING_MAX: usize = 16_384;
 /// What the address of a Unix socket has room for (unix(7)).
 const SOCKET_PATH_BYTES_MAX: usize = 107;
 
-/// Threads beside the road that may block: one each for reloads, replaced files and folding, which
+/// Threads beside the road that may block: one each for reloads, revocations, replaced files and folding, which
 /// must never wait for somebody who looks into the ledger and does not read the answer.
-const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + 3;
+const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + 4;
 
 /// Why a gateway does not start.
 #[derive(Debug)]
@@ -175,6 +175,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
     let circumstances = Circumstances { seen: &highest, before: None, pseudonym_master: &keys.pseudonym };
     let ruleset = Ruleset::load(&gateway, &circumstances)?;
     let tls = reload::tls(&gateway, &ruleset)?;
+    let epochs = tokio::sync::watch::Sender::new(ruleset.epoch);
     Ok(App {
         gateway,
         clock,
@@ -185,7 +186,10 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         fold,
         ruleset: Arc::new(ArcSwap::from_pointee(ruleset)),
         tls: Arc::new(ArcSwap::from_pointee(tls)),
+        epochs,
         seen,
+        changing: Default::default(),
+        lists: Default::default(),
         first_look,
         keys,
         opened,
@@ -289,6 +293,7 @@ async fn beside_the_road(app: Arc<App>, sockets: Sockets, stop: Stop) -> io::Res
     tokio::task::spawn_local(watch::watch_lights(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_sources(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_fold(Arc::clone(&app), stop.clone()));
+    tokio::task::spawn_local(revoke::watch_directory(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(reload::watch_rules(Arc::clone(&app), stop.clone()));
     let tally = tokio::task::spawn_local(watch::watch_tally(Arc::clone(&app), stop.clone()));
     app.health.set(Condition::Serving, Light::Green);
@@ -299,6 +304,7 @@ async fn beside_the_road(app: Arc<App>, sockets: Sockets, stop: Stop) -> io::Res
         metrics: Arc::clone(&app.metrics),
         tally: Arc::clone(&app.tally),
         shares: Shares::default(),
+        epochs: app.epochs.subscribe(),
     };
     let (workers, drain) = (app.gateway.workers, app.gateway.limits.drain);
     let served = serve_partners(doorway, sockets.partners, workers, drain, stop).await;
@@ -323,6 +329,7 @@ fn road(app: &App) -> Road {
             exchange_max: app.gateway.limits.exchange_max,
             record_max: app.gateway.limits.record_max,
             exchanges_max: app.gateway.limits.exchanges_max,
+            expired_crl: app.gateway.revocation.expired_crl,
         },
     }
 }

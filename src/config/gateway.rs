@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::revocation::{Revocation, revocation};
 use super::strict::{self, Item, Table};
 use crate::model::limits::QUESTION_BYTES_MAX;
 use crate::model::{Fault, Faults, MemberId};
@@ -25,6 +26,7 @@ pub struct Gateway {
     pub admin_socket: PathBuf,
     pub log: Log,
     pub limits: Limits,
+    pub revocation: Revocation,
     pub segment_bytes: u64,
 }
 
@@ -48,6 +50,8 @@ pub struct Partners {
     /// From the last header to the last byte of the question.
     pub body_max: Duration,
     pub question_bytes_max: usize,
+    /// Also TLS 1.2, in the one profile partners with older systems need.
+    pub tls12: bool,
 }
 
 /// How the log is written.
@@ -121,6 +125,7 @@ pub fn parse(name: &str, text: &str, home: &Path) -> Result<Gateway, Faults> {
         let local = address(local.as_ref(), "127.0.0.1:9464");
         let log = log(root.optional("log").and_then(Item::table).as_ref());
         let limits = limits(root.optional("limits").and_then(Item::table).as_ref());
+        let revocation = revocation(root.optional("revocation").and_then(Item::table).as_ref());
         let ledger = root.optional("ledger").and_then(Item::table);
         let segment_bytes = count(ledger.as_ref(), "segment_mib", 64, 1..=1024) * 1024 * 1024;
         let (member, members, policies, data, workers) = who?;
@@ -139,6 +144,7 @@ pub fn parse(name: &str, text: &str, home: &Path) -> Result<Gateway, Faults> {
             admin_socket,
             log: log?,
             limits,
+            revocation: revocation?,
             segment_bytes,
         })
     })
@@ -170,8 +176,13 @@ fn partners(table: &Table<'_>, home: &Path) -> Option<Partners> {
     let send_max = seconds("send_seconds_max", 30);
     let question =
         count(Some(table), "question_bytes_max", QUESTION_BYTES_MAX as u64, 64..=QUESTION_BYTES_MAX as u64);
+    let tls12 = match table.optional("tls12") {
+        Some(item) => item.boolean()?,
+        None => false,
+    };
     Some(Partners {
         address: address?,
+        tls12,
         certificate: certificate?,
         key: key?,
         handshake_max,
@@ -208,7 +219,7 @@ fn limits(table: Option<&Table<'_>>) -> Limits {
     Limits { recorded_refusals_per_minute, drain, exchange_max, record_max, exchanges_max }
 }
 
-fn count(
+pub(super) fn count(
     table: Option<&Table<'_>>,
     key: &'static str,
     default: u64,

@@ -9,5 +9,5 @@ mod view;
 
 pub use files::{RulesetFile, RulesetFiles};
 pub use fold::{FoldFault, FoldedIndex, fold_at_start, fold_sealed, is_behind};
-pub use ruleset::{Circumstances, Offer, OfferedOperation, Ruleset, log_name};
+pub use ruleset::{Circumstances, Offer, OfferedOperation, Renewed, Ruleset, log_name};
 pub use terms::{Compiled, Terms};

@@ -2,7 +2,7 @@
 //! source mappings, with one digest. An exchange runs wholly under one.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use jiff::civil::Date;
@@ -20,18 +20,19 @@ use super::compile::Bench;
 use super::files::{RulesetFile, RulesetFiles};
 use super::terms::Terms;
 
-/// Everything an exchange is decided and answered by.
+/// Everything an exchange is decided and answered by. What only a change of policies makes anew is shared by
+/// pointer with the ruleset before.
 pub struct Ruleset {
     pub digest: Digest,
     /// Counts up with every load, so that a connection knows to ask again who its peer is.
     pub epoch: u64,
     pub directory: Directory,
-    pub register: Register,
-    pub decider: Decider,
+    pub register: Arc<Register>,
+    pub decider: Arc<Decider>,
     pub files: RulesetFiles,
-    offers: HashMap<String, HashMap<String, Arc<Offer>>>,
-    terms: HashMap<AgreementRef, HashMap<OperationId, Arc<Terms>>>,
-    views: HashMap<AgreementRef, Digest>,
+    offers: Arc<Offers>,
+    terms: Arc<HashMap<AgreementRef, HashMap<OperationId, Arc<Terms>>>>,
+    views: Arc<HashMap<AgreementRef, Digest>>,
 }
 
 /// A dataset this gateway offers, under one major version.
@@ -85,7 +86,8 @@ impl Ruleset {
     pub fn load(gateway: &Gateway, circumstances: &Circumstances<'_>) -> Result<Self, Faults> {
         let mut files = RulesetFiles::read(gateway)?;
         let mut faults = Faults::default();
-        let directory = read_directory(gateway, &mut files).map_err(|more| faults.extend(more)).ok();
+        let before = circumstances.before.map(|before| &before.directory);
+        let directory = read_directory(gateway, &mut files, before).map_err(|more| faults.extend(more)).ok();
         let offers = read_offers(gateway, &mut files, circumstances.before, &mut faults);
         let all_offered = faults.is_empty();
         let agreements = read_agreements(&files.agreements, &mut faults);
@@ -97,6 +99,7 @@ impl Ruleset {
         for agreement in &agreements {
             faults.extend(against_members(agreement, |member| class_of(&directory, member)));
         }
+        let offers = Arc::new(offers);
         Material { files, directory, ring, offers, all_offered, agreements }.compile(
             gateway,
             circumstances,
@@ -104,31 +107,51 @@ impl Ruleset {
         )
     }
 
-    /// The ruleset before with the members' file as it is now, for when other files are at fault: who may
-    /// connect and whose signature counts must not wait for a typo elsewhere. What was agreed, offered and
-    /// forbidden stays as it was; agreements the new directory has no members for are left out. `None` if
-    /// the members' file and the anchors are as before.
-    pub fn with_directory(
-        gateway: &Gateway,
-        circumstances: &Circumstances<'_>,
-    ) -> Result<Option<Self>, Faults> {
-        let Some(before) = circumstances.before else { return Ok(None) };
-        let mut faults = Faults::default();
-        let mut members = RulesetFiles::members_alone(gateway, &mut faults);
-        faults.into_result()?;
-        let directory = read_directory(gateway, &mut members)?;
+    /// The ruleset before with the members' file, anchors and revocation lists as they are now: who may connect
+    /// and whose signature counts must wait neither for a typo elsewhere nor for a thousand agreements. What
+    /// was agreed, offered and forbidden stays as it was; agreements the new directory has no members for are
+    /// left out. `None` if all of it is as before.
+    pub fn with_directory(gateway: &Gateway, circumstances: &Circumstances<'_>) -> Result<Renewed, Faults> {
+        let Some(before) = circumstances.before else { return Ok(Renewed::default()) };
+        let (members, directory) = match renewed_directory(gateway, before, None) {
+            Ok(read) => read,
+            // A typo in the members' file itself: the lists it named before are new all the same.
+            Err(faults) => {
+                renewed_directory(gateway, before, before.files.members.clone()).map_err(|_| faults)?
+            }
+        };
+        let refused_lists = directory.refused_lists().to_vec();
         if directory.digest() == before.directory.digest() {
-            return Ok(None);
+            return Ok(Renewed { ruleset: None, refused_lists });
+        }
+        let files = before.files.with_members(members, before.directory.files());
+        if directory.governs_as(&before.directory) {
+            return Ok(Renewed { ruleset: Some(before.with(directory, files)), refused_lists });
         }
         let ring = key_ring(gateway, &directory)?;
         let agreements = before.register.all().iter().map(|entry| Agreement::clone(&entry.agreement));
         let agreements = agreements
             .filter(|agreement| against_members(agreement, |member| class_of(&directory, member)).is_empty())
             .collect();
-        let files = before.files.with_members(members, before.directory.files());
-        let offers = before.offers.clone();
+        let offers = Arc::clone(&before.offers);
         let material = Material { files, directory, ring, offers, all_offered: true, agreements };
-        material.compile(gateway, circumstances, Faults::default()).map(Some)
+        let ruleset = material.compile(gateway, circumstances, Faults::default())?;
+        Ok(Renewed { ruleset: Some(ruleset), refused_lists })
+    }
+
+    /// This one with other anchors and revocations, under which every agreement reads the same.
+    fn with(&self, directory: Directory, files: RulesetFiles) -> Self {
+        Self {
+            digest: files.digest(),
+            epoch: self.epoch + 1,
+            directory,
+            register: Arc::clone(&self.register),
+            decider: Arc::clone(&self.decider),
+            files,
+            offers: Arc::clone(&self.offers),
+            terms: Arc::clone(&self.terms),
+            views: Arc::clone(&self.views),
+        }
     }
 
     /// The agreements in force on this day, with the digests of their bytes.
@@ -166,7 +189,7 @@ impl Ruleset {
                 }
             }
         }
-        for (agreement, terms) in &self.terms {
+        for (agreement, terms) in self.terms.iter() {
             for fault in terms.values().filter_map(|terms| terms.compiled().err()) {
                 faults.push(Fault::new(
                     agreement.to_string(),
@@ -179,12 +202,21 @@ impl Ruleset {
     }
 }
 
+/// What a new reading of the directory alone gave.
+#[derive(Default)]
+pub struct Renewed {
+    /// `None` if nothing in it has changed.
+    pub ruleset: Option<Ruleset>,
+    /// The revocation lists on disk that could not be taken, whatever else was.
+    pub refused_lists: Vec<Fault>,
+}
+
 /// What a ruleset is compiled from.
 struct Material {
     files: RulesetFiles,
     directory: Directory,
     ring: KeyRing,
-    offers: Offers,
+    offers: Arc<Offers>,
     /// Whether every dataset file could be read.
     all_offered: bool,
     agreements: Vec<Agreement>,
@@ -213,7 +245,7 @@ impl Material {
             terms.insert(one.agreement.reference.clone(), one.terms);
             judged.push((one.agreement, one.standing));
         }
-        let before = circumstances.before.map(|before| &before.register);
+        let before = circumstances.before.map(|before| before.register.as_ref());
         let register =
             Register::new(&gateway.member, judged, before).map_err(|more| faults.extend(more)).ok();
         let (Some(decider), Some(register), true) = (decider, register, faults.is_empty()) else {
@@ -221,6 +253,8 @@ impl Material {
         };
         let epoch = circumstances.before.map_or(1, |before| before.epoch + 1);
         let digest = files.digest();
+        let (register, decider) = (Arc::new(register), Arc::new(decider));
+        let (terms, views) = (Arc::new(terms), Arc::new(views));
         Ok(Ruleset { digest, epoch, directory, register, decider, files, offers, terms, views })
     }
 }
@@ -241,12 +275,38 @@ fn class_of(directory: &Directory, member: &MemberId) -> Option<MemberClass> {
     directory.member(member).map(|member| member.class)
 }
 
-fn read_directory(gateway: &Gateway, files: &mut RulesetFiles) -> Result<Directory, Faults> {
+/// The directory as its files are now; with `members` in place of the members' file on disk.
+fn renewed_directory(
+    gateway: &Gateway,
+    before: &Ruleset,
+    members: Option<RulesetFile>,
+) -> Result<(RulesetFiles, Directory), Faults> {
+    let mut faults = Faults::default();
+    let mut files = match members {
+        Some(members) => RulesetFiles::of_members(gateway, members),
+        None => RulesetFiles::members_alone(gateway, &mut faults),
+    };
+    faults.into_result()?;
+    let directory = read_directory(gateway, &mut files, Some(&before.directory))?;
+    Ok((files, directory))
+}
+
+fn read_directory(
+    gateway: &Gateway,
+    files: &mut RulesetFiles,
+    before: Option<&Directory>,
+) -> Result<Directory, Faults> {
     let Some(members) = files.members.clone() else { return Err(Faults::default()) };
     let text = utf8(&members)?;
-    let files = std::cell::RefCell::new(files);
+    let shelf = std::cell::RefCell::new(&mut *files);
     // Paths come relative to the gateway's home, as the name of the file does.
-    directory::load(&members.name, text, &|path| files.borrow_mut().named(&gateway.home.join(path)))
+    let read = |path: &Path| shelf.borrow_mut().named(&gateway.home.join(path));
+    let directory = directory::load(&members.name, text, &read, before)?;
+    // What is on the record is what is in force: of a list that could not be taken, the one before.
+    for (path, bytes) in directory.files().iter().skip(1) {
+        files.hold(&gateway.home.join(path), bytes);
+    }
+    Ok(directory)
 }
 
 fn utf8(file: &RulesetFile) -> Result<&str, Faults> {
@@ -341,6 +401,6 @@ pub fn log_name(gateway: &Gateway) -> Result<String, Faults> {
     let mut faults = Faults::default();
     let mut files = RulesetFiles::members_alone(gateway, &mut faults);
     faults.into_result()?;
-    let directory = read_directory(gateway, &mut files)?;
+    let directory = read_directory(gateway, &mut files, None)?;
     Ok(format!("{}.{}", gateway.member, directory.federation()))
 }

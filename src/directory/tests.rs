@@ -9,7 +9,7 @@ use super::*;
 use crate::crypto::SigningKey;
 use crate::model::{Code, Faults, SystemName};
 use crate::tls::issue::{self, Authority, Lifetime};
-use crate::tls::{SpiffeId, TrustDomain};
+use crate::tls::{Certificate, ProvenPath, SpiffeId, TrustDomain};
 
 fn now() -> Timestamp {
     crate::clock::Clock::new().unwrap().now()
@@ -46,10 +46,11 @@ impl World {
     }
 
     fn load(&self, text: &str) -> Result<Directory, Faults> {
-        load("conf/members.toml", text, &|path: &Path| {
+        let read = |path: &Path| {
             let found = self.files.get(path.to_str().unwrap()).map(|pem| pem.clone().into_bytes());
             found.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
-        })
+        };
+        load("conf/members.toml", text, &read, None)
     }
 
     /// The directory with more text in the first member.
@@ -100,6 +101,14 @@ fn forged(authority: &Authority, change: impl FnOnce(&mut CertificateParams)) ->
     der(&authority.forge(&id("nhs-lomond", "ed-trak"), &KeyPair::generate().unwrap(), life, change))
 }
 
+/// As TLS proves a chain that ends right there; of what is no certificate, that of another one.
+fn path(leaf: &[u8], anchor: &AnchorId) -> ProvenPath {
+    let world = World::new();
+    let other = forged(&world.lomond, |_| {});
+    let read = Certificate::from_der(leaf).or_else(|_| Certificate::from_der(&other)).unwrap();
+    ProvenPath::claimed(&read, *anchor)
+}
+
 fn uris(uris: &[&str]) -> Vec<SanType> {
     uris.iter().map(|uri| SanType::URI((*uri).try_into().unwrap())).collect()
 }
@@ -112,7 +121,7 @@ fn a_members_certificate_names_its_system() {
         params.subject_alt_names.push(SanType::DnsName("trak.test".try_into().unwrap()));
     });
     let anchor = AnchorId(world.lomond.certificate().digest);
-    let identity = directory.identity(&leaf, &anchor).unwrap();
+    let identity = directory.identity(&leaf, &path(&leaf, &anchor)).unwrap();
     assert_eq!(identity.system().to_string(), "nhs-lomond/ed-trak");
     assert_eq!(identity.class(), MemberClass::Health);
     assert_eq!(identity.certificate(), Digest::of(&leaf));
@@ -125,7 +134,7 @@ fn no_members_ca_speaks_for_another() {
     let directory = world.with("");
     let leaf = forged(&world.police, |_| {});
     let police = AnchorId(world.police.certificate().digest);
-    assert_eq!(directory.identity(&leaf, &police), Err(IdentityFault::NotItsAnchor));
+    assert_eq!(directory.identity(&leaf, &path(&leaf, &police)), Err(IdentityFault::NotItsAnchor));
     assert_eq!(IdentityFault::NotItsAnchor.code(), Code::CertificateNotAccepted);
 }
 
@@ -150,14 +159,14 @@ fn a_certificate_names_exactly_one_system_in_one_spelling() {
     ];
     for (names, fault) in cases {
         let leaf = forged(&world.lomond, |params| params.subject_alt_names = uris(names));
-        assert_eq!(directory.identity(&leaf, &anchor), Err(*fault), "{names:?}");
+        assert_eq!(directory.identity(&leaf, &path(&leaf, &anchor)), Err(*fault), "{names:?}");
         assert_eq!(fault.code(), Code::CertificateNotAccepted);
     }
     let none = forged(&world.lomond, |params| params.subject_alt_names.clear());
-    assert_eq!(directory.identity(&none, &anchor), Err(IdentityFault::NotOneName));
+    assert_eq!(directory.identity(&none, &path(&none, &anchor)), Err(IdentityFault::NotOneName));
     let ca = forged(&world.lomond, |params| params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained));
-    assert_eq!(directory.identity(&ca, &anchor), Err(IdentityFault::IsCa));
-    assert_eq!(directory.identity(b"junk", &anchor), Err(IdentityFault::Unreadable));
+    assert_eq!(directory.identity(&ca, &path(&ca, &anchor)), Err(IdentityFault::IsCa));
+    assert_eq!(directory.identity(b"junk", &path(b"junk", &anchor)), Err(IdentityFault::Unreadable));
 }
 
 #[test]
@@ -166,13 +175,13 @@ fn a_revoked_certificate_is_refused_by_serial_and_by_digest() {
     let leaf = forged(&world.lomond, |_| {});
     let other = forged(&world.lomond, |_| {});
     let anchor = AnchorId(world.lomond.certificate().digest);
-    let identity = world.with("").identity(&leaf, &anchor).unwrap();
+    let identity = world.with("").identity(&leaf, &path(&leaf, &anchor)).unwrap();
     let serial = identity.serial().as_str().to_uppercase();
     for entry in [serial, Digest::of(&leaf).to_string()] {
         let directory = world.with(&format!("revoked = [\"{entry}\"]"));
-        let fault = directory.identity(&leaf, &anchor).unwrap_err();
+        let fault = directory.identity(&leaf, &path(&leaf, &anchor)).unwrap_err();
         assert_eq!(fault.code(), Code::CertificateRevoked);
-        assert!(directory.identity(&other, &anchor).is_ok());
+        assert!(directory.identity(&other, &path(&other, &anchor)).is_ok());
     }
 }
 

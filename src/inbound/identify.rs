@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use hyper::body::Incoming;
 
+use crate::config::ExpiredCrl;
 use crate::desk::Ruleset;
 use crate::directory::{Identity, IdentityFault};
 use crate::model::Code;
@@ -46,14 +47,25 @@ pub(super) fn identify(
 /// The identity under the current epoch; looked up once an epoch, dates compared every time.
 fn current(worker: &Worker, connection: &Connection, known: &Known) -> Result<Arc<Identity>, Code> {
     match find(connection, &known.ruleset) {
-        // A connection may outlive its certificate.
-        Ok(identity) if worker.road.clock.now() > identity.not_after() => Err(Code::CertificateNotAccepted),
-        Ok(identity) => Ok(identity),
+        Ok(identity) => in_time(worker, &identity).map(|()| identity),
         Err(fault) => {
             tracing::warn!(exchange = %known.exchange, fault = fault.as_str(), "a certificate names no system");
             Err(fault.code())
         }
     }
+}
+
+/// A connection may outlive its certificate, and what is known of revocations.
+pub(super) fn in_time(worker: &Worker, identity: &Identity) -> Result<(), Code> {
+    let now = worker.road.clock.now();
+    if now > identity.not_after() {
+        return Err(Code::CertificateNotAccepted);
+    }
+    let refuse = worker.road.bounds.expired_crl == ExpiredCrl::Refuse;
+    if refuse && identity.known_until().is_some_and(|until| now > until) {
+        return Err(Code::RevocationUnknown);
+    }
+    Ok(())
 }
 
 /// The identity under a ruleset, looked up once for each epoch.
@@ -63,7 +75,7 @@ pub(super) fn find(connection: &Connection, ruleset: &Ruleset) -> Result<Arc<Ide
         connection.identity.borrow().as_ref().filter(|(at, _)| *at == epoch).map(|(_, found)| found.clone());
     cached.unwrap_or_else(|| {
         let peer = &connection.peer;
-        let found = ruleset.directory.identity(peer.leaf(), peer.anchor()).map(Arc::new);
+        let found = ruleset.directory.identity(peer.leaf(), peer.path()).map(Arc::new);
         *connection.identity.borrow_mut() = Some((epoch, found.clone()));
         found
     })

@@ -12,6 +12,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 
 use crate::clock::Clock;
+use crate::config::ExpiredCrl;
 use crate::desk::Ruleset;
 use crate::ledger::{Ledger, Receipt, Record, Unrecorded};
 use crate::model::MemberId;
@@ -24,7 +25,7 @@ use super::check::{Checked, check};
 use super::decide::decide;
 use super::drift::Drift;
 use super::forward::forward;
-use super::identify::{find, identify};
+use super::identify::{find, identify, in_time};
 use super::minimise::minimise;
 use super::read::read;
 use super::record::{record, turn_away};
@@ -52,6 +53,8 @@ pub struct Bounds {
     /// Exchanges under way on one data-plane thread. A caller that breaks off leaves its exchange running
     /// to its end on the record, so that connections and streams alone bound nothing.
     pub exchanges_max: usize,
+    /// What becomes of a system whose CA's revocation list has expired.
+    pub expired_crl: ExpiredCrl,
 }
 
 /// What all data-plane threads share.
@@ -110,6 +113,11 @@ impl Worker {
     /// Whose connection this is now, if that is known.
     pub fn member(&self, connection: &Connection) -> Option<MemberId> {
         find(connection, &self.road.ruleset()).ok().map(|identity| identity.system().member.clone())
+    }
+
+    /// Whether somebody known is on the connection, now.
+    pub fn knows(&self, connection: &Connection) -> bool {
+        find(connection, &self.road.ruleset()).is_ok_and(|identity| in_time(self, &identity).is_ok())
     }
 
     fn place(&self) -> Option<Place> {

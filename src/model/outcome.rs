@@ -95,6 +95,8 @@ codes! {
         "The client certificate does not name exactly one known system of the member that issued it.";
     CertificateRevoked = "certificate_revoked", 403, false, CallersHost,
         "The client certificate has been revoked.";
+    RevocationUnknown = "revocation_unknown", 403, true, CallersHost,
+        "Whether the client certificate is revoked is not known: its CA's revocation list has expired.";
     NotAgreed = "not_agreed", 403, false, Officers,
         "There is no agreement under which this system may ask this.";
     AgreementAmbiguous = "agreement_ambiguous", 400, false, Caller,

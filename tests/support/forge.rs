@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair, SanType};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair, KeyUsagePurpose, SanType};
 use tolbooth::cli::trial::Partner;
 
 /// The name of NHS Lomond's system.
@@ -46,6 +46,7 @@ fn changed(change: impl FnOnce(&mut CertificateParams)) -> CertificateParams {
     params.not_after = rcgen::date_time_ymd(2090, 1, 1);
     params.subject_alt_names = vec![uri(ED_TRAK)];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     change(&mut params);
     params
 }
