@@ -22,11 +22,20 @@ pub fn client(
     change: impl FnOnce(&mut CertificateParams),
 ) -> Partner {
     let folder = home.parent().unwrap().join(format!("keys/{member}"));
-    let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap();
-    let ca = KeyPair::from_pem(&read("ca.key")).unwrap();
-    let issuer = Issuer::from_ca_cert_pem(&read("ca.pem"), ca).unwrap();
     let params = changed(change);
-    write(&folder, name, &params.signed_by(key, &issuer).unwrap().pem(), key)
+    write(&folder, name, &params.signed_by(key, &ca(home, member)).unwrap().pem(), key)
+}
+
+/// The CA of `member`, with its key.
+pub fn ca(home: &Path, member: &str) -> Issuer<'static, KeyPair> {
+    let folder = home.parent().unwrap().join(format!("keys/{member}"));
+    let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap();
+    Issuer::from_ca_cert_pem(&read("ca.pem"), KeyPair::from_pem(&read("ca.key")).unwrap()).unwrap()
+}
+
+/// A partner whose system shows `chain`, leaf first, and holds the leaf's key.
+pub fn chained(home: &Path, name: &str, chain: &str, key: &KeyPair) -> Partner {
+    write(&home.parent().unwrap().join("keys"), name, chain, key)
 }
 
 /// As [`client`], under a CA nobody lists.
@@ -61,13 +70,24 @@ fn write(folder: &Path, name: &str, certificate: &str, key: &KeyPair) -> Partner
 
 /// Puts a partner's certificate on its member's deny-list.
 pub fn revoke(home: &Path, member: &str, system: &str) {
-    let pem = home.parent().unwrap().join(format!("keys/{member}/{system}.pem"));
-    let der = tolbooth::tls::issue::der_of(&std::fs::read_to_string(pem).unwrap()).unwrap();
-    let digest = tolbooth::tls::Certificate::from_der(&der).unwrap().digest;
+    let digest = digest(home, member, system);
     super::agreements::edit(&home.join("members.toml"), |text| {
-        let anchors = format!("anchors = [\"certs/{member}-ca.pem\"]\n");
-        text.replace(&anchors, &format!("{anchors}revoked = [\"{digest}\"]\n"))
+        with_member(&text, member, &format!("revoked = [\"{digest}\"]\n"))
     });
+}
+
+/// The members' file with more lines in the entry of `member`.
+pub fn with_member(text: &str, member: &str, more: &str) -> String {
+    let anchors = format!("anchors = [\"certs/{member}-ca.pem\"]\n");
+    assert!(text.contains(&anchors), "{text}");
+    text.replace(&anchors, &format!("{anchors}{more}"))
+}
+
+/// The serial number of a trial partner's certificate.
+pub fn serial(home: &Path, member: &str, system: &str) -> Vec<u8> {
+    let serial = read(home, member, system).serial;
+    let hex = serial.as_str();
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
 /// A new CA of `member` beside its first, as a path relative to the gateway's folder.
@@ -79,4 +99,15 @@ pub fn authority(home: &Path, member: &str) -> String {
     let name = format!("certs/{member}-ca-2.pem");
     std::fs::write(home.join(&name), certificate.pem()).unwrap();
     name
+}
+
+/// The digest of a trial partner's certificate.
+pub fn digest(home: &Path, member: &str, system: &str) -> String {
+    read(home, member, system).digest.to_string()
+}
+
+fn read(home: &Path, member: &str, system: &str) -> tolbooth::tls::Certificate {
+    let pem = home.parent().unwrap().join(format!("keys/{member}/{system}.pem"));
+    let der = tolbooth::tls::issue::der_of(&std::fs::read_to_string(pem).unwrap()).unwrap();
+    tolbooth::tls::Certificate::from_der(&der).unwrap()
 }

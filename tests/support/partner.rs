@@ -30,7 +30,7 @@ pub struct Said {
 }
 
 impl Said {
-    async fn read(response: http::Response<hyper::body::Incoming>) -> Result<Self, String> {
+    pub(super) async fn read(response: http::Response<hyper::body::Incoming>) -> Result<Self, String> {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
         Ok(Self { status: parts.status.as_u16(), version: parts.version, headers: parts.headers, body })
@@ -138,10 +138,7 @@ impl Partner {
     pub fn ask_http2(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Said {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
-            let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
-            let connector = tokio_rustls::TlsConnector::from(Arc::new(self.http2_config()));
-            let stream = connector.connect(name, stream).await.unwrap();
+            let stream = self.http2_stream().await;
             let (mut sender, connection) =
                 hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
                     .await
@@ -153,12 +150,20 @@ impl Partner {
         })
     }
 
+    /// A stream on which HTTP/2 was agreed.
+    pub async fn http2_stream(&self) -> tokio_rustls::client::TlsStream<tokio::net::TcpStream> {
+        let stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(self.http2_config()));
+        connector.connect(name, stream).await.unwrap()
+    }
+
     fn http2_config(&self) -> rustls::ClientConfig {
         use rustls::pki_types::pem::PemObject as _;
         use rustls::pki_types::{CertificateDer, PrivateKeyDer};
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(&self.ca).unwrap()).unwrap();
-        let chain = vec![CertificateDer::from_pem_file(&self.certificate).unwrap()];
+        let chain = CertificateDer::pem_file_iter(&self.certificate).unwrap().map(Result::unwrap).collect();
         let key = PrivateKeyDer::from_pem_file(&self.key).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = rustls::ClientConfig::builder_with_provider(provider)
@@ -194,6 +199,15 @@ pub struct Line {
 }
 
 impl Line {
+    /// Whether the gateway still keeps the connection.
+    pub fn is_open(&mut self) -> bool {
+        let Self { runtime, sender } = self;
+        runtime.block_on(async {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            !sender.is_closed()
+        })
+    }
+
     pub fn ask(&mut self, path: &str, headers: &[(&str, &str)], body: &str) -> Said {
         self.try_send(question(path, headers, body)).unwrap()
     }
