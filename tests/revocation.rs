@@ -253,6 +253,43 @@ fn a_connection_on_which_nobody_is_known_any_more_is_closed() {
     assert!(known.is_open(), "a member's connection was ended");
 }
 
+/// A question that was begun before the revocation, and whose last byte comes after it.
+#[test]
+fn a_question_that_comes_slowly_is_judged_by_who_asks_when_it_is_there() {
+    let gateway = with_list("slowly");
+    let body = asks(CHI);
+    let head = format!(
+        "POST {CHECK} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntolbooth-role: ed_nurse\r\n\
+         connection: close\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let (begun, rest) = body.split_at(3);
+    let serial = nhs_serial(&gateway);
+    let change = || {
+        // It is identified before it is revoked.
+        std::thread::sleep(Duration::from_millis(300));
+        acts(&gateway, || lists::put(&gateway.home, NHS, 2, &[serial]));
+    };
+    let said = gateway.nhs().raw_in_two(format!("{head}{begun}").as_bytes(), change, rest.as_bytes());
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.starts_with("HTTP/1.1 403") && said.contains("certificate_revoked"), "{said}");
+    assert!(said.contains("tolbooth-receipt"), "it was known whose it is, so it is on the record: {said}");
+    assert_eq!(gateway.system.heard().len(), 0);
+}
+
+/// The members' file names a list or CA that is not there yet: it comes into force when it is.
+#[test]
+fn a_file_that_comes_after_the_entry_that_names_it_is_found() {
+    let gateway = started("after", "");
+    std::fs::remove_file(gateway.home.join(lists::file(NHS))).unwrap();
+    edit(&members(&gateway.home), |text| forge::with_member(&text, NHS, &lists::line(NHS)));
+    until("the fault is told", || (gateway.light("ruleset") == "amber").then_some(()));
+    assert_eq!(gateway.check(CHI).status, 200);
+    acts(&gateway, || lists::put(&gateway.home, NHS, 1, &[nhs_serial(&gateway)]));
+    assert_eq!(gateway.check(CHI).code(), "certificate_revoked");
+    until("everything is in force", || (gateway.light("ruleset") == "green").then_some(()));
+}
+
 /// CAs publish badly: a list that cannot be taken changes nothing, is told, and keeps nothing else from acting.
 #[test]
 fn a_list_that_cannot_be_taken_leaves_the_one_before_and_hinders_nothing() {

@@ -2,10 +2,11 @@
 //! road; only a ruleset without faults, and recorded, takes the old one's place, in one step. Where other
 //! files are at fault the members' file alone still does (`revoke.rs`), so that a revocation never waits.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashSet};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::config::Gateway;
 use crate::desk::{Circumstances, Ruleset};
@@ -22,7 +23,23 @@ use super::watch::record;
 const ATTEMPTS_MAX: usize = 2;
 
 /// How files look from afar: what a change of any of them changes.
-pub(super) type Look = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
+pub(super) type Look = BTreeMap<PathBuf, Option<Seen>>;
+
+/// One file from afar. Also one put in place with the old one's size and date is another file, or was changed
+/// since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seen {
+    file: u64,
+    bytes: u64,
+    changed: (i64, i64),
+}
+
+impl Seen {
+    fn of(path: &Path) -> Option<Self> {
+        let about = std::fs::metadata(path).ok()?;
+        Some(Self { file: about.ino(), bytes: about.len(), changed: (about.ctime(), about.ctime_nsec()) })
+    }
+}
 
 /// Watches the files every two seconds, and reloads when one changed, SIGHUP came, or a new day has
 /// begun in London: the record says who is in force each day.
@@ -41,7 +58,7 @@ pub(super) async fn watch_rules(app: Arc<App>, mut stop: Stop) {
             () = stop.asked() => return,
         };
         let (now, today) = (look(&app.gateway, &watched), app.clock.today());
-        if asked || now != known || today != day {
+        if asked || now != known || today != day || app.changing.take_again() {
             let beside = Arc::clone(&app);
             let at_fault = tokio::task::spawn_blocking(move || reload(&beside)).await.unwrap_or_default();
             watched = named(&app);
@@ -63,10 +80,13 @@ async fn hangup(hangups: &mut Option<tokio::signal::unix::Signal>) {
     }
 }
 
-/// The files the ruleset in force names.
+/// The files the ruleset in force names, without revocation lists: those change often, and alone (`revoke.rs`).
 fn named(app: &App) -> Vec<PathBuf> {
     let ruleset = app.ruleset.load();
+    let lists: HashSet<PathBuf> =
+        ruleset.directory.lists().map(|list| app.gateway.home.join(list.file)).collect();
     let named = ruleset.files.named.iter().map(|file| app.gateway.home.join(&file.name));
+    let named = named.filter(|path| !lists.contains(path));
     named.chain(ruleset.offers().flat_map(|offer| offer.secrets.clone())).collect()
 }
 
@@ -82,12 +102,7 @@ pub(super) fn look(gateway: &Gateway, more: &[PathBuf]) -> Look {
 }
 
 pub(super) fn look_at(paths: impl IntoIterator<Item = PathBuf>) -> Look {
-    let look = |path: PathBuf| {
-        let seen =
-            std::fs::metadata(&path).ok().and_then(|about| Some((about.modified().ok()?, about.len())));
-        (path, seen)
-    };
-    paths.into_iter().map(look).collect()
+    paths.into_iter().map(|path| (path.clone(), Seen::of(&path))).collect()
 }
 
 /// Loads everything anew, or keeps what there is and says why. Gives the files at fault: they may be

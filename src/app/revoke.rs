@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -54,7 +55,8 @@ pub(super) async fn watch_directory(app: Arc<App>, mut stop: Stop) {
 
 fn look(app: &App, known: Look) -> Look {
     let now = reload::look_at(files(app));
-    if now != known {
+    // One that was not right may be put right by a file that nobody watches yet.
+    if now != known || app.changing.is_wrong() {
         renew(app);
     }
     light(app);
@@ -78,9 +80,10 @@ pub(super) fn renew(app: &App) {
     });
     let renewed = match made {
         Ok(renewed) => renewed,
-        Err(faults) => return tracing::warn!(%faults, "the members' file as it is now is not in force"),
+        Err(faults) => return app.changing.note(faults),
     };
     tell_refused(app, renewed.refused_lists);
+    app.changing.note(renewed.wrong);
     let Some(ruleset) = renewed.ruleset else { return };
     if let Err(faults) = super::run::record_ruleset(app, &ruleset) {
         return tracing::error!(%faults, "a changed members' file or list is not in force: it is not on the record");
@@ -133,13 +136,39 @@ fn alarm(app: &App, cause: &'static str, detail: String) {
     record(app, Record::Alarm(Alarm { cause, dataset: None, detail: Some(detail), dropped: Vec::new() }));
 }
 
-/// One change of the ruleset in force at a time.
+/// One change of the ruleset in force at a time; and what is wrong with the directory on disk.
 #[derive(Debug, Default)]
-pub(super) struct Changing(Mutex<()>);
+pub(super) struct Changing {
+    alone: Mutex<()>,
+    wrong: Mutex<Faults>,
+    again: AtomicBool,
+}
 
 impl Changing {
     pub(super) fn alone(&self) -> MutexGuard<'_, ()> {
         // The ruleset is swapped in one step: a holder that panicked left it whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.alone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what is wrong with the directory on disk. Once nothing is, everything is to be loaded again: what
+    /// was at fault because of it no longer is.
+    fn note(&self, wrong: Faults) {
+        let mut before = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        if !wrong.is_empty() && wrong != *before {
+            tracing::warn!(faults = %wrong, "the members' file as it is now is not in force");
+        }
+        if wrong.is_empty() && !before.is_empty() {
+            self.again.store(true, Ordering::Relaxed);
+        }
+        *before = wrong;
+    }
+
+    fn is_wrong(&self) -> bool {
+        !self.wrong.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Whether everything is to be loaded again; asked once.
+    pub(super) fn take_again(&self) -> bool {
+        self.again.swap(false, Ordering::Relaxed)
     }
 }

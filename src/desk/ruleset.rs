@@ -113,20 +113,22 @@ impl Ruleset {
     /// left out. `None` if all of it is as before.
     pub fn with_directory(gateway: &Gateway, circumstances: &Circumstances<'_>) -> Result<Renewed, Faults> {
         let Some(before) = circumstances.before else { return Ok(Renewed::default()) };
+        let mut wrong = Faults::default();
         let (members, directory) = match renewed_directory(gateway, before, None) {
             Ok(read) => read,
             // A typo in the members' file itself: the lists it named before are new all the same.
             Err(faults) => {
-                renewed_directory(gateway, before, before.files.members.clone()).map_err(|_| faults)?
+                wrong = faults;
+                renewed_directory(gateway, before, before.files.members.clone()).map_err(|_| wrong.clone())?
             }
         };
         let refused_lists = directory.refused_lists().to_vec();
         if directory.digest() == before.directory.digest() {
-            return Ok(Renewed { ruleset: None, refused_lists });
+            return Ok(Renewed { ruleset: None, refused_lists, wrong });
         }
         let files = before.files.with_members(members, before.directory.files());
         if directory.governs_as(&before.directory) {
-            return Ok(Renewed { ruleset: Some(before.with(directory, files)), refused_lists });
+            return Ok(Renewed { ruleset: Some(before.with(directory, files)), refused_lists, wrong });
         }
         let ring = key_ring(gateway, &directory)?;
         let agreements = before.register.all().iter().map(|entry| Agreement::clone(&entry.agreement));
@@ -136,7 +138,7 @@ impl Ruleset {
         let offers = Arc::clone(&before.offers);
         let material = Material { files, directory, ring, offers, all_offered: true, agreements };
         let ruleset = material.compile(gateway, circumstances, Faults::default())?;
-        Ok(Renewed { ruleset: Some(ruleset), refused_lists })
+        Ok(Renewed { ruleset: Some(ruleset), refused_lists, wrong })
     }
 
     /// This one with other anchors and revocations, under which every agreement reads the same.
@@ -209,6 +211,8 @@ pub struct Renewed {
     pub ruleset: Option<Ruleset>,
     /// The revocation lists on disk that could not be taken, whatever else was.
     pub refused_lists: Vec<Fault>,
+    /// What is wrong with the members' file, where only the files it named before could be read anew.
+    pub wrong: Faults,
 }
 
 /// What a ruleset is compiled from.

@@ -12,6 +12,7 @@ use crate::model::Code;
 
 use super::accept::{Accepted, Connection, Known};
 use super::claims::OddHeader;
+use super::read::Asked;
 use super::refusal::{Refusal, Why};
 use super::road::Worker;
 
@@ -52,6 +53,24 @@ fn current(worker: &Worker, connection: &Connection, known: &Known) -> Result<Ar
             tracing::warn!(exchange = %known.exchange, fault = fault.as_str(), "a certificate names no system");
             Err(fault.code())
         }
+    }
+}
+
+/// A body may come slowly: if anything changed meanwhile, whoever asks must still be who they were. The question
+/// stays under the ruleset it began with.
+pub(super) fn still(worker: &Worker, connection: &Connection, asked: Asked) -> Result<Asked, Refusal> {
+    let ruleset = worker.road.ruleset();
+    if ruleset.epoch == asked.known.ruleset.epoch {
+        return Ok(asked);
+    }
+    let gone = match find(connection, &ruleset) {
+        Ok(identity) if identity.system() == asked.identity.system() => in_time(worker, &identity).err(),
+        Ok(_) => Some(Code::CertificateNotAccepted),
+        Err(fault) => Some(fault.code()),
+    };
+    match gone {
+        None => Ok(asked),
+        Some(code) => Err(Refusal::new(asked.known, code)),
     }
 }
 

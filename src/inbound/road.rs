@@ -25,7 +25,7 @@ use super::check::{Checked, check};
 use super::decide::decide;
 use super::drift::Drift;
 use super::forward::forward;
-use super::identify::{find, identify, in_time};
+use super::identify::{find, identify, in_time, still};
 use super::minimise::minimise;
 use super::read::read;
 use super::record::{record, turn_away};
@@ -151,7 +151,7 @@ impl Worker {
         let accepted = accept(self, parts, incoming)?;
         let identified = identify(self, connection, accepted)?;
         let routed = route(identified);
-        let asked = read(self, routed).await?;
+        let asked = still(self, connection, read(self, routed).await?)?;
         let permitted = decide(self, asked)?;
         let answered = forward(self, permitted).await?;
         let minimised = minimise(self, answered)?;

@@ -118,6 +118,21 @@ impl Partner {
         })
     }
 
+    /// As [`raw`](Self::raw), in two parts with something done between them.
+    pub fn raw_in_two(&self, first: &[u8], between: impl FnOnce(), second: &[u8]) -> Vec<u8> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut stream = self.tls().await.unwrap();
+            stream.write_all(first).await.unwrap();
+            stream.flush().await.unwrap();
+            between();
+            let _written = stream.write_all(second).await;
+            let mut all = Vec::new();
+            let _closed = stream.read_to_end(&mut all).await;
+            all
+        })
+    }
+
     /// Sends bytes as they are and breaks the connection off.
     pub fn hang_up_after(&self, bytes: &[u8]) {
         self.hang_up_after_told(bytes, || {});
