@@ -294,3 +294,6 @@ fn serials(list: &webpki::BorrowedCertRevocationList<'_>) -> Result<HashSet<Seri
     }
     Ok(serials)
 }
+
+#[cfg(test)]
+mod tests;
