@@ -1,6 +1,7 @@
 //! Certificates no honest CA makes, under a member's real CA.
 
 use std::path::Path;
+use std::process::Command;
 
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair, KeyUsagePurpose, SanType};
 use tolbooth::cli::trial::Partner;
@@ -24,6 +25,51 @@ pub fn client(
     let folder = home.parent().unwrap().join(format!("keys/{member}"));
     let params = changed(change);
     write(&folder, name, &params.signed_by(key, &ca(home, member)).unwrap().pem(), key)
+}
+
+/// The file of a certificate as [`client`] makes them, for the key in a file, whatever its kind.
+pub fn client_of_key(home: &Path, member: &str, name: &str, key: &Path) -> std::path::PathBuf {
+    let file = home.parent().unwrap().join(format!("keys/{member}/{name}.pem"));
+    let extensions = key.with_extension("cnf");
+    let text = format!(
+        "basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=clientAuth\nsubjectAltName=URI:{ED_TRAK}\n"
+    );
+    std::fs::write(&extensions, text).unwrap();
+    let (request, folder) = (key.with_extension("csr"), file.parent().unwrap());
+    let run = |arguments: &[&std::ffi::OsStr]| {
+        let output = Command::new("openssl").args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    run(&[
+        "req".as_ref(),
+        "-new".as_ref(),
+        "-subj".as_ref(),
+        "/CN=odd".as_ref(),
+        "-key".as_ref(),
+        key.as_ref(),
+        "-out".as_ref(),
+        request.as_ref(),
+    ]);
+    let (ca, ca_key) = (folder.join("ca.pem"), folder.join("ca.key"));
+    run(&[
+        "x509".as_ref(),
+        "-req".as_ref(),
+        "-days".as_ref(),
+        "20".as_ref(),
+        "-in".as_ref(),
+        request.as_ref(),
+        "-CA".as_ref(),
+        ca.as_ref(),
+        "-CAkey".as_ref(),
+        ca_key.as_ref(),
+        "-set_serial".as_ref(),
+        "77".as_ref(),
+        "-extfile".as_ref(),
+        extensions.as_ref(),
+        "-out".as_ref(),
+        file.as_ref(),
+    ]);
+    file
 }
 
 /// The CA of `member`, with its key.
