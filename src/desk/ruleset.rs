@@ -30,9 +30,9 @@ pub struct Ruleset {
     pub register: Arc<Register>,
     pub decider: Arc<Decider>,
     pub files: RulesetFiles,
-    offers: Arc<Offers>,
-    terms: Arc<HashMap<AgreementRef, HashMap<OperationId, Arc<Terms>>>>,
-    views: Arc<HashMap<AgreementRef, Digest>>,
+    pub(super) offers: Arc<Offers>,
+    pub(super) terms: Arc<HashMap<AgreementRef, HashMap<OperationId, Arc<Terms>>>>,
+    pub(super) views: Arc<HashMap<AgreementRef, Digest>>,
 }
 
 /// A dataset this gateway offers, under one major version.
@@ -107,55 +107,6 @@ impl Ruleset {
         )
     }
 
-    /// The ruleset before with the members' file, anchors and revocation lists as they are now: who may connect
-    /// and whose signature counts must wait neither for a typo elsewhere nor for a thousand agreements. What
-    /// was agreed, offered and forbidden stays as it was; agreements the new directory has no members for are
-    /// left out. `None` if all of it is as before.
-    pub fn with_directory(gateway: &Gateway, circumstances: &Circumstances<'_>) -> Result<Renewed, Faults> {
-        let Some(before) = circumstances.before else { return Ok(Renewed::default()) };
-        let mut wrong = Faults::default();
-        let (members, directory) = match renewed_directory(gateway, before, None) {
-            Ok(read) => read,
-            // A typo in the members' file itself: the lists it named before are new all the same.
-            Err(faults) => {
-                wrong = faults;
-                renewed_directory(gateway, before, before.files.members.clone()).map_err(|_| wrong.clone())?
-            }
-        };
-        let refused_lists = directory.refused_lists().to_vec();
-        if directory.digest() == before.directory.digest() {
-            return Ok(Renewed { ruleset: None, refused_lists, wrong });
-        }
-        let files = before.files.with_members(members, before.directory.files());
-        if directory.governs_as(&before.directory) {
-            return Ok(Renewed { ruleset: Some(before.with(directory, files)), refused_lists, wrong });
-        }
-        let ring = key_ring(gateway, &directory)?;
-        let agreements = before.register.all().iter().map(|entry| Agreement::clone(&entry.agreement));
-        let agreements = agreements
-            .filter(|agreement| against_members(agreement, |member| class_of(&directory, member)).is_empty())
-            .collect();
-        let offers = Arc::clone(&before.offers);
-        let material = Material { files, directory, ring, offers, all_offered: true, agreements };
-        let ruleset = material.compile(gateway, circumstances, Faults::default())?;
-        Ok(Renewed { ruleset: Some(ruleset), refused_lists, wrong })
-    }
-
-    /// This one with other anchors and revocations, under which every agreement reads the same.
-    fn with(&self, directory: Directory, files: RulesetFiles) -> Self {
-        Self {
-            digest: files.digest(),
-            epoch: self.epoch + 1,
-            directory,
-            register: Arc::clone(&self.register),
-            decider: Arc::clone(&self.decider),
-            files,
-            offers: Arc::clone(&self.offers),
-            terms: Arc::clone(&self.terms),
-            views: Arc::clone(&self.views),
-        }
-    }
-
     /// The agreements in force on this day, with the digests of their bytes.
     pub fn in_force(&self, today: Date) -> Vec<(AgreementRef, Digest)> {
         let all = self.register.all().iter().filter(|entry| entry.standing.in_force(today));
@@ -204,30 +155,19 @@ impl Ruleset {
     }
 }
 
-/// What a new reading of the directory alone gave.
-#[derive(Default)]
-pub struct Renewed {
-    /// `None` if nothing in it has changed.
-    pub ruleset: Option<Ruleset>,
-    /// The revocation lists on disk that could not be taken, whatever else was.
-    pub refused_lists: Vec<Fault>,
-    /// What is wrong with the members' file, where only the files it named before could be read anew.
-    pub wrong: Faults,
-}
-
 /// What a ruleset is compiled from.
-struct Material {
-    files: RulesetFiles,
-    directory: Directory,
-    ring: KeyRing,
-    offers: Arc<Offers>,
+pub(super) struct Material {
+    pub(super) files: RulesetFiles,
+    pub(super) directory: Directory,
+    pub(super) ring: KeyRing,
+    pub(super) offers: Arc<Offers>,
     /// Whether every dataset file could be read.
-    all_offered: bool,
-    agreements: Vec<Agreement>,
+    pub(super) all_offered: bool,
+    pub(super) agreements: Vec<Agreement>,
 }
 
 impl Material {
-    fn compile(
+    pub(super) fn compile(
         self,
         gateway: &Gateway,
         circumstances: &Circumstances<'_>,
@@ -264,7 +204,7 @@ impl Material {
 }
 
 /// The officers' keys, in a directory that this gateway's member is in.
-fn key_ring(gateway: &Gateway, directory: &Directory) -> Result<KeyRing, Faults> {
+pub(super) fn key_ring(gateway: &Gateway, directory: &Directory) -> Result<KeyRing, Faults> {
     let mut faults = Faults::default();
     if directory.member(&gateway.member).is_none() {
         let message = format!("this gateway's member `{}` is not in it", gateway.member);
@@ -275,27 +215,11 @@ fn key_ring(gateway: &Gateway, directory: &Directory) -> Result<KeyRing, Faults>
     faults.into_result().and(ring.map_err(|()| Faults::default()))
 }
 
-fn class_of(directory: &Directory, member: &MemberId) -> Option<MemberClass> {
+pub(super) fn class_of(directory: &Directory, member: &MemberId) -> Option<MemberClass> {
     directory.member(member).map(|member| member.class)
 }
 
-/// The directory as its files are now; with `members` in place of the members' file on disk.
-fn renewed_directory(
-    gateway: &Gateway,
-    before: &Ruleset,
-    members: Option<RulesetFile>,
-) -> Result<(RulesetFiles, Directory), Faults> {
-    let mut faults = Faults::default();
-    let mut files = match members {
-        Some(members) => RulesetFiles::of_members(gateway, members),
-        None => RulesetFiles::members_alone(gateway, &mut faults),
-    };
-    faults.into_result()?;
-    let directory = read_directory(gateway, &mut files, Some(&before.directory))?;
-    Ok((files, directory))
-}
-
-fn read_directory(
+pub(super) fn read_directory(
     gateway: &Gateway,
     files: &mut RulesetFiles,
     before: Option<&Directory>,
