@@ -133,7 +133,8 @@ pub fn with_member(text: &str, member: &str, more: &str) -> String {
 pub fn serial(home: &Path, member: &str, system: &str) -> Vec<u8> {
     let serial = read(home, member, system).serial;
     let hex = serial.as_str();
-    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    let digits: Vec<char> = hex.chars().collect();
+    digits.chunks(2).map(|byte| u8::from_str_radix(&String::from_iter(byte), 16).unwrap()).collect()
 }
 
 /// A new CA of `member` beside its first, as a path relative to the gateway's folder.

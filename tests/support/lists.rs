@@ -30,7 +30,7 @@ pub fn signed(issuer: &Issuer<'_, KeyPair>, number: u64, serials: &[Vec<u8>], cu
 
 /// Now, in seconds since 1970.
 pub fn unix() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+    tolbooth::clock::Clock::new().unwrap().now().as_second().try_into().unwrap()
 }
 
 /// A day's list of the CA of `member`, put where its entry names it.
