@@ -19,9 +19,6 @@ use crate::tls::{Credential, ServerTls};
 use super::App;
 use super::watch::record;
 
-/// How often a ruleset is compiled beside revocations before they have to wait for it.
-const ATTEMPTS_MAX: usize = 2;
-
 /// How files look from afar: what a change of any of them changes.
 pub(super) type Look = BTreeMap<PathBuf, Option<Seen>>;
 
@@ -135,11 +132,10 @@ fn reload(app: &App) -> Vec<PathBuf> {
     }
 }
 
-/// Compiles a new ruleset and puts it in the old one's place. A revocation may act while it compiles: then it
-/// was compiled against what is no longer in force, and is compiled again, the last time with everything
-/// else waiting.
+/// Compiles a new ruleset and puts it in the old one's place. A revocation may act while it compiles, and waits
+/// for nothing: then this was compiled against what is no longer in force, and is compiled again.
 fn replace(app: &App) -> Result<(), Faults> {
-    for _ in 0..ATTEMPTS_MAX {
+    loop {
         let before = app.ruleset.load_full();
         let prepared = prepare(app, &before)?;
         let _alone = app.changing.alone();
@@ -147,10 +143,6 @@ fn replace(app: &App) -> Result<(), Faults> {
             return put_in_place(app, &before, prepared);
         }
     }
-    let _alone = app.changing.alone();
-    let before = app.ruleset.load_full();
-    let prepared = prepare(app, &before)?;
-    put_in_place(app, &before, prepared)
 }
 
 pub(super) fn install(app: &App, before: &Ruleset, ruleset: Ruleset, tls: Option<ServerTls>) {
@@ -192,7 +184,6 @@ fn put_in_place(app: &App, before: &Ruleset, prepared: (Ruleset, ServerTls)) -> 
     if ruleset.digest != before.digest || !app.seen.is_recorded(&in_force) {
         super::run::record_ruleset(app, &ruleset)?;
     }
-    super::revoke::tell_refused(app, ruleset.directory.refused_lists().to_vec());
     install(app, before, ruleset, Some(tls));
     Ok(())
 }

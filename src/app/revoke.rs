@@ -101,7 +101,7 @@ fn anchors(ruleset: &Ruleset) -> Vec<crate::tls::AnchorId> {
 }
 
 /// Puts what is now wrong with lists on the record, once.
-pub(super) fn tell_refused(app: &App, refused: Vec<Fault>) {
+fn tell_refused(app: &App, refused: Vec<Fault>) {
     let before = std::mem::replace(&mut app.lists.told().refused, refused.clone());
     for fault in refused.into_iter().filter(|fault| !before.contains(fault)) {
         tracing::warn!(%fault, "a revocation list was refused");
