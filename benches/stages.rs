@@ -4,6 +4,8 @@
 
 #[path = "gateway/federation.rs"]
 mod federation;
+#[path = "gateway/revocation.rs"]
+mod revocation;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -75,10 +77,12 @@ impl Setting {
         let credential = Credential::load(&keys.join("client.pem"), &keys.join("client.key")).unwrap();
         let pem = std::fs::read(self.folder.join("certs/consumer-0-ca.pem")).unwrap();
         let anchor = Anchor::from_der(tolbooth::tls::certificates(&pem).unwrap().first().unwrap()).unwrap();
+        let now = self.clock.now();
         let leaf = std::fs::read(keys.join("client.pem")).unwrap();
         let leaf = tolbooth::tls::certificates(&leaf).unwrap();
         assert_eq!(credential.certificate().uris.len(), 1);
-        self.ruleset.directory.identity(leaf.first().unwrap(), &anchor.id()).unwrap()
+        let path = tolbooth::tls::prove(&[anchor], &leaf, now).unwrap();
+        self.ruleset.directory.identity(leaf.first().unwrap(), &path).unwrap()
     }
 
     fn terms(&self, operation: &str) -> &Arc<Terms> {
@@ -171,6 +175,36 @@ fn token(bencher: Bencher<'_, '_>, how: &str) {
         };
         cache.present(token, &issuers, 1, &presenter).unwrap()
     });
+}
+
+/// What a handshake costs beside TLS itself (the chain is proven, and asked of everything that is revoked) with
+/// a revocation list of so many entries in force.
+#[divan::bench(args = [0, 100_000])]
+fn prove_and_identify_beside_revoked(bencher: Bencher<'_, '_>, entries: u32) {
+    let (files, chain) = revocation::federation(entries);
+    let directory = files.directory();
+    let anchors = directory.anchors();
+    let now = Clock::new().unwrap().now();
+    bencher.bench_local(|| {
+        let path = tolbooth::tls::prove(black_box(&anchors), &chain, now).unwrap();
+        directory.identity(chain.first().unwrap(), &path).unwrap()
+    });
+}
+
+/// Only the second half of it: what each new connection and each epoch costs.
+#[divan::bench(args = [0, 100_000])]
+fn identify_beside_revoked(bencher: Bencher<'_, '_>, entries: u32) {
+    let (files, chain) = revocation::federation(entries);
+    let directory = files.directory();
+    let path = tolbooth::tls::prove(&directory.anchors(), &chain, Clock::new().unwrap().now()).unwrap();
+    bencher.bench_local(|| directory.identity(black_box(chain.first().unwrap()), &path).unwrap());
+}
+
+/// Once, when a list is loaded and nowhere else.
+#[divan::bench(args = [1_000, 100_000], sample_count = 10)]
+fn load_a_revocation_list(bencher: Bencher<'_, '_>, entries: u32) {
+    let (files, _) = revocation::federation(entries);
+    bencher.bench_local(|| files.directory());
 }
 
 #[divan::bench]

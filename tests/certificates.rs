@@ -8,7 +8,8 @@ mod support;
 use std::process::{Command, Stdio};
 
 use rcgen::{
-    ExtendedKeyUsagePurpose, KeyPair, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256, RsaKeySize,
+    ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256,
+    RsaKeySize,
 };
 use serde_json::json;
 use tolbooth::cli::trial::Partner;
@@ -78,6 +79,92 @@ fn a_certificate_for_servers_is_shut_out() {
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     });
     is_shut_out(&gateway, &server, "unsuitable");
+}
+
+/// What rustls and webpki leave to others, and what they see to: each with a chain that is otherwise good.
+#[test]
+fn a_certificate_that_is_not_for_this_is_shut_out() {
+    let gateway = Gateway::start("unsuitable");
+    type Change = fn(&mut rcgen::CertificateParams);
+    let cases: [(&str, Change); 6] = [
+        ("no-key-usage", |leaf| leaf.key_usages.clear()),
+        ("encipherment", |leaf| leaf.key_usages = vec![KeyUsagePurpose::KeyEncipherment]),
+        ("agreement", |leaf| leaf.key_usages = vec![KeyUsagePurpose::KeyAgreement]),
+        ("no-purpose", |leaf| leaf.extended_key_usages.clear()),
+        ("mail", |leaf| leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection]),
+        ("a-ca", |leaf| leaf.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained)),
+    ];
+    for (name, change) in cases {
+        let odd = forge::client(&gateway.home, "nhs-lomond", name, &key(), change);
+        is_shut_out(&gateway, &odd, "unsuitable");
+    }
+    // A known extension that is not critical hinders nobody.
+    let more = forge::client(&gateway.home, "nhs-lomond", "more", &key(), |leaf| {
+        leaf.custom_extensions
+            .push(rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99999, 1], vec![5, 0]));
+    });
+    is_answered(&gateway, &more);
+}
+
+/// Who opens a connection and says nothing holds a place for as long as the host allows, and no longer.
+#[test]
+fn a_handshake_that_does_not_come_is_given_up() {
+    use std::io::Read as _;
+    let gateway = Gateway::start_changed("silent", |home| {
+        support::agreements::edit(&home.join("tolbooth.toml"), |text| {
+            text.replace("# handshake_seconds_max = 10", "handshake_seconds_max = 1")
+        });
+    });
+    let mut stream = std::net::TcpStream::connect(gateway.running().partners).unwrap();
+    assert!(matches!(stream.read(&mut [0; 16]), Err(_) | Ok(0)));
+    let line = "tolbooth_handshakes_failed_total{cause=\"timeout\"}";
+    until("the handshake is counted", || (gateway.metric(line) == 1).then_some(()));
+}
+
+/// A partner whose certificates come from an authority that many use, and a member that binds its names.
+#[test]
+fn a_system_with_a_certificate_from_elsewhere_is_answered_as_the_one_it_is_bound_to() {
+    let gateway = Gateway::start_changed("bound", |home| {
+        let mut ca = rcgen::CertificateParams::default();
+        ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+        let (name, key) = (rcgen::DnType::OrganizationName, key());
+        ca.distinguished_name.push(name, "Sub-CA of many");
+        std::fs::write(home.join("certs/many.pem"), ca.self_signed(&key).unwrap().pem()).unwrap();
+        std::fs::write(home.join("many.key"), key.serialize_pem()).unwrap();
+        support::agreements::edit(&home.join("members.toml"), |text| {
+            let shared = "shared_anchors = [\"certs/many.pem\"]\n";
+            let binding =
+                "[[member.binding]]\nsystem = \"ed-trak\"\nca = \"certs/many.pem\"\ndns = \"trak.example\"\n";
+            let text = forge::with_member(&text, "police-caledonia", shared);
+            let text = forge::with_member(&text, "nhs-lomond", shared);
+            let entries = text.split("\n[[member]]").map(|entry| {
+                let bound = entry.contains("id = \"nhs-lomond\"");
+                if bound { format!("{entry}\n{binding}") } else { entry.to_owned() }
+            });
+            entries.collect::<Vec<_>>().join("\n[[member]]")
+        });
+    });
+    let with = |name: &str, names: &[&str]| {
+        let ca = KeyPair::from_pem(&std::fs::read_to_string(gateway.home.join("many.key")).unwrap()).unwrap();
+        let pem = std::fs::read_to_string(gateway.home.join("certs/many.pem")).unwrap();
+        let issuer = rcgen::Issuer::from_ca_cert_pem(&pem, ca).unwrap();
+        let (mut leaf, key) = (rcgen::CertificateParams::default(), key());
+        let dns = |name: &&str| match name.strip_prefix("spiffe") {
+            Some(_) => uri(name),
+            None => rcgen::SanType::DnsName((*name).try_into().unwrap()),
+        };
+        leaf.subject_alt_names = names.iter().map(dns).collect();
+        leaf.distinguished_name.push(rcgen::DnType::CommonName, "trak.example");
+        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        forge::chained(&gateway.home, name, &leaf.signed_by(&key, &issuer).unwrap().pem(), &key)
+    };
+    names_nobody(&gateway, &with("common-name", &[]));
+    names_nobody(&gateway, &with("wildcard", &["*.example"]));
+    names_nobody(&gateway, &with("longer", &["a.trak.example"]));
+    names_nobody(&gateway, &with("spiffe", &[forge::ED_TRAK]));
+    names_nobody(&gateway, &with("both", &["trak.example", forge::ED_TRAK]));
+    is_answered(&gateway, &with("bound", &["other.example", "TRAK.example"]));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use support::agreements::{self, CHILD, TAXI, agree, edit, reword};
 use support::gateway::{CHECK, CHI, Gateway, NURSE, asks};
 use support::partner::Said;
 use support::system::Reply;
-use support::{forge, ledger, notes, until};
+use support::{forge, ledger, lists, notes, until};
 
 /// A refusal as it came, and the gateway it came from.
 struct Told {
@@ -92,6 +92,7 @@ rows! {
     MalformedHttp => malformed_http;
     CertificateNotAccepted => certificate_not_accepted;
     CertificateRevoked => certificate_revoked;
+    RevocationUnknown => revocation_unknown;
     TokenNotAccepted => token_not_accepted;
     NotAgreed => not_agreed;
     AgreementAmbiguous => agreement_ambiguous;
@@ -150,6 +151,19 @@ fn token_not_accepted() -> Told {
     let challenge = said.header("www-authenticate");
     assert!(challenge.starts_with("Bearer realm=\"tolbooth\", error=\"invalid_token\""), "{challenge}");
     Told::recorded(gateway, said)
+}
+
+fn revocation_unknown() -> Told {
+    let gateway = Gateway::start_changed("unknown", |home| {
+        lists::put(home, "nhs-lomond", 1, &[]);
+        edit(&home.join("members.toml"), |text| {
+            forge::with_member(&text, "nhs-lomond", &lists::line("nhs-lomond"))
+        });
+        edit(&home.join("tolbooth.toml"), |text| format!("{text}\n[revocation]\nexpired_crl = \"refuse\"\n"));
+    });
+    gateway.clock.shift(jiff::SignedDuration::from_hours(25));
+    let said = gateway.check(CHI);
+    Told::unrecorded(gateway, said)
 }
 
 fn not_agreed() -> Told {

@@ -4,6 +4,7 @@ mod behind;
 mod issuers;
 mod keys;
 mod reload;
+mod revoke;
 mod run;
 mod seen;
 mod tokens;
@@ -35,7 +36,11 @@ pub struct App {
     pub fold: Arc<Fold>,
     pub ruleset: Arc<ArcSwap<Ruleset>>,
     pub tls: Arc<ArcSwap<ServerTls>>,
+    /// The epoch in force, for connections that wait.
+    pub epochs: tokio::sync::watch::Sender<u64>,
     seen: seen::Seen,
+    changing: revoke::Changing,
+    lists: revoke::Lists,
     /// How the files looked before they were first read.
     first_look: reload::Look,
     keys: keys::Keys,

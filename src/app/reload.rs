@@ -1,11 +1,12 @@
 //! Reloading: when files change or SIGHUP comes, everything is read and compiled anew beside the
 //! road; only a ruleset without faults, and recorded, takes the old one's place, in one step. Where other
-//! files are at fault the members' file alone still does, so that a revocation never waits.
+//! files are at fault the members' file alone still does (`revoke.rs`), so that a revocation never waits.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashSet};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::config::Gateway;
 use crate::desk::{Circumstances, Ruleset};
@@ -19,7 +20,23 @@ use super::App;
 use super::watch::record;
 
 /// How files look from afar: what a change of any of them changes.
-pub(super) type Look = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
+pub(super) type Look = BTreeMap<PathBuf, Option<Seen>>;
+
+/// One file from afar. Also one put in place with the old one's size and date is another file, or was changed
+/// since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seen {
+    file: u64,
+    bytes: u64,
+    changed: (i64, i64),
+}
+
+impl Seen {
+    fn of(path: &Path) -> Option<Self> {
+        let about = std::fs::metadata(path).ok()?;
+        Some(Self { file: about.ino(), bytes: about.len(), changed: (about.ctime(), about.ctime_nsec()) })
+    }
+}
 
 /// Watches the files every two seconds, and reloads when one changed, SIGHUP came, or a new day has
 /// begun in London: the record says who is in force each day.
@@ -38,7 +55,7 @@ pub(super) async fn watch_rules(app: Arc<App>, mut stop: Stop) {
             () = stop.asked() => return,
         };
         let (now, today) = (look(&app.gateway, &watched), app.clock.today());
-        if asked || now != known || today != day {
+        if asked || now != known || today != day || app.changing.take_again() {
             let beside = Arc::clone(&app);
             let at_fault = tokio::task::spawn_blocking(move || reload(&beside)).await.unwrap_or_default();
             watched = named(&app);
@@ -60,11 +77,14 @@ async fn hangup(hangups: &mut Option<tokio::signal::unix::Signal>) {
     }
 }
 
-/// The files the ruleset in force names.
+/// The files the ruleset in force names, without revocation lists: those change often, and alone (`revoke.rs`).
 fn named(app: &App) -> Vec<PathBuf> {
     let ruleset = app.ruleset.load();
+    let lists: HashSet<PathBuf> =
+        ruleset.directory.lists().map(|list| app.gateway.home.join(list.file)).collect();
     let named = ruleset.files.named.iter().map(|file| app.gateway.home.join(&file.name));
     let issuers = ruleset.outsiders.all().iter().flat_map(|issuer| issuer.secrets().to_vec());
+    let named = named.filter(|path| !lists.contains(path));
     named.chain(ruleset.offers().flat_map(|offer| offer.secrets.clone())).chain(issuers).collect()
 }
 
@@ -76,22 +96,18 @@ pub(super) fn look(gateway: &Gateway, more: &[PathBuf]) -> Look {
         let entries = std::fs::read_dir(gateway.policies.join(folder)).into_iter().flatten();
         paths.extend(entries.filter_map(Result::ok).map(|entry| entry.path()));
     }
-    let look = |path: PathBuf| {
-        let seen =
-            std::fs::metadata(&path).ok().and_then(|about| Some((about.modified().ok()?, about.len())));
-        (path, seen)
-    };
-    paths.into_iter().chain(more.iter().cloned()).map(look).collect()
+    look_at(paths.into_iter().chain(more.iter().cloned()))
+}
+
+pub(super) fn look_at(paths: impl IntoIterator<Item = PathBuf>) -> Look {
+    paths.into_iter().map(|path| (path.clone(), Seen::of(&path))).collect()
 }
 
 /// Loads everything anew, or keeps what there is and says why. Gives the files at fault: they may be
 /// named by files that are not in force yet, and are to be watched until they are right.
 fn reload(app: &App) -> Vec<PathBuf> {
-    let before = app.ruleset.load_full();
-    let prepared = prepare(app, &before);
-    match prepared {
-        Ok((ruleset, tls)) => {
-            install(app, &before, ruleset, Some(tls));
+    match replace(app) {
+        Ok(()) => {
             app.metrics.reloaded("loaded");
             app.health.set(Condition::Ruleset, Light::Green);
             // A source that is read in another way was read anew, and was right; the others go on.
@@ -104,7 +120,7 @@ fn reload(app: &App) -> Vec<PathBuf> {
         }
         Err(faults) => {
             tracing::warn!(%faults, "the changed files were refused; the ruleset before stays in force");
-            directory_alone(app, &before);
+            super::revoke::renew(app);
             app.metrics.reloaded("refused");
             let first = faults.0.first().map(ToString::to_string).unwrap_or_default();
             let why = format!("{} faults in changed files, the first: {first}", faults.0.len());
@@ -117,41 +133,38 @@ fn reload(app: &App) -> Vec<PathBuf> {
     }
 }
 
-fn install(app: &App, before: &Ruleset, ruleset: Ruleset, tls: Option<ServerTls>) {
+/// Compiles a new ruleset and puts it in the old one's place. A revocation may act while it compiles, and waits
+/// for nothing: then this was compiled against what is no longer in force, and is compiled again.
+fn replace(app: &App) -> Result<(), Faults> {
+    loop {
+        let before = app.ruleset.load_full();
+        let prepared = prepare(app, &before)?;
+        let _alone = app.changing.alone();
+        if app.ruleset.load().epoch == before.epoch {
+            return put_in_place(app, &before, prepared);
+        }
+    }
+}
+
+pub(super) fn install(app: &App, before: &Ruleset, ruleset: Ruleset, tls: Option<ServerTls>) {
     let digest = ruleset.digest;
     if let Some(tls) = tls {
         app.tls.store(Arc::new(tls));
     }
+    let epoch = ruleset.epoch;
     app.ruleset.store(Arc::new(ruleset));
+    // If a connection wakes before it sees this it sees the ruleset; never the other way round.
+    app.epochs.send_replace(epoch);
     let ruleset = app.ruleset.load_full();
     tracing::info!(ruleset = %digest, before = %before.digest, "a new ruleset is in force");
     super::run::warn_of_what_is_not_in_force(app, &ruleset);
 }
 
-/// Other files are at fault: a revocation beside them acts all the same.
-fn directory_alone(app: &App, before: &Ruleset) {
-    let made =
-        with_circumstances(app, before, |circumstances| Ruleset::with_directory(&app.gateway, circumstances));
-    let recorded = made.and_then(|made| match made {
-        Some(ruleset) => super::run::record_ruleset(app, &ruleset).map(|()| Some(ruleset)),
-        None => Ok(None),
-    });
-    match recorded {
-        Ok(None) => {}
-        Ok(Some(ruleset)) => {
-            tracing::warn!("the changed members' file is in force, the other changed files are not");
-            // Where the gateway's own certificate is at fault, handshakes still know the anchors before;
-            // who is behind one is asked of the directory in force.
-            let tls = tls(&app.gateway, &ruleset).ok();
-            install(app, before, ruleset, tls);
-            app.metrics.reloaded("directory");
-        }
-        // Told already, among the faults of the whole.
-        Err(faults) => tracing::warn!(%faults, "the members' file is not in force either"),
-    }
-}
-
-fn with_circumstances<T>(app: &App, before: &Ruleset, made: impl FnOnce(&Circumstances<'_>) -> T) -> T {
+pub(super) fn with_circumstances<T>(
+    app: &App,
+    before: &Ruleset,
+    made: impl FnOnce(&Circumstances<'_>) -> T,
+) -> T {
     // Also those that came into force by their date alone.
     app.seen.note(&before.in_force(app.clock.today()));
     let seen = |id: &AgreementId| app.seen.highest(id);
@@ -163,17 +176,24 @@ fn prepare(app: &App, before: &Ruleset) -> Result<(Ruleset, ServerTls), Faults> 
     let ruleset =
         with_circumstances(app, before, |circumstances| Ruleset::load(&app.gateway, circumstances))?;
     let tls = tls(&app.gateway, &ruleset)?;
+    Ok((ruleset, tls))
+}
+
+/// Records a ruleset, unless it is on the record already, and brings it into force.
+fn put_in_place(app: &App, before: &Ruleset, prepared: (Ruleset, ServerTls)) -> Result<(), Faults> {
+    let (ruleset, tls) = prepared;
     let in_force = ruleset.in_force(app.clock.today());
     if ruleset.digest != before.digest || !app.seen.is_recorded(&in_force) {
         super::run::record_ruleset(app, &ruleset)?;
     }
-    Ok((ruleset, tls))
+    install(app, before, ruleset, Some(tls));
+    Ok(())
 }
 
 /// The partner listener's TLS under a ruleset's anchors.
 pub(super) fn tls(gateway: &Gateway, ruleset: &Ruleset) -> Result<ServerTls, Faults> {
     let credential = Credential::load(&gateway.partners.certificate, &gateway.partners.key)?;
-    ServerTls::new(&credential, &ruleset.directory.anchors()).map_err(|error| {
+    ServerTls::new(&credential, &ruleset.directory.anchors(), gateway.partners.tls12).map_err(|error| {
         crate::model::Fault::new(gateway.partners.certificate.display().to_string(), None, error.to_string())
             .into()
     })

@@ -27,7 +27,7 @@ use crate::tls::Credential;
 
 use super::seen::Seen;
 use super::tokens::Tokens;
-use super::{App, behind, issuers, keys, reload, tokens, watch};
+use super::{App, behind, issuers, keys, reload, revoke, tokens, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
@@ -35,7 +35,7 @@ const WAITING_MAX: usize = 16_384;
 /// What the address of a Unix socket has room for (unix(7)).
 const SOCKET_PATH_BYTES_MAX: usize = 107;
 
-/// Threads beside the road that may block: one each for reloads, token keys, replaced files and folding, which
+/// Threads beside the road that may block: one each for reloads, revocations, token keys, replaced files and folding, which
 /// must never wait for somebody who looks into the ledger and does not read the answer.
 const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + 4;
 
@@ -189,6 +189,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
     let circumstances = Circumstances { seen: &highest, before: None, pseudonym_master, today };
     let ruleset = Ruleset::load(&gateway, &circumstances)?;
     let tls = reload::tls(&gateway, &ruleset)?;
+    let epochs = tokio::sync::watch::Sender::new(ruleset.epoch);
     Ok(App {
         gateway,
         clock,
@@ -199,7 +200,10 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         fold,
         ruleset: Arc::new(ArcSwap::from_pointee(ruleset)),
         tls: Arc::new(ArcSwap::from_pointee(tls)),
+        epochs,
         seen,
+        changing: Default::default(),
+        lists: Default::default(),
         first_look,
         keys,
         opened,
@@ -323,6 +327,7 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     tokio::task::spawn_local(watch::watch_lights(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_sources(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_fold(Arc::clone(&app), stop.clone()));
+    tokio::task::spawn_local(revoke::watch_directory(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(reload::watch_rules(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(tokens::watch(tokens.clone(), stop.clone()));
     // Before the first question: whose tokens count is known by then.
@@ -339,6 +344,7 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
         tally: Arc::clone(&app.tally),
         shares: Shares::default(),
         tokens: Arc::new(TokenDoor::new(tokens.mint, app.gateway.token.per_member_per_minute)),
+        epochs: app.epochs.subscribe(),
     };
     let (workers, drain) = (app.gateway.workers, app.gateway.limits.drain);
     let served = serve_partners(doorway, sockets.partners, workers, drain, stop).await;
@@ -366,6 +372,7 @@ fn road(app: &App, tokens: &Tokens) -> Road {
             exchange_max: app.gateway.limits.exchange_max,
             record_max: app.gateway.limits.record_max,
             exchanges_max: app.gateway.limits.exchanges_max,
+            expired_crl: app.gateway.revocation.expired_crl,
         },
     }
 }

@@ -228,7 +228,7 @@ fn verify(args: &VerifyArgs, out: &mut dyn Write, clock: &Clock) -> Done {
     let (agreement, _) = read(&args.file)?;
     let name = args.members.display().to_string();
     let text = std::fs::read_to_string(&args.members).map_err(|error| format!("{name}: {error}"))?;
-    let members = directory::load(&name, &text, &|path| std::fs::read(path))?;
+    let members = directory::load(&name, &text, &|path| std::fs::read(path), None)?;
     let ring = KeyRing::new(members.officers())?;
     let note = std::fs::read_to_string(policy::signature_file(&args.file.display().to_string())).ok();
     let grounds = Grounds {

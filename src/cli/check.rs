@@ -70,9 +70,11 @@ fn look(args: &CheckArgs, clock: &Clock) -> Result<Found, Faults> {
     if let Err(more) = ruleset.compile_all() {
         faults.extend(more);
     }
-    if let Err(error) = ServerTls::new(&credential, &ruleset.directory.anchors()) {
+    if let Err(error) = ServerTls::new(&credential, &ruleset.directory.anchors(), partners.tls12) {
         faults.push(Fault::new(partners.certificate.display().to_string(), None, error.to_string()));
     }
+    let expired = ruleset.directory.lists().filter(|list| list.is_expired(clock.now()));
+    faults.0.extend(expired.map(|list| list.expired()));
     faults.into_result()?;
     let mut warnings = Faults(ruleset.directory.warnings(clock.now()));
     warnings.0.extend(issuer_warnings(&ruleset));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::allowance::{self, MemberAllowance};
+use super::revocation::{Revocation, revocation};
 use super::sandbox::Sandbox;
 use super::strict::{self, Item, Table};
 use super::token::{self, Token};
@@ -29,6 +30,7 @@ pub struct Gateway {
     pub log: Log,
     pub limits: Limits,
     pub token: Token,
+    pub revocation: Revocation,
     pub segment_bytes: u64,
     pub sandbox: Sandbox,
     /// Whether this gateway answers with made-up rows alone; see [`Gateway::into_sandbox`].
@@ -59,6 +61,8 @@ pub struct Partners {
     /// From the last header to the last byte of the question.
     pub body_max: Duration,
     pub question_bytes_max: usize,
+    /// Also TLS 1.2, in the one profile partners with older systems need.
+    pub tls12: bool,
 }
 
 /// How the log is written.
@@ -134,6 +138,7 @@ pub fn parse(name: &str, text: &str, home: &Path) -> Result<Gateway, Faults> {
         let log = log(root.optional("log").and_then(Item::table).as_ref());
         let limits = limits(root.optional("limits").and_then(Item::table).as_ref());
         let token = token::read(root.optional("token").and_then(Item::table).as_ref());
+        let revocation = revocation(root.optional("revocation").and_then(Item::table).as_ref());
         let ledger = root.optional("ledger").and_then(Item::table);
         let segment_bytes = count(ledger.as_ref(), "segment_mib", 64, 1..=1024) * 1024 * 1024;
         let (member, members, policies, data, workers) = who?;
@@ -154,6 +159,7 @@ pub fn parse(name: &str, text: &str, home: &Path) -> Result<Gateway, Faults> {
             log: log?,
             limits,
             token: token?,
+            revocation: revocation?,
             segment_bytes,
             sandbox: sandbox?,
             in_sandbox: false,
@@ -190,8 +196,13 @@ fn partners(table: &Table<'_>, home: &Path) -> Option<Partners> {
     let send_max = seconds("send_seconds_max", 30);
     let question =
         count(Some(table), "question_bytes_max", QUESTION_BYTES_MAX as u64, 64..=QUESTION_BYTES_MAX as u64);
+    let tls12 = match table.optional("tls12") {
+        Some(item) => item.boolean()?,
+        None => false,
+    };
     Some(Partners {
         address: address?,
+        tls12,
         certificate: certificate?,
         key: key?,
         handshake_max,
@@ -231,7 +242,7 @@ fn limits(table: Option<&Table<'_>>) -> Limits {
     Limits { recorded_refusals_per_minute, drain, exchange_max, record_max, exchanges_max, member }
 }
 
-fn count(
+pub(super) fn count(
     table: Option<&Table<'_>>,
     key: &'static str,
     default: u64,

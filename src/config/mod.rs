@@ -2,11 +2,13 @@
 
 mod allowance;
 mod gateway;
+mod revocation;
 mod sandbox;
 pub mod strict;
 mod token;
 
 pub use allowance::MemberAllowance;
 pub use gateway::{Gateway, Level, Limits, Log, LogFormat, Partners, load, parse};
+pub use revocation::{ExpiredCrl, Revocation};
 pub use sandbox::Sandbox;
 pub use token::Token;

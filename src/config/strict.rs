@@ -209,6 +209,11 @@ impl<'d> Item<'d> {
         self.source.push(Some(self.value.span()), message, help);
     }
 
+    /// The file's name as the host gave it.
+    pub fn file(&self) -> &str {
+        self.source.file
+    }
+
     /// The line the value is on, from 1.
     pub fn line(&self) -> usize {
         self.source.line(self.value.span().start)

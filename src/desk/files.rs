@@ -1,10 +1,14 @@
 //! The files a ruleset is made of, read once, so that what is compiled, digested and kept as
 //! evidence are the same bytes.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::config::Gateway;
 use crate::model::{Digest, Fault, Faults};
+
+/// Bytes of a file that another file names: above the longest that any kind may have, a revocation list's.
+const NAMED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// One file: its name relative to the gateway's home, and its bytes.
 #[derive(Debug, Clone)]
@@ -24,7 +28,7 @@ pub struct RulesetFiles {
     pub datasets: Vec<RulesetFile>,
     pub guardrails: Vec<RulesetFile>,
     pub issuers: Vec<RulesetFile>,
-    /// Contracts, anchors and issuers' keys, which other files name.
+    /// Contracts, anchors, revocation lists and issuers' keys, which other files name.
     pub named: Vec<RulesetFile>,
 }
 
@@ -47,6 +51,11 @@ impl RulesetFiles {
         let mut files = Self { home: gateway.home.clone(), ..Self::default() };
         files.members = files.one(&gateway.members, faults);
         files
+    }
+
+    /// A members' file that was read before, and nothing else.
+    pub(super) fn of_members(gateway: &Gateway, members: RulesetFile) -> Self {
+        Self { home: gateway.home.clone(), members: Some(members), ..Self::default() }
     }
 
     /// These files with another members' file and the anchors it names, in place of those that were read
@@ -72,9 +81,24 @@ impl RulesetFiles {
         if let Some(file) = self.named.iter().find(|file| file.name == name) {
             return Ok(file.bytes.clone());
         }
-        let bytes = std::fs::read(path)?;
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)?.take(NAMED_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > NAMED_BYTES_MAX {
+            return Err(std::io::Error::other("it is longer than any such file may be"));
+        }
         self.named.push(RulesetFile { name, digest: Digest::of(&bytes), bytes: bytes.clone() });
         Ok(bytes)
+    }
+
+    /// Keeps a file that another file names with these bytes, whatever was read.
+    pub(super) fn hold(&mut self, path: &Path, bytes: &[u8]) {
+        let name = self.name_of(path);
+        let digest = Digest::of(bytes);
+        match self.named.iter_mut().find(|file| file.name == name) {
+            Some(file) if file.digest == digest => {}
+            Some(file) => *file = RulesetFile { name, digest, bytes: bytes.to_vec() },
+            None => self.named.push(RulesetFile { name, digest, bytes: bytes.to_vec() }),
+        }
     }
 
     /// Every file, in order of name.

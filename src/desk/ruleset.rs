@@ -2,7 +2,7 @@
 //! source mappings, with one digest. An exchange runs wholly under one.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use jiff::civil::Date;
@@ -23,20 +23,21 @@ use super::issuers;
 use super::synthetic::Sandbox;
 use super::terms::Terms;
 
-/// Everything an exchange is decided and answered by.
+/// Everything an exchange is decided and answered by. What only a change of policies makes anew is shared by
+/// pointer with the ruleset before.
 pub struct Ruleset {
     pub digest: Digest,
     /// Counts up with every load, so that a connection knows to ask again who its peer is.
     pub epoch: u64,
     pub directory: Directory,
-    pub register: Register,
-    pub decider: Decider,
+    pub register: Arc<Register>,
+    pub decider: Arc<Decider>,
     pub files: RulesetFiles,
+    pub(super) offers: Arc<Offers>,
+    pub(super) terms: Arc<HashMap<AgreementRef, HashMap<OperationId, Arc<Terms>>>>,
+    pub(super) views: Arc<HashMap<AgreementRef, Digest>>,
     /// Issuers of others whose tokens are accepted.
     pub outsiders: Arc<Outsiders>,
-    offers: HashMap<String, HashMap<String, Arc<Offer>>>,
-    terms: HashMap<AgreementRef, HashMap<OperationId, Arc<Terms>>>,
-    views: HashMap<AgreementRef, Digest>,
 }
 
 /// A dataset this gateway offers, under one major version.
@@ -92,7 +93,8 @@ impl Ruleset {
     pub fn load(gateway: &Gateway, circumstances: &Circumstances<'_>) -> Result<Self, Faults> {
         let mut files = RulesetFiles::read(gateway)?;
         let mut faults = Faults::default();
-        let directory = read_directory(gateway, &mut files).map_err(|more| faults.extend(more)).ok();
+        let before = circumstances.before.map(|before| &before.directory);
+        let directory = read_directory(gateway, &mut files, before).map_err(|more| faults.extend(more)).ok();
         let mut agreement_faults = Faults::default();
         let agreements = read_agreements(&files.agreements, &mut agreement_faults);
         let sandbox =
@@ -110,39 +112,12 @@ impl Ruleset {
         for agreement in &agreements {
             faults.extend(against_members(agreement, |member| class_of(&directory, member)));
         }
+        let offers = Arc::new(offers);
         Material { files, directory, ring, offers, outsiders, all_offered, agreements }.compile(
             gateway,
             circumstances,
             faults,
         )
-    }
-
-    /// The ruleset before with the members' file as it is now, for when other files are at fault: who may
-    /// connect and whose signature counts must not wait for a typo elsewhere. What was agreed, offered and
-    /// forbidden stays as it was; agreements the new directory has no members for are left out. `None` if
-    /// the members' file and the anchors are as before.
-    pub fn with_directory(
-        gateway: &Gateway,
-        circumstances: &Circumstances<'_>,
-    ) -> Result<Option<Self>, Faults> {
-        let Some(before) = circumstances.before else { return Ok(None) };
-        let mut faults = Faults::default();
-        let mut members = RulesetFiles::members_alone(gateway, &mut faults);
-        faults.into_result()?;
-        let directory = read_directory(gateway, &mut members)?;
-        if directory.digest() == before.directory.digest() {
-            return Ok(None);
-        }
-        let ring = key_ring(gateway, &directory)?;
-        let agreements = before.register.all().iter().map(|entry| Agreement::clone(&entry.agreement));
-        let agreements = agreements
-            .filter(|agreement| against_members(agreement, |member| class_of(&directory, member)).is_empty())
-            .collect();
-        let files = before.files.with_members(members, before.directory.files());
-        let offers = before.offers.clone();
-        let outsiders = Arc::clone(&before.outsiders);
-        let material = Material { files, directory, ring, offers, outsiders, all_offered: true, agreements };
-        material.compile(gateway, circumstances, Faults::default()).map(Some)
     }
 
     /// The agreements in force on this day, with the digests of their bytes.
@@ -180,7 +155,7 @@ impl Ruleset {
                 }
             }
         }
-        for (agreement, terms) in &self.terms {
+        for (agreement, terms) in self.terms.iter() {
             for fault in terms.values().filter_map(|terms| terms.compiled().err()) {
                 faults.push(Fault::new(
                     agreement.to_string(),
@@ -194,19 +169,19 @@ impl Ruleset {
 }
 
 /// What a ruleset is compiled from.
-struct Material {
-    files: RulesetFiles,
-    directory: Directory,
-    ring: KeyRing,
-    offers: Offers,
-    outsiders: Arc<Outsiders>,
+pub(super) struct Material {
+    pub(super) files: RulesetFiles,
+    pub(super) directory: Directory,
+    pub(super) ring: KeyRing,
+    pub(super) offers: Arc<Offers>,
+    pub(super) outsiders: Arc<Outsiders>,
     /// Whether every dataset file could be read.
-    all_offered: bool,
-    agreements: Vec<Agreement>,
+    pub(super) all_offered: bool,
+    pub(super) agreements: Vec<Agreement>,
 }
 
 impl Material {
-    fn compile(
+    pub(super) fn compile(
         self,
         gateway: &Gateway,
         circumstances: &Circumstances<'_>,
@@ -228,7 +203,7 @@ impl Material {
             terms.insert(one.agreement.reference.clone(), one.terms);
             judged.push((one.agreement, one.standing));
         }
-        let before = circumstances.before.map(|before| &before.register);
+        let before = circumstances.before.map(|before| before.register.as_ref());
         let register =
             Register::new(&gateway.member, judged, before).map_err(|more| faults.extend(more)).ok();
         let (Some(decider), Some(register), true) = (decider, register, faults.is_empty()) else {
@@ -236,12 +211,14 @@ impl Material {
         };
         let epoch = circumstances.before.map_or(1, |before| before.epoch + 1);
         let digest = files.digest();
+        let (register, decider) = (Arc::new(register), Arc::new(decider));
+        let (terms, views) = (Arc::new(terms), Arc::new(views));
         Ok(Ruleset { digest, epoch, directory, register, decider, files, outsiders, offers, terms, views })
     }
 }
 
 /// The officers' keys, in a directory that this gateway's member is in.
-fn key_ring(gateway: &Gateway, directory: &Directory) -> Result<KeyRing, Faults> {
+pub(super) fn key_ring(gateway: &Gateway, directory: &Directory) -> Result<KeyRing, Faults> {
     let mut faults = Faults::default();
     if directory.member(&gateway.member).is_none() {
         let message = format!("this gateway's member `{}` is not in it", gateway.member);
@@ -252,23 +229,31 @@ fn key_ring(gateway: &Gateway, directory: &Directory) -> Result<KeyRing, Faults>
     faults.into_result().and(ring.map_err(|()| Faults::default()))
 }
 
-fn class_of(directory: &Directory, member: &MemberId) -> Option<MemberClass> {
+pub(super) fn class_of(directory: &Directory, member: &MemberId) -> Option<MemberClass> {
     directory.member(member).map(|member| member.class)
 }
 
-fn read_directory(gateway: &Gateway, files: &mut RulesetFiles) -> Result<Directory, Faults> {
+pub(super) fn read_directory(
+    gateway: &Gateway,
+    files: &mut RulesetFiles,
+    before: Option<&Directory>,
+) -> Result<Directory, Faults> {
     let Some(members) = files.members.clone() else { return Err(Faults::default()) };
     let text = utf8(&members)?;
-    let files = std::cell::RefCell::new(files);
+    let shelf = std::cell::RefCell::new(&mut *files);
     // Paths come relative to the gateway's home, as the name of the file does.
-    let directory =
-        directory::load(&members.name, text, &|path| files.borrow_mut().named(&gateway.home.join(path)))?;
+    let read = |path: &Path| shelf.borrow_mut().named(&gateway.home.join(path));
+    let directory = directory::load(&members.name, text, &read, before)?;
+    // What is on the record is what is in force: of a list that could not be taken, the one before.
+    for (path, bytes) in directory.files().iter().skip(1) {
+        files.hold(&gateway.home.join(path), bytes);
+    }
     if !gateway.in_sandbox {
         return Ok(directory);
     }
     let ca = &gateway.sandbox.ca;
     let name = ca.display().to_string();
-    let bytes = files.borrow_mut().named(ca).map_err(|error| {
+    let bytes = files.named(ca).map_err(|error| {
         Fault::new(&name, None, format!("the sandbox's CA cannot be read: {error}"))
             .with_help("`tolbooth certs sandbox` makes one")
     })?;
@@ -379,6 +364,6 @@ pub fn log_name(gateway: &Gateway) -> Result<String, Faults> {
     let mut faults = Faults::default();
     let mut files = RulesetFiles::members_alone(gateway, &mut faults);
     faults.into_result()?;
-    let directory = read_directory(gateway, &mut files)?;
+    let directory = read_directory(gateway, &mut files, None)?;
     Ok(format!("{}.{}", gateway.member, directory.federation()))
 }

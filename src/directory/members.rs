@@ -4,57 +4,83 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Directory, ListedAnchor, Member, Revoked};
+use super::bindings::Bindings;
+use super::lists::ListFile;
+use super::revoked::Revoked;
+use super::{Directory, ListedAnchor, Member};
 use crate::config::strict::{self, Item, Table};
 use crate::crypto::PublicKey;
 use crate::https::HttpsUrl;
 use crate::merkle::note::VerifierKey;
-use crate::model::{Digest, Faults, MemberClass, MemberId, OfficerKey};
+use crate::model::{Digest, Fault, Faults, MemberClass, MemberId, OfficerKey};
 use crate::tls::{self, Anchor, Serial};
 
 const FORMAT: u64 = 1;
 const TEXT_CHARS_MAX: usize = 200;
 
 /// Reads the directory from the text of `file`. `read` gives the bytes of the files it names, by
-/// their path relative to where `file` lies.
+/// their path relative to where `file` lies. Revocation lists that cannot be taken stay as they are in the
+/// directory `before`; without one they are faults as everything else.
 pub fn load(
     file: &str,
     text: &str,
     read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+    before: Option<&Directory>,
 ) -> Result<Directory, Faults> {
-    strict::read(file, text, |root| Reader::new(file, text, read).directory(root))
+    strict::read(file, text, |root| Reader::new(file, text, read, before).directory(root))
 }
 
 /// What is carried from member to member: what must be unique across all, and what was read.
-struct Reader<'r> {
-    base: &'r Path,
-    read: &'r dyn Fn(&Path) -> io::Result<Vec<u8>>,
+pub(super) struct Reader<'r> {
+    pub(super) base: &'r Path,
+    pub(super) read: &'r dyn Fn(&Path) -> io::Result<Vec<u8>>,
+    pub(super) before: Option<&'r Directory>,
     files: Vec<(PathBuf, Vec<u8>)>,
     /// The directory's digest is over one line for each file: its name here and its digest.
     listing: String,
     /// By key, not certificate: one CA key under two members could speak for both.
-    anchor_keys: HashMap<Digest, MemberId>,
+    anchor_keys: HashMap<Digest, Owner>,
     /// Every Ed25519 key and what it is for: a key has one role.
     keys: HashMap<PublicKey, String>,
     names: HashMap<String, MemberId>,
+    pub(super) bindings: Bindings,
+    pub(super) list_files: Vec<ListFile>,
+    pub(super) refused_lists: Vec<Fault>,
+}
+
+/// Whose a CA's key is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Owner {
+    Member(MemberId),
+    /// Nobody's: it speaks through bindings alone.
+    Shared,
 }
 
 impl<'r> Reader<'r> {
-    fn new(file: &'r str, text: &str, read: &'r dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Self {
+    fn new(
+        file: &'r str,
+        text: &str,
+        read: &'r dyn Fn(&Path) -> io::Result<Vec<u8>>,
+        before: Option<&'r Directory>,
+    ) -> Self {
         let mut reader = Self {
             base: Path::new(file).parent().unwrap_or(Path::new("")),
             read,
+            before,
             files: Vec::new(),
             listing: String::new(),
             anchor_keys: HashMap::new(),
             keys: HashMap::new(),
             names: HashMap::new(),
+            bindings: Bindings::default(),
+            list_files: Vec::new(),
+            refused_lists: Vec::new(),
         };
         reader.keep("members.toml", PathBuf::from(file), text.as_bytes().to_vec());
         reader
     }
 
-    fn keep(&mut self, name: &str, path: PathBuf, bytes: Vec<u8>) {
+    pub(super) fn keep(&mut self, name: &str, path: PathBuf, bytes: Vec<u8>) {
         self.listing.push_str(&format!("{} {name:?}\n", Digest::of(&bytes)));
         self.files.push((path, bytes));
     }
@@ -78,7 +104,9 @@ impl<'r> Reader<'r> {
         }
         format?;
         let digest = Digest::of(self.listing.as_bytes());
-        Some(Directory { federation: federation?, members, digest, files: self.files })
+        let Self { files, bindings, list_files, refused_lists, .. } = self;
+        let federation = federation?;
+        Some(Directory { federation, members, digest, files, bindings, list_files, refused_lists })
     }
 
     fn member(&mut self, table: &Table<'_>, federation: Option<&str>) -> Option<Member> {
@@ -88,31 +116,42 @@ impl<'r> Reader<'r> {
             table.required("class").and_then(|item| item.word(&MemberClass::ALL, MemberClass::as_str));
         let codes = table.optional("codes").map(codes).unwrap_or_default();
         let anchor_items = table.required("anchors").and_then(|item| item.list()).unwrap_or_default();
+        let shared_items = table.optional("shared_anchors").and_then(|item| item.list()).unwrap_or_default();
         let revoked = table.optional("revoked").map(|item| revoked(&item)).unwrap_or_default();
+        let list_item = table.optional("crl");
+        let binding_tables = table.tables("binding");
         let ledger_items = table.optional("ledger_keys").and_then(|item| item.list()).unwrap_or_default();
         let issuers = table.optional("issuers").map(|item| issuers(&item)).unwrap_or_default();
         let officer_tables = table.tables("officer");
         // What follows is told apart by the member's id: without one it would only bring more faults.
         let id = id?;
-        let anchors = anchor_items.iter().flat_map(|item| self.anchors(item, &id)).collect();
+        let own = Owner::Member(id.clone());
+        let anchors = anchor_items.iter().flat_map(|item| self.anchors(item, &own)).collect();
+        let shared_anchors =
+            shared_items.iter().flat_map(|item| self.anchors(item, &Owner::Shared)).collect();
         let ledger_keys =
             ledger_items.iter().filter_map(|item| self.ledger_key(item, &id, federation)).collect();
         let officers = officer_tables.iter().filter_map(|officer| self.officer(officer, &id)).collect();
-        Some(Member {
+        let (name, class) = (name?, class?);
+        let mut member = Member {
             id,
-            name: name?,
-            class: class?,
+            name,
+            class,
             codes,
             officers,
             ledger_keys,
             anchors,
+            shared_anchors,
             revoked,
             issuers,
-        })
+        };
+        self.lists(list_item.as_ref(), &mut member);
+        binding_tables.iter().for_each(|table| self.binding(table, &member));
+        Some(member)
     }
 
     /// The CAs in one PEM file.
-    fn anchors(&mut self, item: &Item<'_>, member: &MemberId) -> Vec<ListedAnchor> {
+    fn anchors(&mut self, item: &Item<'_>, owner: &Owner) -> Vec<ListedAnchor> {
         let Some(name) = item.text() else { return Vec::new() };
         let path = self.base.join(name);
         let bytes = match (self.read)(&path) {
@@ -133,8 +172,9 @@ impl<'r> Reader<'r> {
                         "`{name}` is the CA of a sandbox: nobody under it may ask for real data"
                     ));
                 }
-                Ok(anchor) if self.is_free(item, member, &anchor) => {
-                    listed.push(ListedAnchor { anchor, file: path.display().to_string() });
+                Ok(anchor) if self.is_free(item, owner, &anchor) => {
+                    let file = path.display().to_string();
+                    listed.push(ListedAnchor { anchor, name: name.to_owned(), file });
                 }
                 Ok(_) => {}
                 Err(error) => item.fault(format!("in `{name}`: {error}")),
@@ -143,12 +183,23 @@ impl<'r> Reader<'r> {
         listed
     }
 
-    fn is_free(&mut self, item: &Item<'_>, member: &MemberId, anchor: &Anchor) -> bool {
+    fn is_free(&mut self, item: &Item<'_>, owner: &Owner, anchor: &Anchor) -> bool {
         let key = anchor.certificate().key_digest;
-        let owner = self.anchor_keys.entry(key).or_insert_with(|| member.clone());
-        let free = owner == member;
+        let other = self.anchor_keys.entry(key).or_insert_with(|| owner.clone());
+        let free = other == owner;
         if !free {
-            item.fault(format!("the member `{owner}` lists this CA too: it could then speak for both"));
+            let message = match other {
+                Owner::Member(other) => {
+                    format!("the member `{other}` lists this CA too: it could then speak for both")
+                }
+                Owner::Shared => {
+                    "this CA is in `shared_anchors` elsewhere: it speaks for no one member".to_owned()
+                }
+            };
+            item.fault_with_help(
+                message,
+                Some("a CA of several members is in `shared_anchors` of each".to_owned()),
+            );
         }
         free
     }
@@ -253,9 +304,9 @@ fn revoked(list: &Item<'_>) -> Revoked {
     for item in list.list().unwrap_or_default() {
         let Some(text) = item.text() else { continue };
         if let Some(digest) = Digest::parse(text) {
-            revoked.certificates.insert(digest);
+            revoked.certificate(digest);
         } else if let Some(serial) = Serial::parse(text) {
-            revoked.serials.insert(serial);
+            revoked.serial(serial);
         } else {
             item.fault_with_help(
                 "wanted a serial number in hex or `sha256:<64 hex digits>` of the certificate",

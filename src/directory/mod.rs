@@ -4,21 +4,29 @@
 //! What is here is believed because the host put it here; the rest of the house believes a
 //! certificate or signature because of what is here.
 
+mod bindings;
 mod identity;
+mod lists;
 mod members;
+mod revoked;
 mod sandbox;
 
 pub use identity::{Identity, IdentityFault};
+pub use lists::ListStatus;
 pub use members::load;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use crate::merkle::note::VerifierKey;
 use crate::model::{Digest, Fault, MemberClass, MemberId, OfficerKey};
-use crate::tls::{Anchor, AnchorId, Serial, TrustDomain};
+use crate::tls::{Anchor, AnchorId, TrustDomain};
+
+use bindings::Bindings;
+use lists::ListFile;
+use revoked::Revoked;
 
 /// One immutable reading of the members' file and every file it names.
 #[derive(Debug, Clone)]
@@ -29,6 +37,9 @@ pub struct Directory {
     /// same.
     digest: Digest,
     files: Vec<(PathBuf, Vec<u8>)>,
+    bindings: Bindings,
+    list_files: Vec<ListFile>,
+    refused_lists: Vec<Fault>,
 }
 
 /// One organisation.
@@ -43,6 +54,8 @@ pub struct Member {
     /// Keys under this member's log origins.
     pub ledger_keys: Vec<VerifierKey>,
     anchors: Vec<ListedAnchor>,
+    /// CAs that others use too: what they sign is this member's only where it is bound.
+    shared_anchors: Vec<ListedAnchor>,
     revoked: Revoked,
     /// Issuers of tokens whose word counts for this member's systems and users, as tokens name them.
     issuers: Vec<String>,
@@ -52,14 +65,9 @@ pub struct Member {
 #[derive(Debug, Clone)]
 struct ListedAnchor {
     anchor: Anchor,
+    /// As the entry names it.
+    name: String,
     file: String,
-}
-
-/// A plain deny-list.
-#[derive(Debug, Clone, Default)]
-struct Revoked {
-    certificates: HashSet<Digest>,
-    serials: HashSet<Serial>,
 }
 
 impl Member {
@@ -74,6 +82,15 @@ impl Member {
 
     pub fn issuers(&self) -> &[String] {
         &self.issuers
+    }
+
+    fn all_anchors(&self) -> impl Iterator<Item = &ListedAnchor> {
+        self.anchors.iter().chain(&self.shared_anchors)
+    }
+
+    /// Whether a chain that ends there can be a system of this member at all.
+    fn vouches(&self, anchor: &AnchorId) -> bool {
+        self.all_anchors().any(|listed| listed.anchor.id() == *anchor)
     }
 }
 
@@ -105,10 +122,22 @@ impl Directory {
         self.members().iter().flat_map(|member| member.officers.iter().cloned()).collect()
     }
 
-    /// The anchors of all members, for the listener.
+    /// The anchors of all members, for the listener; a shared one once.
     pub fn anchors(&self) -> Vec<Anchor> {
-        let listed = self.members().into_iter().flat_map(|member| &member.anchors);
-        listed.map(|listed| listed.anchor.clone()).collect()
+        let listed = self.members().into_iter().flat_map(Member::all_anchors);
+        let mut anchors: Vec<Anchor> = listed.map(|listed| listed.anchor.clone()).collect();
+        anchors.sort_by_key(Anchor::id);
+        anchors.dedup_by_key(|anchor| anchor.id());
+        anchors
+    }
+
+    /// Whether agreements read the same under both: the same members, classes and officers.
+    pub fn governs_as(&self, other: &Self) -> bool {
+        let standing = |directory: &Self| -> Vec<_> {
+            let members = directory.members();
+            members.iter().map(|one| (one.id.clone(), one.class, one.officers.clone())).collect()
+        };
+        self.federation == other.federation && standing(self) == standing(other)
     }
 
     pub fn digest(&self) -> Digest {
@@ -126,7 +155,7 @@ impl Directory {
         const SOON_DAYS: i64 = 30;
         let mut warnings = Vec::new();
         for member in self.members() {
-            for listed in &member.anchors {
+            for listed in member.all_anchors() {
                 let certificate = listed.anchor.certificate();
                 let id = &member.id;
                 let message = match certificate.days_left(now) {

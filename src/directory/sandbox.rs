@@ -2,6 +2,7 @@
 //! name and under one CA that is the sandbox's. Nobody's real certificate ends in that CA, and a name it
 //! gives is none of the federation's, so that what is proven here is proven nowhere else.
 
+use super::bindings::Bindings;
 use super::{Directory, ListedAnchor, is_of_sandbox};
 use crate::model::{Digest, Fault, Faults};
 use crate::tls::{self, Anchor, TrustDomain, sandbox_of};
@@ -25,11 +26,15 @@ impl Directory {
                     format!("not the CA of a sandbox of this federation, which is named `{wanted}`");
                 return Err(Fault::new(file, None, message).with_help(help).into());
             }
-            anchors.push(ListedAnchor { anchor, file: file.to_owned() });
+            anchors.push(ListedAnchor { anchor, name: file.to_owned(), file: file.to_owned() });
         }
         self.digest = Digest::of(format!("sandbox {} {}\n", self.digest, Digest::of(&ca)).as_bytes());
         self.federation = sandbox_of(&self.federation);
-        self.members.values_mut().for_each(|member| member.anchors.clone_from(&anchors));
+        self.bindings = Bindings::default();
+        for member in self.members.values_mut() {
+            member.anchors.clone_from(&anchors);
+            member.shared_anchors.clear();
+        }
         self.files.push((file.into(), ca));
         Ok(self)
     }

@@ -9,7 +9,7 @@ use super::*;
 use crate::crypto::SigningKey;
 use crate::model::{Code, Faults, SystemName};
 use crate::tls::issue::{self, Authority, Lifetime};
-use crate::tls::{SpiffeId, TrustDomain};
+use crate::tls::{Certificate, ProvenPath, SpiffeId, TrustDomain};
 
 fn now() -> Timestamp {
     crate::clock::Clock::new().unwrap().now()
@@ -46,10 +46,11 @@ impl World {
     }
 
     fn load(&self, text: &str) -> Result<Directory, Faults> {
-        load("conf/members.toml", text, &|path: &Path| {
+        let read = |path: &Path| {
             let found = self.files.get(path.to_str().unwrap()).map(|pem| pem.clone().into_bytes());
             found.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
-        })
+        };
+        load("conf/members.toml", text, &read, None)
     }
 
     /// The directory with more text in the first member.
@@ -100,6 +101,14 @@ fn forged(authority: &Authority, change: impl FnOnce(&mut CertificateParams)) ->
     der(&authority.forge(&id("nhs-lomond", "ed-trak"), &KeyPair::generate().unwrap(), life, change))
 }
 
+/// As TLS proves a chain that ends right there; of what is no certificate, that of another one.
+fn path(leaf: &[u8], anchor: &AnchorId) -> ProvenPath {
+    let world = World::new();
+    let other = forged(&world.lomond, |_| {});
+    let read = Certificate::from_der(leaf).or_else(|_| Certificate::from_der(&other)).unwrap();
+    ProvenPath::claimed(&read, *anchor)
+}
+
 fn uris(uris: &[&str]) -> Vec<SanType> {
     uris.iter().map(|uri| SanType::URI((*uri).try_into().unwrap())).collect()
 }
@@ -112,7 +121,7 @@ fn a_members_certificate_names_its_system() {
         params.subject_alt_names.push(SanType::DnsName("trak.test".try_into().unwrap()));
     });
     let anchor = AnchorId(world.lomond.certificate().digest);
-    let identity = directory.identity(&leaf, &anchor).unwrap();
+    let identity = directory.identity(&leaf, &path(&leaf, &anchor)).unwrap();
     assert_eq!(identity.system().to_string(), "nhs-lomond/ed-trak");
     assert_eq!(identity.class(), MemberClass::Health);
     assert_eq!(identity.certificate(), Digest::of(&leaf));
@@ -125,7 +134,7 @@ fn no_members_ca_speaks_for_another() {
     let directory = world.with("");
     let leaf = forged(&world.police, |_| {});
     let police = AnchorId(world.police.certificate().digest);
-    assert_eq!(directory.identity(&leaf, &police), Err(IdentityFault::NotItsAnchor));
+    assert_eq!(directory.identity(&leaf, &path(&leaf, &police)), Err(IdentityFault::NotItsAnchor));
     assert_eq!(IdentityFault::NotItsAnchor.code(), Code::CertificateNotAccepted);
 }
 
@@ -150,14 +159,14 @@ fn a_certificate_names_exactly_one_system_in_one_spelling() {
     ];
     for (names, fault) in cases {
         let leaf = forged(&world.lomond, |params| params.subject_alt_names = uris(names));
-        assert_eq!(directory.identity(&leaf, &anchor), Err(*fault), "{names:?}");
+        assert_eq!(directory.identity(&leaf, &path(&leaf, &anchor)), Err(*fault), "{names:?}");
         assert_eq!(fault.code(), Code::CertificateNotAccepted);
     }
     let none = forged(&world.lomond, |params| params.subject_alt_names.clear());
-    assert_eq!(directory.identity(&none, &anchor), Err(IdentityFault::NotOneName));
+    assert_eq!(directory.identity(&none, &path(&none, &anchor)), Err(IdentityFault::NotOneName));
     let ca = forged(&world.lomond, |params| params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained));
-    assert_eq!(directory.identity(&ca, &anchor), Err(IdentityFault::IsCa));
-    assert_eq!(directory.identity(b"junk", &anchor), Err(IdentityFault::Unreadable));
+    assert_eq!(directory.identity(&ca, &path(&ca, &anchor)), Err(IdentityFault::IsCa));
+    assert_eq!(directory.identity(b"junk", &path(b"junk", &anchor)), Err(IdentityFault::Unreadable));
 }
 
 #[test]
@@ -166,13 +175,13 @@ fn a_revoked_certificate_is_refused_by_serial_and_by_digest() {
     let leaf = forged(&world.lomond, |_| {});
     let other = forged(&world.lomond, |_| {});
     let anchor = AnchorId(world.lomond.certificate().digest);
-    let identity = world.with("").identity(&leaf, &anchor).unwrap();
+    let identity = world.with("").identity(&leaf, &path(&leaf, &anchor)).unwrap();
     let serial = identity.serial().as_str().to_uppercase();
     for entry in [serial, Digest::of(&leaf).to_string()] {
         let directory = world.with(&format!("revoked = [\"{entry}\"]"));
-        let fault = directory.identity(&leaf, &anchor).unwrap_err();
+        let fault = directory.identity(&leaf, &path(&leaf, &anchor)).unwrap_err();
         assert_eq!(fault.code(), Code::CertificateRevoked);
-        assert!(directory.identity(&other, &anchor).is_ok());
+        assert!(directory.identity(&other, &path(&other, &anchor)).is_ok());
     }
 }
 
@@ -304,4 +313,197 @@ fn an_issuer_speaks_for_the_member_that_lists_it_and_no_other() {
         world.faults("issuers = [\"http://a.example\", \"https://a.example\", \"https://a.example\"]\n");
     assert_eq!(faults.len(), 2, "{faults:?}");
     assert!(faults[0].contains("not an https url") && faults[1].contains("listed twice"), "{faults:?}");
+}
+
+/// A certificate that has names of the web alone, as an NHS sub-CA makes them.
+fn foreign(authority: &Authority, dns: &[&str]) -> Vec<u8> {
+    forged(authority, |params| {
+        params.subject_alt_names =
+            dns.iter().map(|name| SanType::DnsName((*name).try_into().unwrap())).collect();
+    })
+}
+
+fn by_name(system: &str, ca: &str, dns: &str) -> String {
+    format!("[[member.binding]]\nsystem = \"{system}\"\nca = \"{ca}\"\ndns = \"{dns}\"\n")
+}
+
+fn by_key(system: &str, leaf: &[u8]) -> String {
+    let key = Certificate::from_der(leaf).unwrap().key_digest;
+    format!("[[member.binding]]\nsystem = \"{system}\"\npublic_key = \"{key}\"\n")
+}
+
+const LOMOND_CA: &str = "certs/lomond.pem";
+
+#[test]
+fn a_certificate_from_elsewhere_is_the_system_it_is_bound_to() {
+    let world = World::new();
+    let anchor = AnchorId(world.lomond.certificate().digest);
+    let leaf = foreign(&world.lomond, &["www.trak.example", "Trak.Example"]);
+    let who = |more: &str, leaf: &[u8], anchor: &AnchorId| {
+        world.with(more).identity(leaf, &path(leaf, anchor)).map(|identity| identity.system().to_string())
+    };
+    assert_eq!(who("", &leaf, &anchor), Err(IdentityFault::NotOneName));
+    let named = by_name("ed-trak", LOMOND_CA, "trak.example");
+    assert_eq!(who(&named, &leaf, &anchor), Ok("nhs-lomond/ed-trak".to_owned()));
+    let pinned = by_key("ed-trak", &leaf);
+    assert_eq!(who(&pinned, &leaf, &anchor), Ok("nhs-lomond/ed-trak".to_owned()));
+    // Another CA's word for the same name or key is nothing here.
+    let police = AnchorId(world.police.certificate().digest);
+    for binding in [&named, &pinned] {
+        assert_eq!(who(binding, &leaf, &police), Err(IdentityFault::NotOneName));
+    }
+    // Names are whole: neither a wildcard nor a common name nor what is below counts.
+    for names in [&["*.example"][..], &["a.trak.example"], &["example"], &[]] {
+        let other = foreign(&world.lomond, names);
+        assert_eq!(who(&named, &other, &anchor), Err(IdentityFault::NotOneName), "{names:?}");
+    }
+    // Other URIs are no names of ours, and do not hinder a binding.
+    let web = forged(&world.lomond, |params| params.subject_alt_names = uris(&["https://trak.example/"]));
+    assert_eq!(who(&by_key("ed-trak", &web), &web, &anchor), Ok("nhs-lomond/ed-trak".to_owned()));
+}
+
+#[test]
+fn a_certificate_that_is_two_systems_is_none() {
+    let world = World::new();
+    let anchor = AnchorId(world.lomond.certificate().digest);
+    let who = |more: &str, leaf: &[u8]| {
+        world.with(more).identity(leaf, &path(leaf, &anchor)).map(|identity| identity.system().to_string())
+    };
+    let both = foreign(&world.lomond, &["a.example", "b.example"]);
+    let bindings = by_name("one", LOMOND_CA, "a.example") + &by_name("two", LOMOND_CA, "b.example");
+    assert_eq!(who(&bindings, &both), Err(IdentityFault::SeveralSystems));
+    // Also two bindings to one system: which of them it was must have one answer.
+    let twice = by_name("one", LOMOND_CA, "a.example") + &by_key("one", &both);
+    assert_eq!(who(&twice, &both), Err(IdentityFault::SeveralSystems));
+    assert_eq!(IdentityFault::SeveralSystems.code(), Code::CertificateNotAccepted);
+    // A name of its own, and a binding: the same system, or none.
+    let own = forged(&world.lomond, |_| {});
+    assert_eq!(who(&by_key("ed-trak", &own), &own), Ok("nhs-lomond/ed-trak".to_owned()));
+    assert_eq!(who(&by_key("other", &own), &own), Err(IdentityFault::SeveralSystems));
+    // A binding mends no name that is wrong.
+    for wrong in
+        [&["spiffe://nhs-lomond.other.example/ed-trak"][..], &["SPIFFE://x"], &["spiffe:a", "spiffe:b"]]
+    {
+        let leaf = forged(&world.lomond, |params| params.subject_alt_names = uris(wrong));
+        assert!(who(&by_key("ed-trak", &leaf), &leaf).is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_ca_that_members_share_speaks_through_bindings_alone() {
+    let mut world = World::new();
+    let (shared, made) = Authority::create(&id("nhs", "x").domain, "NHS", 3, now()).unwrap();
+    world.files.insert("conf/certs/nhs.pem".to_owned(), made.certificate);
+    let anchor = AnchorId(shared.certificate().digest);
+    let sharing = |police: &str, lomond: &str| {
+        let text = text(&format!("shared_anchors = [\"certs/nhs.pem\"]\n{lomond}"));
+        let key = "anchors = [\"certs/police.pem\"]\n";
+        text.replace(key, &format!("{key}shared_anchors = [\"certs/nhs.pem\"]\n{police}"))
+    };
+    let bound = |system: &str, dns: &str| by_name(system, "certs/nhs.pem", dns);
+    let directory =
+        world.load(&sharing(&bound("room", "room.example"), &bound("ed-trak", "trak.example"))).unwrap();
+    assert_eq!(directory.anchors().len(), 3, "a shared CA once");
+    let who = |leaf: &[u8]| {
+        directory.identity(leaf, &path(leaf, &anchor)).map(|identity| identity.system().to_string())
+    };
+    assert_eq!(who(&foreign(&shared, &["trak.example"])), Ok("nhs-lomond/ed-trak".to_owned()));
+    assert_eq!(who(&foreign(&shared, &["room.example"])), Ok("police-caledonia/room".to_owned()));
+    // It makes nobody a system by name: it could name any member's.
+    assert_eq!(who(&forged(&shared, |_| {})), Err(IdentityFault::NotItsAnchor));
+    // One name, two members; and a CA that is one member's own and shared.
+    let both = world.load(&sharing(&bound("room", "x.example"), &bound("ed-trak", "x.example"))).unwrap_err();
+    assert!(both.0[0].message.contains("bound to `police-caledonia/room` already"), "{both}");
+    let own = sharing("", "").replace("\"certs/lomond.pem\"", "\"certs/lomond.pem\", \"certs/nhs.pem\"");
+    assert!(world.load(&own).is_err());
+    let lent = sharing("", "").replace("[\"certs/nhs.pem\"]", "[\"certs/nhs.pem\", \"certs/lomond.pem\"]");
+    assert!(world.load(&lent).unwrap_err().0[0].message.contains("speak"), "{lent}");
+}
+
+#[test]
+fn every_fault_of_bindings_is_told_at_once_with_its_line() {
+    let world = World::new();
+    let key = Digest::of(b"key");
+    let more = format!(
+        r#"[[member.binding]]
+system = "Trak"
+public_key = "{key}"
+[[member.binding]]
+system = "a"
+[[member.binding]]
+system = "a"
+ca = "certs/police.pem"
+dns = "a.example"
+[[member.binding]]
+system = "a"
+ca = "certs/lomond.pem"
+dns = "*.example"
+[[member.binding]]
+system = "a"
+public_key = "sha256:12"
+[[member.binding]]
+system = "a"
+public_key = "{key}"
+[[member.binding]]
+system = "b"
+public_key = "{key}"
+[[member.binding]]
+system = "a"
+ca = "certs/lomond.pem"
+dns = "a.example"
+public_key = "{key}"
+common_name = "trak"
+"#
+    );
+    let text = text(&more);
+    let first = 1 + text.lines().take_while(|line| *line != "system = \"Trak\"").count() - 2;
+    let faults = world.load(&text).unwrap_err();
+    let told: Vec<(usize, &str)> =
+        faults.0.iter().map(|fault| (fault.line.unwrap() - first, fault.message.as_str())).collect();
+    let wanted = [
+        (2, "`Trak` is not a"),
+        (4, "by `ca` and `dns`, or by `public_key`"),
+        (8, "`certs/police.pem` is no CA of `nhs-lomond`"),
+        (13, "one whole DNS name"),
+        (16, "wanted `sha256:"),
+        (20, "bound to `nhs-lomond/a` already"),
+        (23, "by `ca` and `dns`, or by `public_key`"),
+        (28, "unknown key `common_name`"),
+    ];
+    assert_eq!(told.len(), wanted.len(), "{faults}");
+    for (line, message) in wanted {
+        assert!(
+            told.iter().any(|(at, said)| *at == line && said.contains(message)),
+            "{line} {message}\n{told:?}"
+        );
+    }
+    for bad in ["a", "1.2.3.4", "-a.example", "a..example", "A.example", "a.example.", "a b.example"] {
+        assert!(world.faults(&by_name("a", LOMOND_CA, bad))[0].contains("DNS name"), "{bad}");
+    }
+}
+
+#[test]
+fn a_list_that_was_verified_is_not_verified_again() {
+    let mut world = World::new();
+    let file = "conf/certs/lomond.crl";
+    let more = "crl = [\"certs/lomond.crl\"]";
+    assert!(world.faults(more)[0].contains("could not be read"));
+    world.files.insert(file.to_owned(), world.lomond.list(1, &[]));
+    let before = world.with(more);
+    let again = |world: &World, before: &Directory| {
+        let read = |path: &Path| {
+            let found = world.files.get(path.to_str().unwrap()).map(|pem| pem.clone().into_bytes());
+            found.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+        };
+        load("conf/members.toml", &text(more), &read, Some(before)).unwrap()
+    };
+    let after = again(&world, &before);
+    assert!(std::sync::Arc::ptr_eq(&before.list_files[0].lists[0], &after.list_files[0].lists[0]));
+    // A bad one beside: the one before stays, also as the evidence of what is in force.
+    world.files.insert(file.to_owned(), "<html>".to_owned());
+    let kept = again(&world, &before);
+    assert_eq!((kept.digest(), kept.refused_lists().len()), (before.digest(), 1));
+    assert!(world.faults(more)[0].contains("cannot be taken"), "at a start it is a fault");
+    world.files.insert(file.to_owned(), world.lomond.list(2, &[]));
+    assert_ne!(again(&world, &before).digest(), before.digest());
 }

@@ -34,7 +34,7 @@ impl Place {
         let client = ca.client(&client, life).unwrap();
         let client = Credential::from_pem(("c", client.certificate.as_bytes()), ("k", client.key.as_bytes()));
         Self {
-            server: ServerTls::new(&own.unwrap(), &[anchor]).unwrap(),
+            server: ServerTls::new(&own.unwrap(), &[anchor], false).unwrap(),
             client: ClientTls::new(made.certificate.as_bytes(), Some(&client.unwrap())).unwrap(),
             other: ClientTls::new(other.certificate.as_bytes(), None).unwrap(),
         }

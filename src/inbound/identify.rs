@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use hyper::body::Incoming;
 
+use crate::config::ExpiredCrl;
 use crate::desk::Ruleset;
 use crate::directory::{Identity, IdentityFault};
 use crate::model::Code;
@@ -12,6 +13,7 @@ use crate::model::Code;
 use super::accept::{Accepted, Connection, Known};
 use super::bearer;
 use super::odd::Odd;
+use super::read::Asked;
 use super::refusal::{Refusal, Why};
 use super::road::Worker;
 
@@ -59,13 +61,40 @@ pub(super) fn whose(
     ruleset: &Ruleset,
 ) -> Result<Arc<Identity>, (Code, &'static str)> {
     match find(connection, ruleset) {
-        // A connection may outlive its certificate.
-        Ok(identity) if worker.road.clock.now() > identity.not_after() => {
-            Err((Code::CertificateNotAccepted, "expired"))
-        }
-        Ok(identity) => Ok(identity),
+        Ok(identity) => in_time(worker, &identity).map(|()| identity).map_err(|code| (code, "expired")),
         Err(fault) => Err((fault.code(), fault.as_str())),
     }
+}
+
+/// A body may come slowly: if anything changed meanwhile, whoever asks must still be who they were. The question
+/// stays under the ruleset it began with.
+pub(super) fn still(worker: &Worker, connection: &Connection, asked: Asked) -> Result<Asked, Refusal> {
+    let ruleset = worker.road.ruleset();
+    if ruleset.epoch == asked.known.ruleset.epoch {
+        return Ok(asked);
+    }
+    let gone = match find(connection, &ruleset) {
+        Ok(identity) if identity.system() == asked.identity.system() => in_time(worker, &identity).err(),
+        Ok(_) => Some(Code::CertificateNotAccepted),
+        Err(fault) => Some(fault.code()),
+    };
+    match gone {
+        None => Ok(asked),
+        Some(code) => Err(Refusal::new(asked.known, code)),
+    }
+}
+
+/// A connection may outlive its certificate, and what is known of revocations.
+pub(super) fn in_time(worker: &Worker, identity: &Identity) -> Result<(), Code> {
+    let now = worker.road.clock.now();
+    if now > identity.not_after() {
+        return Err(Code::CertificateNotAccepted);
+    }
+    let refuse = worker.road.bounds.expired_crl == ExpiredCrl::Refuse;
+    if refuse && identity.known_until().is_some_and(|until| now > until) {
+        return Err(Code::RevocationUnknown);
+    }
+    Ok(())
 }
 
 /// The identity under a ruleset, looked up once for each epoch.
@@ -75,7 +104,7 @@ pub(super) fn find(connection: &Connection, ruleset: &Ruleset) -> Result<Arc<Ide
         connection.identity.borrow().as_ref().filter(|(at, _)| *at == epoch).map(|(_, found)| found.clone());
     cached.unwrap_or_else(|| {
         let peer = &connection.peer;
-        let found = ruleset.directory.identity(peer.leaf(), peer.anchor()).map(Arc::new);
+        let found = ruleset.directory.identity(peer.leaf(), peer.path()).map(Arc::new);
         *connection.identity.borrow_mut() = Some((epoch, found.clone()));
         found
     })

@@ -12,6 +12,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 
 use crate::clock::Clock;
+use crate::config::ExpiredCrl;
 use crate::desk::Ruleset;
 use crate::directory::Identity;
 use crate::ledger::{Ledger, Outbox, Receipt, Record, Unrecorded};
@@ -29,7 +30,7 @@ use super::decide::decide;
 use super::drift::Drift;
 use super::explain::{aim, explain};
 use super::forward::forward;
-use super::identify::{find, identify, whose};
+use super::identify::{find, identify, in_time, still, whose};
 use super::journey::Journey;
 use super::minimise::minimise;
 use super::own_view::{Shown, own_view};
@@ -62,6 +63,8 @@ pub struct Bounds {
     /// Exchanges under way on one data-plane thread. A caller that breaks off leaves its exchange running
     /// to its end on the record, so that connections and streams alone bound nothing.
     pub exchanges_max: usize,
+    /// What becomes of a system whose CA's revocation list has expired.
+    pub expired_crl: ExpiredCrl,
 }
 
 /// What all data-plane threads share.
@@ -147,6 +150,11 @@ impl Worker {
         find(connection, &self.road.ruleset()).ok().map(|identity| identity.system().member.clone())
     }
 
+    /// Whether somebody known is on the connection, now.
+    pub fn knows(&self, connection: &Connection) -> bool {
+        find(connection, &self.road.ruleset()).is_ok_and(|identity| in_time(self, &identity).is_ok())
+    }
+
     /// Records, or gives up: a disk that hangs must not hold callers for ever, and nothing leaves.
     pub(super) async fn append(&self, record: Record) -> Result<Receipt, Unrecorded> {
         let appended = tokio::time::timeout(self.road.bounds.record_max, self.outbox.append(record));
@@ -215,7 +223,7 @@ impl Worker {
             Err(identified) => *identified,
         };
         let routed = route(identified);
-        let asked = aim(read(self, routed).await?)?;
+        let asked = aim(still(self, connection, read(self, routed).await?)?)?;
         let permitted = decide(self, asked)?;
         if permitted.known.explains {
             return Ok(Ended::Checked(explain(permitted)));

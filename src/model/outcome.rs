@@ -101,6 +101,8 @@ codes! {
         "The client certificate does not name exactly one known system of the member that issued it.";
     CertificateRevoked = "certificate_revoked", 403, false, CallersHost,
         "The client certificate has been revoked.";
+    RevocationUnknown = "revocation_unknown", 403, true, CallersHost,
+        "Whether the client certificate is revoked is not known: its CA's revocation list has expired.";
     TokenNotAccepted = "token_not_accepted", 401, false, Caller,
         "The access token is not one this gateway accepts from this system.";
     NotAgreed = "not_agreed", 403, false, Officers,

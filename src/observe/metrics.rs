@@ -21,6 +21,12 @@ struct Cause {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Agreed {
+    version: &'static str,
+    suite: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Raised {
     alarm: &'static str,
     dataset: String,
@@ -31,6 +37,7 @@ pub struct Metrics {
     registry: Registry,
     exchanges: Family<Ended, Counter>,
     seconds: Histogram,
+    handshakes: Family<Agreed, Counter>,
     handshakes_failed: Family<Cause, Counter>,
     alarms: Family<Raised, Counter>,
     connections: Gauge,
@@ -47,6 +54,7 @@ impl Metrics {
         let mut registry = Registry::with_prefix("tolbooth");
         let exchanges = Family::default();
         let seconds = Histogram::new([0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0]);
+        let handshakes = Family::default();
         let handshakes_failed = Family::default();
         let alarms = Family::default();
         let connections = Gauge::default();
@@ -55,6 +63,11 @@ impl Metrics {
         let ready = Gauge::default();
         registry.register("exchanges", "Exchanges ended, by outcome and refusal code", exchanges.clone());
         registry.register("exchange_seconds", "From question read to answer ready", seconds.clone());
+        registry.register(
+            "handshakes",
+            "TLS handshakes finished, by version and cipher suite",
+            handshakes.clone(),
+        );
         registry.register(
             "handshakes_failed",
             "TLS handshakes that failed, by cause",
@@ -85,6 +98,7 @@ impl Metrics {
             registry,
             exchanges,
             seconds,
+            handshakes,
             handshakes_failed,
             alarms,
             connections,
@@ -101,6 +115,10 @@ impl Metrics {
     pub fn exchange_ended(&self, outcome: &'static str, code: &'static str, seconds: f64) {
         self.exchanges.get_or_create(&Ended { outcome, code }).inc();
         self.seconds.observe(seconds);
+    }
+
+    pub fn handshake_finished(&self, version: &'static str, suite: &'static str) {
+        self.handshakes.get_or_create(&Agreed { version, suite }).inc();
     }
 
     pub fn handshake_failed(&self, cause: &'static str) {

@@ -15,7 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 
 use crate::config::Partners;
@@ -33,6 +33,8 @@ use super::wire::{HEAD_BYTES_MAX, HEADERS_MAX, Oddities, Wire};
 
 /// Names and values of one HTTP/2 request, with 32 bytes for each (RFC 9113 section 6.5.2).
 const HEAD_LIST_BYTES_MAX: u32 = 32 * 1024;
+/// How often it is asked whether the certificate on a connection has expired.
+const STANDING_EVERY: Duration = Duration::from_secs(30);
 /// Requests at once on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 64;
 
@@ -50,6 +52,8 @@ pub struct Doorway {
     pub tally: Arc<Tally>,
     pub shares: Shares<Option<MemberId>>,
     pub tokens: Arc<TokenDoor>,
+    /// The epoch in force: when it changes, who is on a connection may be nobody any more.
+    pub epochs: watch::Receiver<u64>,
 }
 
 /// Starts one data-plane thread per worker and deals connections to them until told to stop.
@@ -159,6 +163,7 @@ async fn serve_one(doorway: &Doorway, worker: Rc<Worker>, stream: std::net::TcpS
             return;
         }
     };
+    doorway.metrics.handshake_finished(accepted.version, accepted.suite);
     let connection = Rc::new(Connection::new(accepted.peer));
     let member = worker.member(&connection);
     let Some(_share) = doorway.shares.take(member, doorway.bounds.connections_per_member_max) else {
@@ -167,6 +172,7 @@ async fn serve_one(doorway: &Doorway, worker: Rc<Worker>, stream: std::net::TcpS
         return;
     };
     doorway.metrics.connection_opened();
+    let ending = ending(stop, gone(Rc::clone(&worker), Rc::clone(&connection), doorway));
     let (tokens, body_max) = (Arc::clone(&doorway.tokens), doorway.bounds.body_max);
     let (oddities, requests) = (Oddities::default(), Cell::new(0));
     let found = oddities.clone();
@@ -186,10 +192,10 @@ async fn serve_one(doorway: &Doorway, worker: Rc<Worker>, stream: std::net::TcpS
     });
     let stream = Patience::new(accepted.stream, doorway.bounds.send_max);
     let ended = if accepted.http2 {
-        drive(http2(&doorway.bounds).serve_connection(TokioIo::new(stream), service), stop).await
+        drive(http2(&doorway.bounds).serve_connection(TokioIo::new(stream), service), ending).await
     } else {
         let io = TokioIo::new(Wire::new(stream, found));
-        drive(http1(&doorway.bounds).serve_connection(io, service), stop).await
+        drive(http1(&doorway.bounds).serve_connection(io, service), ending).await
     };
     // What cannot be read as HTTP is answered below us and never becomes an exchange.
     if ended.is_err_and(|error| error.is_parse()) {
@@ -236,9 +242,37 @@ where
     }
 }
 
-/// Serves until the peer or a stop ends it. Errors are the peer's to notice: what was recorded stays
-/// recorded.
-async fn drive<C>(connection: C, mut stop: Stop) -> Result<(), hyper::Error>
+/// Comes when a connection is to end after what is under way on it: at a stop, or when nobody known is on it.
+async fn ending(mut stop: Stop, gone: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stop.asked() => {}
+        () = gone => {}
+    }
+}
+
+/// Comes some time after the peer is no longer a system anybody knows: revoked, expired, or taken out. Its
+/// questions are refused from the first instant, and say why; but it shall not keep its place for ever.
+async fn gone(worker: Rc<Worker>, connection: Rc<Connection>, doorway: &Doorway) {
+    let mut epochs = doorway.epochs.clone();
+    loop {
+        // Certificates end without an epoch.
+        if let Ok(Err(_)) = tokio::time::timeout(STANDING_EVERY, epochs.changed()).await {
+            // Nobody changes anything any more: the gateway ends.
+            return std::future::pending().await;
+        }
+        if worker.knows(&connection) {
+            continue;
+        }
+        tokio::time::sleep(doorway.bounds.head_max).await;
+        if !worker.knows(&connection) {
+            return;
+        }
+    }
+}
+
+/// Serves until the peer or what `ending` waits for ends it. Errors are the peer's to notice: what was recorded
+/// stays recorded.
+async fn drive<C>(connection: C, ending: impl Future<Output = ()>) -> Result<(), hyper::Error>
 where
     C: GracefulConnection<Error = hyper::Error>,
 {
@@ -247,7 +281,7 @@ where
         // The connection first: it is what nearly every wake is for.
         biased;
         ended = connection.as_mut() => return ended,
-        () = stop.asked() => {}
+        () = ending => {}
     }
     connection.as_mut().graceful_shutdown();
     connection.await

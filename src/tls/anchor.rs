@@ -1,6 +1,7 @@
 //! Trust anchors: the CA certificates a member's entry lists.
 
 use std::fmt;
+use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 
@@ -22,6 +23,7 @@ impl fmt::Debug for AnchorId {
 pub struct Anchor {
     id: AnchorId,
     certificate: Certificate,
+    pub(super) der: Arc<[u8]>,
     pub(super) trust: TrustAnchor<'static>,
 }
 
@@ -63,7 +65,7 @@ impl Anchor {
         let trust = webpki::anchor_from_trusted_cert(&CertificateDer::from(der))
             .map_err(|_| AnchorError::Certificate(CertificateError::Extensions))?
             .to_owned();
-        Ok(Self { id: AnchorId(certificate.digest), certificate, trust })
+        Ok(Self { id: AnchorId(certificate.digest), certificate, der: der.into(), trust })
     }
 
     pub fn id(&self) -> AnchorId {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::public_key::PublicKey;
-use x509_parser::x509::SubjectPublicKeyInfo;
+use x509_parser::x509::{SubjectPublicKeyInfo, X509Name};
 
 use crate::model::Digest;
 
@@ -26,6 +26,9 @@ pub struct Certificate {
     /// As RFC 4514 writes names, more or less; for people.
     pub subject: String,
     pub issuer: String,
+    /// The two names as they are encoded: how a certificate or revocation list names its issuer.
+    pub subject_name: Name,
+    pub issuer_name: Name,
     pub serial: Serial,
     /// Subject alternative names (section 4.2.1.6).
     pub uris: Vec<String>,
@@ -38,6 +41,10 @@ pub struct Certificate {
     /// Extended key usage names TLS client authentication (section 4.2.1.12).
     pub client_auth: bool,
     pub server_auth: bool,
+    /// Key usage says it may sign what it sends (section 4.2.1.3): false also where there is none.
+    pub digital_signature: bool,
+    /// Key usage does not keep it from signing revocation lists.
+    pub crl_sign: bool,
     pub not_before: Timestamp,
     pub not_after: Timestamp,
     pub key: KeyKind,
@@ -73,6 +80,7 @@ impl Certificate {
         let names = Names::of(&parsed)?;
         let extension = |_| CertificateError::Extensions;
         let usage = parsed.extended_key_usage().map_err(extension)?;
+        let key_usage = parsed.key_usage().map_err(extension)?;
         let basic = parsed.basic_constraints().map_err(extension)?;
         let time = |at: x509_parser::time::ASN1Time| {
             Timestamp::from_second(at.timestamp()).map_err(|_| CertificateError::Encoding)
@@ -82,6 +90,8 @@ impl Certificate {
             key_digest: Digest::of(parsed.public_key().raw),
             subject: parsed.subject().to_string(),
             issuer: parsed.issuer().to_string(),
+            subject_name: Name::of(parsed.subject()),
+            issuer_name: Name::of(parsed.issuer()),
             serial: Serial::from_bytes(parsed.raw_serial()),
             uris: names.uris,
             dns: names.dns,
@@ -90,6 +100,8 @@ impl Certificate {
             path_len: basic.and_then(|basic| basic.value.path_len_constraint),
             client_auth: usage.as_ref().is_some_and(|usage| usage.value.client_auth),
             server_auth: usage.as_ref().is_some_and(|usage| usage.value.server_auth),
+            digital_signature: key_usage.as_ref().is_some_and(|usage| usage.value.digital_signature()),
+            crl_sign: key_usage.as_ref().is_none_or(|usage| usage.value.crl_sign()),
             not_before: time(parsed.validity().not_before)?,
             not_after: time(parsed.validity().not_after)?,
             key: KeyKind::of(parsed.public_key()),
@@ -140,6 +152,17 @@ impl Names {
 fn ip_address(octets: &[u8]) -> Option<IpAddr> {
     let four = <[u8; 4]>::try_from(octets).map(IpAddr::from);
     four.or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from)).ok()
+}
+
+/// A distinguished name as it is encoded. Two encodings of one name are two names, as in every chain: a CA
+/// writes its name in one way.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Name(Box<[u8]>);
+
+impl Name {
+    pub(super) fn of(name: &X509Name<'_>) -> Self {
+        Self(name.as_raw().into())
+    }
 }
 
 /// A certificate's serial number, in small hex digits without leading zeros.

@@ -5,10 +5,10 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::pki_types::UnixTime;
-use rustls::{CertificateError, Error};
+use rustls::{CertificateError, Error, ProtocolVersion};
 use tokio_rustls::server::TlsStream;
 
-use super::AnchorId;
+use super::path::ProvenPath;
 use super::verifier::ClientVerifier;
 
 /// A client's certificate whose chain was verified and whose key was proven in this handshake.
@@ -16,7 +16,7 @@ use super::verifier::ClientVerifier;
 #[derive(Clone)]
 pub struct PeerCertificate {
     leaf: Arc<[u8]>,
-    anchor: AnchorId,
+    path: ProvenPath,
 }
 
 impl PeerCertificate {
@@ -25,15 +25,15 @@ impl PeerCertificate {
         &self.leaf
     }
 
-    /// The anchor its chain ends in.
-    pub fn anchor(&self) -> &AnchorId {
-        &self.anchor
+    /// How its chain was proven, to the anchor it ends in.
+    pub fn path(&self) -> &ProvenPath {
+        &self.path
     }
 }
 
 impl fmt::Debug for PeerCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PeerCertificate({:?})", self.anchor)
+        write!(f, "PeerCertificate({:?})", self.path.anchor())
     }
 }
 
@@ -44,6 +44,9 @@ pub struct Connection<IO> {
     pub peer: PeerCertificate,
     /// HTTP/2 was chosen by ALPN; else HTTP/1.1.
     pub http2: bool,
+    /// What was agreed on, for the metrics: `1.3` and `TLS13_AES_256_GCM_SHA384`, say.
+    pub version: &'static str,
+    pub suite: &'static str,
 }
 
 /// Why a handshake did not finish; closed, for the summaries.
@@ -102,7 +105,7 @@ pub(super) fn classify(error: &io::Error) -> HandshakeFault {
     inner.map_or(HandshakeFault::Other, of_error)
 }
 
-fn of_error(error: &Error) -> HandshakeFault {
+pub(super) fn of_error(error: &Error) -> HandshakeFault {
     match error {
         Error::NoCertificatesPresented => HandshakeFault::NoCertificate,
         Error::InvalidCertificate(why) => match why {
@@ -134,8 +137,11 @@ pub(super) fn finished<IO>(
     let session = stream.get_ref().1;
     let chain = session.peer_certificates().ok_or(HandshakeFault::NoCertificate)?;
     let leaf = chain.first().ok_or(HandshakeFault::NoCertificate)?;
-    let anchor = verifier.anchor(chain, UnixTime::now()).map_err(|error| of_error(&error))?;
-    let peer = PeerCertificate { leaf: leaf.as_ref().into(), anchor };
+    let path = verifier.path(chain, UnixTime::now()).map_err(|error| of_error(&error))?;
+    let peer = PeerCertificate { leaf: leaf.as_ref().into(), path };
     let http2 = session.alpn_protocol() == Some(b"h2");
-    Ok(Connection { stream, peer, http2 })
+    let version = if session.protocol_version() == Some(ProtocolVersion::TLSv1_2) { "1.2" } else { "1.3" };
+    let suite =
+        session.negotiated_cipher_suite().and_then(|agreed| agreed.suite().as_str()).unwrap_or_default();
+    Ok(Connection { stream, peer, http2, version, suite })
 }

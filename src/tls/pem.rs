@@ -39,11 +39,14 @@ impl std::error::Error for PemError {}
 /// The DER of every certificate in a PEM file, in its order; at least one. A file that also holds a
 /// private key is refused, because files of certificates are handed around.
 pub fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>, PemError> {
-    if PrivateKeyDer::from_pem_slice(pem).is_ok() {
-        return Err(PemError::UnexpectedKey);
-    }
+    no_key(pem)?;
     let ders = chain(pem)?;
     Ok(ders.into_iter().map(|der| der.to_vec()).collect())
+}
+
+/// That no private key lies in a file that is handed around.
+pub(super) fn no_key(pem: &[u8]) -> Result<(), PemError> {
+    if PrivateKeyDer::from_pem_slice(pem).is_ok() { Err(PemError::UnexpectedKey) } else { Ok(()) }
 }
 
 pub(super) fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, PemError> {

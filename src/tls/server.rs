@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ServerConfig;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::NoServerSessionStorage;
-use rustls::version::TLS13;
+use rustls::version::{TLS12, TLS13};
+use rustls::{CipherSuite, ServerConfig, SupportedProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 
@@ -57,12 +58,32 @@ impl From<rustls::Error> for TlsError {
     }
 }
 
+const NEW: &[&SupportedProtocolVersion] = &[&TLS13];
+const OLD_AND_NEW: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
+
+/// All of TLS 1.3, and of TLS 1.2 what partners with older systems need: no CBC, no RSA key exchange (which the
+/// library has neither of), and no ChaCha20, which those systems have not.
+fn profile() -> Arc<CryptoProvider> {
+    let mut provider = aws_lc_rs::default_provider();
+    provider.cipher_suites.retain(|suite| suite.tls13().is_some() || GCM.contains(&suite.suite()));
+    Arc::new(provider)
+}
+
+const GCM: [CipherSuite; 4] = [
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+];
+
 impl ServerTls {
-    /// `anchors` are those of every member. With none, nobody can connect.
-    pub fn new(credential: &Credential, anchors: &[Anchor]) -> Result<Self, TlsError> {
-        let verifier = Arc::new(ClientVerifier::new(anchors));
-        let mut config = ServerConfig::builder_with_provider(provider())
-            .with_protocol_versions(&[&TLS13])
+    /// `anchors` are those of every member. With none, nobody can connect. `tls12` offers TLS 1.2 too, by
+    /// ECDHE with AES-GCM alone (RFC 9325 section 4.2).
+    pub fn new(credential: &Credential, anchors: &[Anchor], tls12: bool) -> Result<Self, TlsError> {
+        let verifier = Arc::new(ClientVerifier::new(anchors, tls12));
+        let (provider, versions) = if tls12 { (profile(), OLD_AND_NEW) } else { (provider(), NEW) };
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
             .map_err(|_| TlsError::Provider)?
             .with_client_cert_verifier(Arc::clone(&verifier) as _)
             .with_single_cert(credential.chain.clone(), credential.key.clone_key())?;
@@ -72,6 +93,8 @@ impl ServerTls {
         config.send_tls13_tickets = 0;
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.max_early_data_size = 0;
+        // RFC 7627: without it what is proven in one TLS 1.2 session can be passed off in another.
+        config.require_ems = true;
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), verifier })
     }
 

@@ -48,13 +48,13 @@ impl World {
         let made = own.server(&names, &["127.0.0.1".parse().unwrap()], life(30)).unwrap();
         let anchors = [anchor(&server_ca.certificate), anchor(&ca.certificate)];
         let own = credential(&made);
-        let server = ServerTls::new(&own, &anchors).unwrap();
+        let server = ServerTls::new(&own, &anchors, false).unwrap();
         Self { partner, ca, server_ca, own, server }
     }
 
     /// The gateway accepts chains under these from now on.
     fn trust(&mut self, anchors: &[Anchor]) {
-        self.server = ServerTls::new(&self.own, anchors).unwrap();
+        self.server = ServerTls::new(&self.own, anchors, false).unwrap();
     }
 
     fn client(&self) -> SpiffeId {
@@ -151,7 +151,7 @@ async fn a_good_client_is_known_with_its_anchor_each_time() {
     let own = credential(&made);
     for _ in 0..2 {
         let peer = world.meet(Some(&own)).await.unwrap();
-        assert_eq!(*peer.anchor(), anchor(&world.ca.certificate).id());
+        assert_eq!(peer.path().anchor(), anchor(&world.ca.certificate).id());
         assert_eq!(peer.leaf(), issue::der_of(&made.certificate).unwrap());
     }
 }
@@ -190,7 +190,7 @@ async fn another_members_ca_is_told_apart_by_its_anchor() {
     world.trust(&[anchor(&world.ca.certificate), anchor(&ca.certificate)]);
     let claims = police.client(&world.client(), life(30)).unwrap();
     let peer = world.meet(Some(&credential(&claims))).await.unwrap();
-    assert_eq!(*peer.anchor(), anchor(&ca.certificate).id());
+    assert_eq!(peer.path().anchor(), anchor(&ca.certificate).id());
     // What the certificate names is not judged here: none and several pass too.
     let none = world.forged(|params| params.subject_alt_names.clear());
     assert!(world.meet(Some(&none)).await.is_ok());
@@ -218,7 +218,7 @@ async fn a_ca_below_a_ca_leads_to_the_anchor_above() {
     assert_eq!(world.refuses(&credential(&leaf)).await, HandshakeFault::UnknownIssuer);
     leaf.certificate.push_str(&middle_pem);
     let peer = world.meet(Some(&credential(&leaf))).await.unwrap();
-    assert_eq!(*peer.anchor(), anchor(&root_pem).id());
+    assert_eq!(peer.path().anchor(), anchor(&root_pem).id());
     for _ in 0..4 {
         leaf.certificate.push_str(&middle_pem);
     }
@@ -473,7 +473,7 @@ fn a_key_that_is_not_the_certificates_is_refused() {
     let a = world.partner.client(&world.client(), life(30)).unwrap();
     let b = world.partner.client(&world.client(), life(30)).unwrap();
     let mixed = credential(&Made { certificate: a.certificate, key: b.key });
-    assert_eq!(ServerTls::new(&mixed, &[]).unwrap_err(), TlsError::KeyMismatch);
+    assert_eq!(ServerTls::new(&mixed, &[], false).unwrap_err(), TlsError::KeyMismatch);
 }
 
 #[test]
@@ -520,10 +520,10 @@ fn a_remembered_chain_ends_with_its_certificates() {
     let world = World::new();
     let made = world.partner.client(&world.client(), life(30)).unwrap();
     let chain = [CertificateDer::from(issue::der_of(&made.certificate).unwrap())];
-    let verifier = verifier::ClientVerifier::new(&[anchor(&world.ca.certificate)]);
+    let verifier = verifier::ClientVerifier::new(&[anchor(&world.ca.certificate)], false);
     let at = |days: i64| {
         let seconds = u64::try_from(ago(-days).as_second()).unwrap();
-        verifier.anchor(&chain, UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+        verifier.path(&chain, UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
     };
     assert!(at(0).is_ok());
     assert_eq!(at(31).unwrap_err(), rustls::CertificateError::Expired.into());

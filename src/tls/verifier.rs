@@ -15,10 +15,11 @@ use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
     CertificateError as Rejected, DigitallySignedStruct, DistinguishedName, Error, OtherError,
-    PeerMisbehaved, SignatureScheme,
+    SignatureScheme,
 };
 use webpki::{EndEntityCert, KeyUsage, aws_lc_rs as algorithms};
 
+use super::path::{Link, ProvenPath, Validity};
 use super::{Anchor, AnchorId, Certificate};
 use crate::crypto::{Sha256, sha256};
 
@@ -53,11 +54,35 @@ static ALGORITHMS: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
     ],
 };
 
+/// As above, and for TLS 1.2 clients whose RSA keys sit in modules without PSS, PKCS#1 signatures in the
+/// handshake (TLS 1.3 takes none, RFC 8446 section 4.2.3).
+static ALGORITHMS_WITH_PKCS1: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
+    all: ALGORITHMS.all,
+    mapping: &[
+        (
+            SignatureScheme::ECDSA_NISTP256_SHA256,
+            &[algorithms::ECDSA_P256_SHA256, algorithms::ECDSA_P384_SHA256],
+        ),
+        (
+            SignatureScheme::ECDSA_NISTP384_SHA384,
+            &[algorithms::ECDSA_P384_SHA384, algorithms::ECDSA_P256_SHA384],
+        ),
+        (SignatureScheme::ED25519, &[algorithms::ED25519]),
+        (SignatureScheme::RSA_PSS_SHA256, &[algorithms::RSA_PSS_2048_8192_SHA256_LEGACY_KEY]),
+        (SignatureScheme::RSA_PSS_SHA384, &[algorithms::RSA_PSS_2048_8192_SHA384_LEGACY_KEY]),
+        (SignatureScheme::RSA_PSS_SHA512, &[algorithms::RSA_PSS_2048_8192_SHA512_LEGACY_KEY]),
+        (SignatureScheme::RSA_PKCS1_SHA256, &[algorithms::RSA_PKCS1_2048_8192_SHA256]),
+        (SignatureScheme::RSA_PKCS1_SHA384, &[algorithms::RSA_PKCS1_2048_8192_SHA384]),
+        (SignatureScheme::RSA_PKCS1_SHA512, &[algorithms::RSA_PKCS1_2048_8192_SHA512]),
+    ],
+};
+
 pub(super) struct ClientVerifier {
     /// Side by side with `known`: webpki wants a slice of these alone.
     anchors: Vec<TrustAnchor<'static>>,
     known: Vec<Known>,
-    proven: RwLock<HashMap<Sha256, Proven>>,
+    proven: RwLock<HashMap<Sha256, ProvenPath>>,
+    tls12: bool,
 }
 
 struct Known {
@@ -75,33 +100,6 @@ impl Known {
     }
 }
 
-/// Seconds since 1970, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Validity {
-    from: i64,
-    to: i64,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Proven {
-    anchor: AnchorId,
-    within: Validity,
-}
-
-impl Validity {
-    fn of(certificate: &Certificate) -> Self {
-        Self { from: certificate.not_before.as_second(), to: certificate.not_after.as_second() }
-    }
-
-    fn and(self, other: Self) -> Self {
-        Self { from: self.from.max(other.from), to: self.to.min(other.to) }
-    }
-
-    fn holds(self, now: UnixTime) -> bool {
-        i64::try_from(now.as_secs()).is_ok_and(|now| self.from <= now && now <= self.to)
-    }
-}
-
 impl std::fmt::Debug for ClientVerifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "ClientVerifier({} anchors)", self.anchors.len())
@@ -109,33 +107,34 @@ impl std::fmt::Debug for ClientVerifier {
 }
 
 impl ClientVerifier {
-    pub(super) fn new(anchors: &[Anchor]) -> Self {
+    pub(super) fn new(anchors: &[Anchor], tls12: bool) -> Self {
         Self {
             anchors: anchors.iter().map(|anchor| anchor.trust.clone()).collect(),
             known: anchors.iter().map(Known::of).collect(),
             proven: RwLock::default(),
+            tls12,
         }
     }
 
-    /// The anchor a chain (leaf first) ends in: remembered from its handshake, else verified again.
-    pub(super) fn anchor(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<AnchorId, Error> {
+    /// How a chain (leaf first) is proven: remembered from its handshake, else verified again.
+    pub(super) fn path(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<ProvenPath, Error> {
         let (leaf, intermediates) = chain.split_first().ok_or(Error::NoCertificatesPresented)?;
         if chain.len() > CHAIN_MAX {
             return Err(Rejected::UnknownIssuer.into());
         }
         let parts: Vec<&[u8]> = chain.iter().map(AsRef::as_ref).collect();
         let name = sha256(&parts);
-        let remembered = self.proven.read().unwrap_or_else(PoisonError::into_inner).get(&name).copied();
-        if let Some(proven) = remembered.filter(|proven| proven.within.holds(now)) {
-            return Ok(proven.anchor);
+        let remembered = self.proven.read().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
+        if let Some(proven) = remembered.filter(|proven| proven.within().holds(now)) {
+            return Ok(proven);
         }
         let proven = self.verify(leaf, intermediates, now)?;
         let mut memory = self.proven.write().unwrap_or_else(PoisonError::into_inner);
         if memory.len() >= PROVEN_MAX {
             memory.clear();
         }
-        memory.insert(name, proven);
-        Ok(proven.anchor)
+        memory.insert(name, proven.clone());
+        Ok(proven)
     }
 
     fn verify(
@@ -143,7 +142,7 @@ impl ClientVerifier {
         leaf: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
-    ) -> Result<Proven, Error> {
+    ) -> Result<ProvenPath, Error> {
         let end = EndEntityCert::try_from(leaf).map_err(rejected)?;
         // webpki takes name and key of an anchor and forgets its validity and path length; here they
         // hold, so that neither an old CA key nor a CA below a CA speaks for a member.
@@ -175,11 +174,19 @@ impl ClientVerifier {
         if !certificate.client_auth {
             return Err(Rejected::InvalidPurpose.into());
         }
-        let mut within = known.within.and(Validity::of(&certificate));
-        for between in path.intermediate_certificates() {
-            within = within.and(Validity::of(&read(&between.der())?));
+        // Nor does it look at key usage (section 4.2.1.3): whoever proves itself by a signature must be
+        // one that may sign.
+        if !certificate.digital_signature {
+            return Err(Rejected::InvalidPurpose.into());
         }
-        Ok(Proven { anchor: known.id, within })
+        let mut within = known.within.and(Validity::of(&certificate));
+        let mut links = vec![Link::of(&certificate)];
+        for between in path.intermediate_certificates() {
+            let between = read(&between.der())?;
+            within = within.and(Validity::of(&between));
+            links.push(Link::of(&between));
+        }
+        Ok(ProvenPath::new(known.id, links, within))
     }
 
     fn known(&self, path: &webpki::VerifiedPath<'_>) -> Option<&Known> {
@@ -222,18 +229,18 @@ impl ClientCertVerifier for ClientVerifier {
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).cloned().collect();
-        self.anchor(&chain, now)?;
+        self.path(&chain, now)?;
         Ok(ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
         &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        // TLS 1.2 is not offered, so nobody can get here.
-        Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into())
+        // Asked only where the listener offers TLS 1.2 (`server.rs`).
+        rustls::crypto::verify_tls12_signature(message, cert, dss, &ALGORITHMS_WITH_PKCS1)
     }
 
     fn verify_tls13_signature(
@@ -246,6 +253,7 @@ impl ClientCertVerifier for ClientVerifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        ALGORITHMS.supported_schemes()
+        let algorithms = if self.tls12 { &ALGORITHMS_WITH_PKCS1 } else { &ALGORITHMS };
+        algorithms.supported_schemes()
     }
 }

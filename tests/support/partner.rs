@@ -163,6 +163,21 @@ impl Partner {
         Ok(RawLine::new(runtime, stream))
     }
 
+    /// As [`raw`](Self::raw), in two parts with something done between them.
+    pub fn raw_in_two(&self, first: &[u8], between: impl FnOnce(), second: &[u8]) -> Vec<u8> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut stream = self.tls().await.unwrap();
+            stream.write_all(first).await.unwrap();
+            stream.flush().await.unwrap();
+            between();
+            let _written = stream.write_all(second).await;
+            let mut all = Vec::new();
+            let _closed = stream.read_to_end(&mut all).await;
+            all
+        })
+    }
+
     /// Sends bytes as they are and breaks the connection off.
     pub fn hang_up_after(&self, bytes: &[u8]) {
         self.hang_up_after_told(bytes, || {});
@@ -195,12 +210,22 @@ impl Partner {
         })
     }
 
+    /// A stream on which HTTP/2 was agreed.
+    pub(super) async fn tls_http2(
+        &self,
+    ) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static, String> {
+        let stream = self.tcp().await?;
+        let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(self.http2_config()));
+        connector.connect(name, stream).await.map_err(|error| error.to_string())
+    }
+
     fn http2_config(&self) -> rustls::ClientConfig {
         use rustls::pki_types::pem::PemObject as _;
         use rustls::pki_types::{CertificateDer, PrivateKeyDer};
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(&self.ca).unwrap()).unwrap();
-        let chain = vec![CertificateDer::from_pem_file(&self.certificate).unwrap()];
+        let chain = CertificateDer::pem_file_iter(&self.certificate).unwrap().map(Result::unwrap).collect();
         let key = PrivateKeyDer::from_pem_file(&self.key).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = rustls::ClientConfig::builder_with_provider(provider)
@@ -211,13 +236,6 @@ impl Partner {
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec()];
         config
-    }
-
-    async fn tls_http2(&self) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static, String> {
-        let stream = self.tcp().await?;
-        let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
-        let connector = tokio_rustls::TlsConnector::from(Arc::new(self.http2_config()));
-        connector.connect(name, stream).await.map_err(|error| error.to_string())
     }
 
     async fn tcp(&self) -> Result<tokio::net::TcpStream, String> {
@@ -254,6 +272,15 @@ pub struct Line {
 }
 
 impl Line {
+    /// Whether the gateway still keeps the connection.
+    pub fn is_open(&mut self) -> bool {
+        let Self { runtime, sender } = self;
+        runtime.block_on(async {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            !sender.is_closed()
+        })
+    }
+
     pub fn ask(&mut self, path: &str, headers: &[(&str, &str)], body: &str) -> Said {
         self.try_send(question(path, headers, body)).unwrap()
     }

@@ -4,6 +4,7 @@
 mod export;
 mod make;
 mod show;
+mod who;
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -175,6 +176,9 @@ struct ShowArgs {
     /// PEM files, or folders whose .pem, .crt and .cer files are shown.
     #[arg(default_value = "certs")]
     paths: Vec<PathBuf>,
+    /// A members.toml: also says which system each certificate would be at a gateway that has it.
+    #[arg(long)]
+    members: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -172,3 +172,34 @@ fn a_folder_of_other_things_is_looked_through() {
     assert!(desk.run("show @/key.pem").unwrap_err().contains("no certificate was found"));
     assert!(desk.run("show @/none.pem").unwrap_err().contains("could not be read"));
 }
+
+#[test]
+fn show_says_which_system_a_certificate_would_be() {
+    let desk = Desk::with_ca("who");
+    desk.made("client --ca @/nhs-lomond-ca.pem --system ed-trak --out @");
+    desk.made("ca --member other --federation caledonia.example --name Other --out @");
+    desk.made("client --ca @/other-ca.pem --system elsewhere --out @");
+    let members = |more: &str| {
+        let text = format!(
+            "format = 1\nfederation = \"caledonia.example\"\n[[member]]\nid = \"nhs-lomond\"\n\
+             name = \"NHS Lomond\"\nclass = \"health\"\nanchors = [\"nhs-lomond-ca.pem\"]\n{more}"
+        );
+        std::fs::write(desk.path("members.toml"), text).unwrap();
+    };
+    let show = |file: &str| desk.made(&format!("show @/{file} --members @/members.toml"));
+    members("");
+    assert!(show("nhs-lomond-ed-trak.pem").contains("is the system nhs-lomond/ed-trak"));
+    let stranger = show("other-elsewhere.pem");
+    assert!(stranger.contains("is nobody: its chain ends in no CA that a member lists"), "{stranger}");
+    let ca = show("nhs-lomond-ca.pem");
+    assert!(!ca.contains("is the system") && !ca.contains("is nobody"), "{ca}");
+    // The key it prints is what a binding wants.
+    let shown = show("nhs-lomond-ed-trak.pem");
+    let key = shown.lines().find_map(|line| line.trim().strip_prefix("public key ")).unwrap();
+    members(&format!("[[member.binding]]\nsystem = \"trak\"\npublic_key = \"{key}\"\n"));
+    assert!(show("nhs-lomond-ed-trak.pem").contains("is nobody: it is two systems"));
+    let json = desk.made("--json show @/nhs-lomond-ed-trak.pem --members @/members.toml");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(json["certificates"][0]["system"].is_null());
+    assert!(json["certificates"][0]["why_nobody"].as_str().unwrap().contains("two systems"));
+}

@@ -145,7 +145,7 @@ mod tests {
                 ("key", server.key.as_bytes()),
             );
             let anchor = Anchor::from_der(&issue::der_of(&made.certificate).unwrap()).unwrap();
-            Self { server: ServerTls::new(&own.unwrap(), &[anchor]).unwrap(), base }
+            Self { server: ServerTls::new(&own.unwrap(), &[anchor], false).unwrap(), base }
         }
 
         fn text(port: u16, host: &str, tls: &str) -> String {

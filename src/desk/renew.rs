@@ -1,0 +1,92 @@
+//! A ruleset with the directory as it is now, and nothing else: so that a revocation waits neither for a typo in
+//! another file nor for a thousand agreements to be compiled.
+
+use std::sync::Arc;
+
+use crate::config::Gateway;
+use crate::directory::Directory;
+use crate::model::{Fault, Faults};
+use crate::policy::{Agreement, against_members};
+
+use super::files::{RulesetFile, RulesetFiles};
+use super::ruleset::{Circumstances, Material, Ruleset, class_of, key_ring, read_directory};
+
+/// What a new reading of the directory alone gave.
+#[derive(Default)]
+pub struct Renewed {
+    /// `None` if nothing in it has changed.
+    pub ruleset: Option<Ruleset>,
+    /// The revocation lists on disk that could not be taken, whatever else was.
+    pub refused_lists: Vec<Fault>,
+    /// What is wrong with the members' file, where only the files it named before could be read anew.
+    pub wrong: Faults,
+}
+
+impl Ruleset {
+    /// The ruleset before with the members' file, anchors and revocation lists as they are now: who may connect
+    /// and whose signature counts must wait neither for a typo elsewhere nor for a thousand agreements. What
+    /// was agreed, offered and forbidden stays as it was; agreements the new directory has no members for are
+    /// left out. `None` if all of it is as before.
+    pub fn with_directory(gateway: &Gateway, circumstances: &Circumstances<'_>) -> Result<Renewed, Faults> {
+        let Some(before) = circumstances.before else { return Ok(Renewed::default()) };
+        let mut wrong = Faults::default();
+        let (members, directory) = match renewed_directory(gateway, before, None) {
+            Ok(read) => read,
+            // A typo in the members' file itself: the lists it named before are new all the same.
+            Err(faults) => {
+                wrong = faults;
+                renewed_directory(gateway, before, before.files.members.clone()).map_err(|_| wrong.clone())?
+            }
+        };
+        let refused_lists = directory.refused_lists().to_vec();
+        if directory.digest() == before.directory.digest() {
+            return Ok(Renewed { ruleset: None, refused_lists, wrong });
+        }
+        let files = before.files.with_members(members, before.directory.files());
+        if directory.governs_as(&before.directory) {
+            return Ok(Renewed { ruleset: Some(before.with(directory, files)), refused_lists, wrong });
+        }
+        let ring = key_ring(gateway, &directory)?;
+        let agreements = before.register.all().iter().map(|entry| Agreement::clone(&entry.agreement));
+        let agreements = agreements
+            .filter(|agreement| against_members(agreement, |member| class_of(&directory, member)).is_empty())
+            .collect();
+        let offers = Arc::clone(&before.offers);
+        let outsiders = Arc::clone(&before.outsiders);
+        let material = Material { files, directory, ring, offers, outsiders, all_offered: true, agreements };
+        let ruleset = material.compile(gateway, circumstances, Faults::default())?;
+        Ok(Renewed { ruleset: Some(ruleset), refused_lists, wrong })
+    }
+
+    /// This one with other anchors and revocations, under which every agreement reads the same.
+    fn with(&self, directory: Directory, files: RulesetFiles) -> Self {
+        Self {
+            digest: files.digest(),
+            epoch: self.epoch + 1,
+            directory,
+            register: Arc::clone(&self.register),
+            decider: Arc::clone(&self.decider),
+            files,
+            outsiders: Arc::clone(&self.outsiders),
+            offers: Arc::clone(&self.offers),
+            terms: Arc::clone(&self.terms),
+            views: Arc::clone(&self.views),
+        }
+    }
+}
+
+/// The directory as its files are now; with `members` in place of the members' file on disk.
+fn renewed_directory(
+    gateway: &Gateway,
+    before: &Ruleset,
+    members: Option<RulesetFile>,
+) -> Result<(RulesetFiles, Directory), Faults> {
+    let mut faults = Faults::default();
+    let mut files = match members {
+        Some(members) => RulesetFiles::of_members(gateway, members),
+        None => RulesetFiles::members_alone(gateway, &mut faults),
+    };
+    faults.into_result()?;
+    let directory = read_directory(gateway, &mut files, Some(&before.directory))?;
+    Ok((files, directory))
+}
