@@ -35,9 +35,9 @@ const WAITING_MAX: usize = 16_384;
 /// What the address of a Unix socket has room for (unix(7)).
 const SOCKET_PATH_BYTES_MAX: usize = 107;
 
-/// Threads beside the road that may block: one each for reloads, revocations, token keys, replaced files and folding, which
-/// must never wait for somebody who looks into the ledger and does not read the answer.
-const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + 4;
+/// Threads beside the road that may block: one each for reloads, revocations, token keys, replaced files and
+/// folding, which must never wait for somebody who looks into the ledger and does not read the answer.
+const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + 5;
 
 /// Why a gateway does not start.
 #[derive(Debug)]
