@@ -30,3 +30,7 @@ demo *options:
 # What each stage of the road costs.
 bench *filter:
     cargo bench --bench stages {{filter}}
+
+# Throws bytes at what strangers reach first: `just fuzz signature 600`; `fuzz/README.md` lists the targets.
+fuzz target seconds="60":
+    fuzz/run {{target}} {{seconds}}

@@ -224,6 +224,62 @@ fn read(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| read_question(&offered.operation, checker, body.clone()).unwrap());
 }
 
+/// A signature over a question with a role and a token, as `read` verifies it, its nonce remembered.
+#[divan::bench]
+fn verify_a_signature(bencher: Bencher<'_, '_>) {
+    use tolbooth::model::MessageKey;
+    use tolbooth::signature::{Asker, Input, Message, TAG, Value, Verifier, content_digest, covered};
+    let (clock, key) = (Clock::new().unwrap(), tolbooth::crypto::SigningKey::generate().unwrap());
+    let body = b"{\"id\":\"1\"}";
+    let mut fields = http::HeaderMap::new();
+    let (digest, token) = (content_digest(body), format!("Bearer {}", "x".repeat(700)));
+    for (name, value) in [
+        ("host", "gateway.example"),
+        ("content-type", "application/json"),
+        ("content-digest", digest.as_str()),
+        ("x-request-id", "6f6b1a0c"),
+        ("authorization", token.as_str()),
+        ("tolbooth-role", "ed_nurse"),
+    ] {
+        fields.insert(http::HeaderName::from_static(name), value.parse().unwrap());
+    }
+    let system = SystemId { member: MemberId::new("m").unwrap(), system: SystemName::new("s").unwrap() };
+    let listed = MessageKey {
+        system: system.system.clone(),
+        id: "k".into(),
+        public: key.public(),
+        not_before: None,
+        not_after: None,
+    };
+    let target = http::Uri::from_static("/records-0/v1/one");
+    let (now, next) = (clock.london(), std::cell::Cell::new(0_u64));
+    let verifier = Verifier::new(jiff::Timestamp::UNIX_EPOCH, 10_000_000);
+    let asker = Asker { system: &system, keys: &[listed], signing_members: 1 };
+    bencher
+        .with_inputs(|| {
+            next.set(next.get() + 1);
+            let (nonce, created) = (format!("nonce-{:020}", next.get()), now.timestamp().as_second());
+            let parameters = [
+                ("created", Value::Integer(created)),
+                ("expires", Value::Integer(created + 60)),
+                ("nonce", Value::Text(&nonce)),
+                ("keyid", Value::Text("k")),
+                ("tag", Value::Text(TAG)),
+            ];
+            let input = Input::new("sig", &covered(&fields).unwrap(), &parameters).unwrap();
+            let message = Message::request("POST", "https", &target, &fields);
+            let (input, signature) = input.sign(&message, &key).unwrap();
+            let mut fields = fields.clone();
+            fields.insert("signature-input", input.parse().unwrap());
+            fields.insert("signature", signature.parse().unwrap());
+            fields
+        })
+        .bench_local_values(|fields| {
+            let message = Message::request("POST", "https", &target, &fields);
+            verifier.verify(&message, body, &asker, &now).unwrap()
+        });
+}
+
 #[divan::bench(args = [10, 1000, 10000], sample_count = 20)]
 fn decide_remembered(bencher: Bencher<'_, '_>, agreements: usize) {
     let setting = Setting::new(agreements);

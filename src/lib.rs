@@ -24,6 +24,7 @@ pub mod directory;
 pub mod ledger;
 pub mod minimise;
 pub mod policy;
+pub mod signature;
 pub mod source;
 pub mod token;
 

@@ -94,6 +94,7 @@ rows! {
     CertificateRevoked => certificate_revoked;
     RevocationUnknown => revocation_unknown;
     TokenNotAccepted => token_not_accepted;
+    SignatureNotAccepted => signature_not_accepted;
     NotAgreed => not_agreed;
     AgreementAmbiguous => agreement_ambiguous;
     AgreementNotInForce => agreement_not_in_force;
@@ -143,6 +144,15 @@ fn certificate_revoked() -> Told {
     let gateway = Gateway::start_changed("revoked", |home| forge::revoke(home, "nhs-lomond", "ed-trak"));
     let said = gateway.check(CHI);
     Told::unrecorded(gateway, said)
+}
+
+fn signature_not_accepted() -> Told {
+    let gateway = Gateway::start("signature");
+    let half = [NURSE[0], ("signature", "sig=:AAAA:")];
+    // The agreement asks for none, and all the same it counts.
+    let said = gateway.nhs().ask(CHECK, &half, &asks(CHI));
+    assert_eq!(gateway.system.heard().len(), 0, "the system behind was asked");
+    Told::recorded(gateway, said)
 }
 
 fn token_not_accepted() -> Told {

@@ -61,15 +61,15 @@ async fn raw(gateway: &Gateway, bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn what_is_not_http_is_counted() {
+async fn what_is_not_http_is_on_the_record() {
     let mut gateway = Gateway::start("not-http");
     let back = raw(&gateway, b"POST / HTTP/1.1\r\nhost: a\r\nbad header: b\r\n\r\n").await;
     assert!(back.starts_with("HTTP/1.1 400"), "{back}");
     tokio::task::spawn_blocking(move || {
         gateway.stop();
         let all = envelopes(&gateway);
-        let summary = all.iter().find(|envelope| envelope["kind"] == "summary").unwrap();
-        assert_eq!((&summary["cause"], &summary["count"]), (&"malformed_http".into(), &1.into()));
+        let refused = all.iter().find(|envelope| envelope["kind"] == "exchange").unwrap();
+        assert_eq!((&refused["outcome"], &refused["code"]), (&"refused".into(), &"malformed_http".into()));
     })
     .await
     .unwrap();

@@ -22,6 +22,7 @@ use crate::desk::Ruleset;
 use crate::inbound::Tally;
 use crate::ledger::{Ledger, Opened};
 use crate::observe::{Health, Metrics};
+use crate::signature::Verifier;
 use crate::store::Fold;
 use crate::tls::ServerTls;
 
@@ -32,6 +33,8 @@ pub struct App {
     pub health: Arc<Health>,
     pub metrics: Arc<Metrics>,
     pub tally: Arc<Tally>,
+    /// Verifies signed questions, and knows since when nonces are remembered.
+    pub signatures: Arc<Verifier>,
     pub ledger: Ledger,
     pub fold: Arc<Fold>,
     pub ruleset: Arc<ArcSwap<Ruleset>>,

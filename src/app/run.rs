@@ -21,6 +21,7 @@ use crate::ledger::{Ledger, LedgerConfig, LedgerError};
 use crate::model::{AgreementId, Digest, Fault, Faults};
 use crate::observe::{Condition, Health, Light, Metrics};
 use crate::serve::{Doorway, Local, Shares, TokenDoor, serve_local, serve_partners};
+use crate::signature::Verifier;
 use crate::stop::{Stop, Stopper};
 use crate::store::{Fold, StoreError};
 use crate::tls::Credential;
@@ -190,7 +191,10 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
     let ruleset = Ruleset::load(&gateway, &circumstances)?;
     let tls = reload::tls(&gateway, &ruleset)?;
     let epochs = tokio::sync::watch::Sender::new(ruleset.epoch);
+    // The ledger's lock is held, and so the process before this has ended.
+    let signatures = Arc::new(Verifier::new(clock.now(), gateway.limits.nonces_max));
     Ok(App {
+        signatures,
         gateway,
         clock,
         health: Arc::new(Health::default()),
@@ -362,6 +366,7 @@ fn road(app: &App, tokens: &Tokens) -> Road {
         metrics: Arc::clone(&app.metrics),
         tally: Arc::clone(&app.tally),
         drift: Drift::default(),
+        signatures: Arc::clone(&app.signatures),
         issuers: Arc::clone(&tokens.issuers),
         synthetic: app.gateway.in_sandbox,
         allowances: Allowances::new(app.gateway.limits.member),

@@ -110,6 +110,9 @@ pub struct Limits {
     pub record_max: Duration,
     /// Exchanges under way at once on each data-plane thread.
     pub exchanges_max: usize,
+    /// Nonces of signed questions remembered for their minute, in equal shares for the members that sign:
+    /// so many signed questions a minute are answered. A nonce takes about 100 bytes.
+    pub nonces_max: usize,
     pub member: MemberAllowance,
 }
 
@@ -238,8 +241,18 @@ fn limits(table: Option<&Table<'_>>) -> Limits {
     let record_max = Duration::from_secs(count(table, "record_seconds_max", 10, 1..=300));
     let recorded_refusals_per_minute = u32::try_from(refusals).unwrap_or(u32::MAX);
     let exchanges_max = usize::try_from(count(table, "exchanges_max", 1024, 1..=1_000_000)).unwrap_or(1024);
+    let nonces_max =
+        usize::try_from(count(table, "nonces_max", 262_144, 1_000..=10_000_000)).unwrap_or(262_144);
     let member = allowance::read(table);
-    Limits { recorded_refusals_per_minute, drain, exchange_max, record_max, exchanges_max, member }
+    Limits {
+        recorded_refusals_per_minute,
+        drain,
+        exchange_max,
+        record_max,
+        exchanges_max,
+        nonces_max,
+        member,
+    }
 }
 
 pub(super) fn count(

@@ -22,6 +22,15 @@ pub fn sha256(parts: &[&[u8]]) -> Sha256 {
     array_of(context.finish().as_ref())
 }
 
+/// SHA-512 (FIPS 180-4), which partners may use for the digest of a body.
+pub fn sha512(bytes: &[u8]) -> [u8; 64] {
+    let mut out = [0; 64];
+    for (to, from) in out.iter_mut().zip(digest::digest(&digest::SHA512, bytes).as_ref()) {
+        *to = *from;
+    }
+    out
+}
+
 /// A keyed HMAC-SHA-256 (RFC 2104); the key schedule is made once and shared.
 #[derive(Clone)]
 pub struct MacKey(hmac::Key);

@@ -29,3 +29,21 @@ fn secrets_print_as_stars() {
     assert_eq!(format!("{key:?}"), "SigningKey(***)");
     assert_eq!(format!("{:?}", MacKey::new(b"secret")), "MacKey(***)");
 }
+
+#[test]
+fn a_key_of_small_order_is_known_for_what_it_is() {
+    let psychic = |key: PublicKey| {
+        // R is the neutral element and S is 0: no private key is needed.
+        let mut signature = [0; 64];
+        signature[0] = 1;
+        (0..200_u8).any(|message| key.verifies(&[message], &signature))
+    };
+    let identity = PublicKey(std::array::from_fn(|at| u8::from(at == 0)));
+    assert!(psychic(identity), "the library refuses it by itself now");
+    let mut signed = identity;
+    signed.0[31] |= 0x80;
+    assert!(identity.is_of_small_order() && signed.is_of_small_order());
+    assert!(PublicKey([0; 32]).is_of_small_order());
+    let honest = SigningKey::from_seed(&[1; 32]).unwrap().public();
+    assert!(!psychic(honest) && !honest.is_of_small_order());
+}

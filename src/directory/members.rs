@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use super::bindings::Bindings;
 use super::lists::ListFile;
 use super::revoked::Revoked;
-use super::{Directory, ListedAnchor, Member};
+use super::{Directory, ListedAnchor, Member, message_key};
 use crate::config::strict::{self, Item, Table};
 use crate::crypto::PublicKey;
 use crate::https::HttpsUrl;
 use crate::merkle::note::VerifierKey;
-use crate::model::{Digest, Fault, Faults, MemberClass, MemberId, OfficerKey};
+use crate::model::{Digest, Fault, Faults, MemberClass, MemberId, MessageKey, OfficerKey, SystemName};
 use crate::tls::{self, Anchor, Serial};
 
 const FORMAT: u64 = 1;
@@ -123,6 +123,7 @@ impl<'r> Reader<'r> {
         let ledger_items = table.optional("ledger_keys").and_then(|item| item.list()).unwrap_or_default();
         let issuers = table.optional("issuers").map(|item| issuers(&item)).unwrap_or_default();
         let officer_tables = table.tables("officer");
+        let system_key_tables = table.tables("system_key");
         // What follows is told apart by the member's id: without one it would only bring more faults.
         let id = id?;
         let own = Owner::Member(id.clone());
@@ -132,6 +133,7 @@ impl<'r> Reader<'r> {
         let ledger_keys =
             ledger_items.iter().filter_map(|item| self.ledger_key(item, &id, federation)).collect();
         let officers = officer_tables.iter().filter_map(|officer| self.officer(officer, &id)).collect();
+        let message_keys = self.message_keys(&system_key_tables, &id);
         let (name, class) = (name?, class?);
         let mut member = Member {
             id,
@@ -140,6 +142,7 @@ impl<'r> Reader<'r> {
             codes,
             officers,
             ledger_keys,
+            message_keys,
             anchors,
             shared_anchors,
             revoked,
@@ -216,7 +219,8 @@ impl<'r> Reader<'r> {
             item.fault(format!("the name of a ledger's key begins `{prefix}`"));
             return None;
         }
-        self.claim(&key, format!("the ledger of `{member}`"), |message| item.fault(message)).then_some(key)
+        self.claim(key.public(), format!("the ledger of `{member}`"), |message| item.fault(message))
+            .then_some(key)
     }
 
     fn officer(&mut self, table: &Table<'_>, member: &MemberId) -> Option<OfficerKey> {
@@ -237,19 +241,38 @@ impl<'r> Reader<'r> {
             table.fault(format!("an officer of `{other}` is already called `{name}`"));
             return None;
         }
-        let free = self.claim(&key, format!("the officer `{name}`"), |message| item.fault(message));
+        let free = self.claim(key.public(), format!("the officer `{name}`"), |message| item.fault(message));
         free.then(|| OfficerKey { member: member.clone(), name, office, public: *key.public(), trial })
     }
 
+    fn message_keys(
+        &mut self,
+        tables: &[Table<'_>],
+        member: &MemberId,
+    ) -> HashMap<SystemName, Vec<MessageKey>> {
+        let mut all: HashMap<SystemName, Vec<MessageKey>> = HashMap::new();
+        for table in tables {
+            let Some(key) = message_key::read(table) else { continue };
+            if all.values().flatten().any(|other| other.id == key.id) {
+                table.fault(format!("the keyid `{}` is there twice", key.id));
+            }
+            let role = format!("the system `{member}/{}`", key.system);
+            if self.claim(&key.public, role, |message| table.fault(message)) {
+                all.entry(key.system.clone()).or_default().push(key);
+            }
+        }
+        all
+    }
+
     /// Whether the key has no other role yet.
-    fn claim(&mut self, key: &VerifierKey, role: String, fault: impl FnOnce(String)) -> bool {
-        match self.keys.get(key.public()) {
+    fn claim(&mut self, key: &PublicKey, role: String, fault: impl FnOnce(String)) -> bool {
+        match self.keys.get(key) {
             Some(other) => {
                 fault(format!("this is also the key of {other}: a key has one role"));
                 false
             }
             None => {
-                self.keys.insert(*key.public(), role);
+                self.keys.insert(*key, role);
                 true
             }
         }

@@ -8,6 +8,7 @@ mod bindings;
 mod identity;
 mod lists;
 mod members;
+mod message_key;
 mod revoked;
 mod sandbox;
 
@@ -21,7 +22,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::merkle::note::VerifierKey;
-use crate::model::{Digest, Fault, MemberClass, MemberId, OfficerKey};
+use crate::model::{Digest, Fault, MemberClass, MemberId, MessageKey, OfficerKey, SystemId, SystemName};
 use crate::tls::{Anchor, AnchorId, TrustDomain};
 
 use bindings::Bindings;
@@ -53,6 +54,8 @@ pub struct Member {
     pub officers: Vec<OfficerKey>,
     /// Keys under this member's log origins.
     pub ledger_keys: Vec<VerifierKey>,
+    /// The keys its systems sign with.
+    message_keys: HashMap<SystemName, Vec<MessageKey>>,
     anchors: Vec<ListedAnchor>,
     /// CAs that others use too: what they sign is this member's only where it is bound.
     shared_anchors: Vec<ListedAnchor>,
@@ -122,6 +125,17 @@ impl Directory {
         self.members().iter().flat_map(|member| member.officers.iter().cloned()).collect()
     }
 
+    /// The message keys of one system.
+    pub fn message_keys(&self, system: &SystemId) -> &[MessageKey] {
+        let member = self.members.get(&system.member);
+        member.and_then(|member| member.message_keys.get(&system.system)).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many members have systems that sign.
+    pub fn signing_members(&self) -> usize {
+        self.members.values().filter(|member| !member.message_keys.is_empty()).count()
+    }
+
     /// The anchors of all members, for the listener; a shared one once.
     pub fn anchors(&self) -> Vec<Anchor> {
         let listed = self.members().into_iter().flat_map(Member::all_anchors);
@@ -154,7 +168,15 @@ impl Directory {
     pub fn warnings(&self, now: Timestamp) -> Vec<Fault> {
         const SOON_DAYS: i64 = 30;
         let mut warnings = Vec::new();
+        let file = self.files.first().map(|(path, _)| path.display().to_string()).unwrap_or_default();
+        let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
         for member in self.members() {
+            let mut keys: Vec<&MessageKey> = member.message_keys.values().flatten().collect();
+            keys.sort_by(|a, b| a.id.cmp(&b.id));
+            let ending = keys.into_iter().filter_map(|key| message_key::warning(key, today, SOON_DAYS));
+            warnings.extend(
+                ending.map(|message| Fault::new(file.clone(), None, format!("{}: {message}", member.id))),
+            );
             for listed in member.all_anchors() {
                 let certificate = listed.anchor.certificate();
                 let id = &member.id;

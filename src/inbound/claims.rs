@@ -8,7 +8,7 @@ use crate::model::limits::CLAIM_BYTES_MAX;
 
 /// What a question says beside its body. Values are as used; none is ever logged.
 #[derive(Default)]
-pub(super) struct Claims {
+pub struct Claims {
     pub(super) purpose: Option<String>,
     pub(super) role: Option<String>,
     pub(super) user: Option<String>,
@@ -24,10 +24,10 @@ pub(super) struct Claims {
 }
 
 /// A header of ours is there twice, too long, or not printable: it could be read in two ways.
-pub(super) struct OddHeader(pub(super) &'static str);
+pub struct OddHeader(pub(super) &'static str);
 
 impl Claims {
-    pub(super) fn read(headers: &HeaderMap) -> Result<Self, OddHeader> {
+    pub fn read(headers: &HeaderMap) -> Result<Self, OddHeader> {
         Ok(Self {
             purpose: one(headers, "tolbooth-purpose")?,
             role: one(headers, "tolbooth-role")?,

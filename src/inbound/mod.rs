@@ -29,13 +29,16 @@ mod read;
 mod record;
 mod route;
 mod send;
+mod signed;
 
 mod refusal;
 mod road;
 mod tally;
 
 pub use accept::Connection;
+// What a stranger's bytes reach before anything is known of them: for `fuzz/`.
 pub use allowance::Allowances;
+pub use claims::{Claims, OddHeader};
 pub use drift::Drift;
 pub use journey::Journey;
 pub use odd::Malformed;

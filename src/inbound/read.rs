@@ -1,5 +1,6 @@
 //! Read: the body becomes a typed question, or a fault that is told only after a permit. Refuses by
-//! itself only by size and time.
+//! itself only by size and time, and where the question is signed and the signature is wrong: that is
+//! about the caller, and says nothing of what was asked for.
 
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ pub(super) enum Unread {
 }
 
 pub(super) async fn read(worker: &Worker, routed: Routed) -> Result<Asked, Refusal> {
-    let Routed { mut known, identity, target, incoming } = routed;
+    let Routed { mut known, identity, target, incoming, signed } = routed;
     match tokio::time::timeout(
         worker.road.bounds.body_max,
         collect(incoming, worker.road.bounds.question_bytes_max),
@@ -56,6 +57,11 @@ pub(super) async fn read(worker: &Worker, routed: Routed) -> Result<Asked, Refus
                 Why::new(Code::MalformedHttp).detail("The body did not arrive in time."),
             ));
         }
+    }
+    if let Some(signed) = signed
+        && let Err(why) = signed.verify(worker, &mut known)
+    {
+        return Err(Refusal::new(known, why));
     }
     let question = target.as_ref().map(|target| question(&known, target));
     Ok(Asked { known, identity, target, question })

@@ -239,7 +239,16 @@ async fn keep(worker: &Worker, mut known: Box<Known>, reply: Reply, facts: Facts
 /// is here and one that is not are the same, in the receipt too: the envelope goes to the caller, and
 /// what was asked for stands in the sealed part.
 fn is_party(known: &Known, code: Option<Code>) -> bool {
-    let before_agreements = matches!(code, Some(Code::NotAgreed | Code::TooLarge | Code::MalformedHttp));
+    let before_agreements = matches!(
+        code,
+        Some(
+            Code::NotAgreed
+                | Code::TooLarge
+                | Code::MalformedHttp
+                | Code::SignatureNotAccepted
+                | Code::LimitReached
+        )
+    );
     known.agreement.is_some() || !before_agreements
 }
 

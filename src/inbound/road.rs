@@ -19,6 +19,7 @@ use crate::ledger::{Ledger, Outbox, Receipt, Record, Unrecorded};
 use crate::model::{Code, MemberId};
 use crate::observe::Metrics;
 use crate::policy::Memo;
+use crate::signature::Verifier;
 use crate::source::Pool;
 use crate::token::{Cache, Issuers};
 
@@ -76,6 +77,8 @@ pub struct Road {
     pub metrics: Arc<Metrics>,
     pub tally: Arc<Tally>,
     pub drift: Drift,
+    /// Remembers the nonces of signed questions for all threads.
+    pub signatures: Arc<Verifier>,
     /// Whose access tokens are accepted.
     pub issuers: Arc<ArcSwap<Issuers>>,
     pub allowances: Allowances,

@@ -11,6 +11,7 @@ use crate::directory::Identity;
 
 use super::accept::Known;
 use super::identify::Identified;
+use super::signed::SignedHead;
 
 /// A request with a target, known or unknown. It does not refuse: decide says `not_agreed` for an
 /// unknown target by the same path as for no agreement.
@@ -19,6 +20,8 @@ pub struct Routed {
     pub(super) identity: Arc<Identity>,
     pub(super) target: Option<Target>,
     pub(super) incoming: Incoming,
+    /// The head of a signed question, until its signature is verified.
+    pub(super) signed: Option<SignedHead>,
 }
 
 /// What is asked for.
@@ -37,7 +40,8 @@ pub(super) fn route(identified: Identified) -> Routed {
     if let Some(target) = &target {
         known.target = Some((target.offer.contract.version.clone(), target.operation.operation.id.clone()));
     }
-    Routed { known, identity, target, incoming }
+    let signed = SignedHead::of(parts);
+    Routed { known, identity, target, incoming, signed }
 }
 
 /// `/{dataset}/v{major}/{operation path}`, compared byte for byte: an encoded or doubled slash, a

@@ -13,6 +13,13 @@ pub const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// A header value of ours that the caller sets (user, reason, case): goes to the sealed part.
 pub const CLAIM_BYTES_MAX: usize = 256;
 
+/// `Signature-Input` with every header of ours covered is under 600 bytes; twenty of them fit.
+pub const SIGNATURE_INPUT_BYTES_MAX: usize = 2048;
+pub const SIGNATURE_COMPONENTS_MAX: usize = 32;
+
+/// `Signature` with one Ed25519 signature is under 100 bytes.
+pub const SIGNATURE_BYTES_MAX: usize = 1024;
+
 /// A receipt in its header, base64url (design 3): what common clients and proxies let through.
 pub const RECEIPT_BYTES_MAX: usize = 6 * 1024;
 

@@ -13,6 +13,7 @@ mod fault;
 mod ids;
 mod law;
 mod mapping;
+mod message_key;
 mod officer;
 mod outcome;
 mod path;
@@ -34,6 +35,7 @@ pub use ids::{
 };
 pub use law::{Basis, PurposeCode, Regime};
 pub use mapping::Mapping;
+pub use message_key::MessageKey;
 pub use officer::OfficerKey;
 pub use outcome::{Code, Fixer, Outcome};
 pub use path::{FieldPath, PathError, STEPS_MAX, Step, is_property_name};

@@ -105,6 +105,8 @@ codes! {
         "Whether the client certificate is revoked is not known: its CA's revocation list has expired.";
     TokenNotAccepted = "token_not_accepted", 401, false, Caller,
         "The access token is not one this gateway accepts from this system.";
+    SignatureNotAccepted = "signature_not_accepted", 403, false, Caller,
+        "The signature is not one this gateway accepts from this system.";
     NotAgreed = "not_agreed", 403, false, Officers,
         "There is no agreement under which this system may ask this.";
     AgreementAmbiguous = "agreement_ambiguous", 400, false, Caller,

@@ -16,3 +16,5 @@ pub use local::{Local, serve_local};
 pub use partners::{Doorway, serve_partners};
 pub use share::Shares;
 pub use token::TokenDoor;
+// What a stranger's bytes reach first: for `fuzz/`.
+pub use wire::{Oddities, Wire};

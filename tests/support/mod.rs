@@ -20,6 +20,7 @@ pub mod open;
 pub mod partner;
 pub mod scratch;
 pub mod served;
+pub mod signer;
 pub mod site;
 pub mod steady;
 pub mod system;

@@ -3,6 +3,7 @@
 
 mod export;
 mod make;
+mod message_key;
 mod show;
 mod who;
 
@@ -14,7 +15,7 @@ use clap::{Args, Subcommand};
 
 use super::exit::Exit;
 use crate::clock::Clock;
-use crate::model::{Fault, Faults, MemberId, SystemName};
+use crate::model::{Fault, Faults, MemberId, MessageKey, SystemName};
 use crate::tls::TrustDomain;
 use crate::tls::issue::{CA_YEARS, LEAF_DAYS};
 
@@ -43,6 +44,7 @@ enum Command {
     Sandbox(SandboxArgs),
     Sign(SignArgs),
     Export(ExportArgs),
+    MessageKey(MessageKeyArgs),
     Show(ShowArgs),
 }
 
@@ -168,6 +170,28 @@ struct ExportArgs {
     force: bool,
 }
 
+/// Make the Ed25519 key a system signs its questions with, where an agreement wants them signed.
+///
+/// Prints what partners list of it. A new key is listed beside the old one, and the old one taken
+/// away when the system signs with the new one. docs/signing.md says how to sign.
+#[derive(Debug, Args)]
+struct MessageKeyArgs {
+    /// The member's id, as in members.toml.
+    #[arg(long, value_parser = MemberId::new)]
+    member: MemberId,
+    /// The system's name, as its certificate says it, such as ed-trak.
+    #[arg(long, value_parser = SystemName::new)]
+    system: SystemName,
+    /// What signatures call it by [default: the system's name and today's date].
+    #[arg(long, value_parser = MessageKey::keyid)]
+    keyid: Option<String>,
+    /// How many days it counts.
+    #[arg(long, default_value_t = LEAF_DAYS)]
+    days: u32,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
 /// Show certificates, what they say and what expires when, soonest first.
 ///
 /// Ends with code 1 if any has expired.
@@ -229,6 +253,7 @@ pub fn run(args: &CertsArgs, out: &mut dyn Write, clock: &Clock) -> Result<Exit,
         Command::Sandbox(sandbox) => make::sandbox(sandbox, clock)?,
         Command::Sign(sign) => make::sign(sign, clock)?,
         Command::Export(export) => export::export(export)?,
+        Command::MessageKey(key) => message_key::make(key, clock)?,
         Command::Show(show) => show::show(show, clock)?,
     };
     let text = if args.json { format!("{:#}\n", report.json) } else { report.words };

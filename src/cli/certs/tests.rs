@@ -203,3 +203,33 @@ fn show_says_which_system_a_certificate_would_be() {
     assert!(json["certificates"][0]["system"].is_null());
     assert!(json["certificates"][0]["why_nobody"].as_str().unwrap().contains("two systems"));
 }
+
+#[test]
+fn a_message_key_is_its_owners_and_its_table_is_read_by_the_directory() {
+    let desk = Desk::new("message-key");
+    let line = "message-key --member nhs-lomond --system ed-trak --days 30 --out @";
+    let said = desk.made(line);
+    assert_eq!(desk.mode("nhs-lomond-ed-trak-message.key"), 0o600);
+    let (_, table) = said.split_at(said.find("[[member.system_key]]").unwrap());
+    let members = format!(
+        "format = 1\nfederation = \"caledonia.example\"\n[[member]]\nid = \"nhs-lomond\"\nname = \"NHS Lomond\"\n\
+         class = \"health\"\nanchors = []\n{table}"
+    );
+    let none = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
+    let directory = crate::directory::load("members.toml", &members, &none, None).unwrap();
+    let (member, system) = (MemberId::new("nhs-lomond").unwrap(), SystemName::new("ed-trak").unwrap());
+    let [key] = directory.message_keys(&crate::model::SystemId { member, system }) else { panic!("{said}") };
+    assert_eq!(key.id, format!("ed-trak-{}", desk.clock.today()));
+
+    // The file is what others read: OpenSSL gives the same public key.
+    let out = std::process::Command::new("openssl")
+        .args(["pkey", "-pubout", "-outform", "DER", "-in", &desk.path("nhs-lomond-ed-trak-message.key")])
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    assert_eq!(out.stdout[out.stdout.len() - 32..], key.public.0);
+
+    // Never over another unasked, and never shown.
+    assert!(desk.run(line).unwrap_err().contains("there is a file of this name already"));
+    assert!(!said.contains("PRIVATE"), "a private key was shown");
+}

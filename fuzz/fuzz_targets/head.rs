@@ -1,0 +1,4 @@
+//! See `src/targets.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tolbooth_fuzz::head(data));
