@@ -366,6 +366,7 @@ fn exchange(fields: &Arc<[String]>) -> Record {
         ruleset: tolbooth::model::Digest::of(b"ruleset"),
         purpose: None,
         role: None,
+        assurance: None,
         outcome: Outcome::Answered,
         code: None,
         status: 200,

@@ -147,6 +147,7 @@ fn a_single_role_and_purpose_are_fixed_by_the_agreement() {
     let envelope = ledger::envelope(&gateway.home, &said);
     assert_eq!(envelope["role"], "ed_nurse");
     assert_eq!(envelope["role_origin"], "agreement");
+    assert_eq!(envelope["assurance"], "certificate");
     assert_eq!(envelope["purpose_origin"], "agreement");
     // Stated, it is the caller's word.
     let stated = [("tolbooth-purpose", "safeguarding_child"), NURSE[0]];

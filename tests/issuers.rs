@@ -150,9 +150,11 @@ fn proves(gateway: &Gateway, token: &str, user: &str) {
     assert_eq!(said.outcome(), "answered", "{:?}", said.body);
     let record = ledger::exchange(&gateway.running().admin_socket, said.exchange());
     let envelope = &record["envelope"];
+    assert_eq!(envelope["assurance"], "token");
     let role = (envelope["role"].as_str(), envelope["role_origin"].as_str());
     assert_eq!(role, (Some("ed_nurse"), Some("proven")), "{envelope}");
-    assert_eq!(record["sealed"]["user"], user, "{record}");
+    let stated = (record["sealed"]["user"].as_str(), record["sealed"]["user_origin"].as_str());
+    assert_eq!(stated, (Some(user), Some("proven")), "{record}");
 }
 
 #[test]

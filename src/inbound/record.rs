@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 
 use crate::ledger::binding::answer_mac;
 use crate::ledger::{Exchange, Nonce, Receipt, Record, SealedExchange};
-use crate::model::{Code, Outcome};
+use crate::model::{Code, Outcome, Stated};
 
 use super::accept::{Connection, Known, accept};
 use super::check::{Checked, Fit};
@@ -272,6 +272,7 @@ fn entry(worker: &Worker, known: &mut Known, reply: &Reply, facts: Facts) -> Opt
         ruleset: known.ruleset.digest,
         purpose: known.purpose.clone(),
         role: known.role.clone(),
+        assurance: Some(known.assurance),
         outcome: reply.outcome,
         code: reply.code,
         status: reply.status,
@@ -285,7 +286,7 @@ fn entry(worker: &Worker, known: &mut Known, reply: &Reply, facts: Facts) -> Opt
             outcome: facts.truth,
             reason: known.claims.reason.clone(),
             subjects: std::mem::take(&mut known.subjects),
-            user: known.user().map(|user| user.value.to_owned()),
+            user: known.user().map(|user| Stated { value: user.value.to_owned(), origin: user.origin }),
             case: known.claims.case.clone(),
             note,
             dropped: std::mem::take(&mut known.dropped),

@@ -8,7 +8,7 @@ use super::entry::{Alarm, Exchange, Intent, Read, Record, Ruleset, SealedExchang
 use super::object::{Object, digest, plain, text};
 use super::subject::SubjectRef;
 use crate::model::limits::{DRIFT_NAME_BYTES_MAX, DRIFT_NAMES_MAX};
-use crate::model::{Digest, Subject};
+use crate::model::{Assurance, Digest, Subject};
 
 /// The version of all entry formats here.
 pub(super) const ENTRY_VERSION: u64 = 1;
@@ -127,6 +127,7 @@ fn exchange_envelope(object: &mut Object<'_>, exchange: &Exchange) {
     let role = exchange.role.as_ref();
     object.text_or_null("role", role.map(|stated| stated.value.as_str()));
     object.text_or_null("role_origin", role.map(|stated| stated.origin.as_str()));
+    object.text_or_null("assurance", exchange.assurance.map(Assurance::as_str));
     object.text("outcome", exchange.outcome.as_str());
     object.text_or_null("code", exchange.code.map(crate::model::Code::as_str));
     object.number("status", u64::from(exchange.status));
@@ -226,7 +227,9 @@ fn sealed_exchange(object: &mut Object<'_>, sealed: &SealedExchange, subjects: &
     object.text("outcome", &sealed.outcome);
     object.text_or_null("reason", sealed.reason.as_deref());
     references(object, subjects);
-    object.text_or_null("user", sealed.user.as_deref());
+    let user = sealed.user.as_ref();
+    object.text_or_null("user", user.map(|stated| stated.value.as_str()));
+    object.text_or_null("user_origin", user.map(|stated| stated.origin.as_str()));
     object.text_or_null("case", sealed.case.as_deref());
     object.text_or_null("note", sealed.note.as_deref());
     dropped(object, &sealed.dropped);

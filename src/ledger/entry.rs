@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::subject::SubjectRef;
 use crate::model::{
-    AgreementRef, Code, DatasetVersion, Digest, ExchangeId, MemberId, OperationId, Outcome, PurposeCode,
-    RoleId, Stated, Subject, SystemId,
+    AgreementRef, Assurance, Code, DatasetVersion, Digest, ExchangeId, MemberId, OperationId, Outcome,
+    PurposeCode, RoleId, Stated, Subject, SystemId,
 };
 
 /// One thing to be recorded.
@@ -47,6 +47,8 @@ pub struct Exchange {
     pub ruleset: Digest,
     pub purpose: Option<Stated<PurposeCode>>,
     pub role: Option<Stated<RoleId>>,
+    /// How far it was proven who asked; not known of an exchange a crash has cut off.
+    pub assurance: Option<Assurance>,
     /// As the caller was told; the true one is in the sealed part.
     pub outcome: Outcome,
     pub code: Option<Code>,
@@ -76,7 +78,7 @@ pub struct SealedExchange {
     pub reason: Option<String>,
     /// Stored as keyed references, never as given.
     pub subjects: Vec<Subject>,
-    pub user: Option<String>,
+    pub user: Option<Stated<String>>,
     pub case: Option<String>,
     /// Free text of the gateway, such as the detail of a refusal.
     pub note: Option<String>,
@@ -188,12 +190,14 @@ pub struct Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Origin;
 
     #[test]
     fn what_is_sealed_does_not_print() {
         let said = || Some("Mairi".to_owned());
+        let stated = said().map(|value| Stated { value, origin: Origin::Claimed });
         let sealed =
-            SealedExchange { user: said(), case: said(), reason: said(), ..SealedExchange::default() };
+            SealedExchange { user: stated, case: said(), reason: said(), ..SealedExchange::default() };
         let read = Read {
             action: "search",
             shown: 1,

@@ -75,6 +75,7 @@ impl OpenIntent {
             ruleset: intent.ruleset,
             purpose: None,
             role: None,
+            assurance: None,
             outcome,
             code: Some(Code::OutcomeUnknown),
             status: 0,

@@ -10,8 +10,8 @@ use tolbooth::ledger::binding::{answer_mac, request_mac};
 use tolbooth::ledger::{Exchange, Ledger, LedgerConfig, LedgerError, Nonce, Opened, Record, SealedExchange};
 use tolbooth::merkle::note::VerifierKey;
 use tolbooth::model::{
-    AgreementId, AgreementRef, DatasetId, DatasetVersion, Digest, ExchangeId, MemberId, OperationId, Origin,
-    Outcome, PurposeCode, RoleId, Stated, Subject, SubjectKind, SystemId, SystemName,
+    AgreementId, AgreementRef, Assurance, DatasetId, DatasetVersion, Digest, ExchangeId, MemberId,
+    OperationId, Origin, Outcome, PurposeCode, RoleId, Stated, Subject, SubjectKind, SystemId, SystemName,
 };
 
 pub const LOG: &str = "glenmore.caledonia.example/ledger";
@@ -97,6 +97,7 @@ pub fn exchange(n: u64) -> Exchange {
         ruleset: Digest::of(b"ruleset"),
         purpose: Some(Stated { value: PurposeCode::ALL[0], origin: Origin::Agreement }),
         role: Some(Stated { value: RoleId::new("ed_clinician").unwrap(), origin: Origin::Claimed }),
+        assurance: Some(Assurance::Certificate),
         outcome: Outcome::Answered,
         code: None,
         status: 200,
@@ -117,7 +118,7 @@ pub fn exchange(n: u64) -> Exchange {
             outcome: "answered".into(),
             reason: Some("attends with an injury".into()),
             subjects: vec![Subject { kind: SubjectKind::new("chi").unwrap(), identifier: chi }],
-            user: Some("c.munro".into()),
+            user: Some(Stated { value: "c.munro".into(), origin: Origin::Claimed }),
             ..SealedExchange::default()
         },
     }

@@ -208,7 +208,9 @@ fn show_sealed(sealed: &Value, out: &mut dyn Write) {
         ("purpose", "purpose"),
         ("dropped", "dropped"),
     ];
+    let proven = sealed.get("user_origin").is_some_and(|origin| origin == "proven");
     let told = |(key, words_for): &(&str, &str)| {
+        let words_for = if *key == "user" && proven { "user as proven" } else { words_for };
         let value = sealed.get(*key)?;
         let text = value.as_str().map_or_else(|| words(Some(value)), str::to_owned);
         (!text.is_empty()).then(|| format!("{words_for}: {text}"))
