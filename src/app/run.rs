@@ -316,6 +316,8 @@ fn control(app: Arc<App>, at_work: AtWork, stopper: &Stopper, stop: Stop) {
     tasks.block_on(&runtime, stopper.all_gone());
     drop(tasks);
     watch::record_the_end(&app);
+    // A thread that ends may hold the ledger for an instant more; whoever waits for us opens it next.
+    app.ledger.close();
 }
 
 async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Result<()> {
