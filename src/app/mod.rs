@@ -15,11 +15,10 @@ use arc_swap::ArcSwap;
 
 use crate::clock::Clock;
 use crate::config::Gateway;
-use crate::desk::Ruleset;
+use crate::desk::{FoldedIndex, Ruleset};
 use crate::inbound::Tally;
 use crate::ledger::{Ledger, Opened};
 use crate::observe::{Health, Metrics};
-use crate::store::Fold;
 use crate::tls::ServerTls;
 
 /// A gateway's parts, shared by what runs beside the road.
@@ -30,7 +29,7 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     pub tally: Arc<Tally>,
     pub ledger: Ledger,
-    pub fold: Arc<Fold>,
+    pub fold: Arc<FoldedIndex>,
     pub ruleset: Arc<ArcSwap<Ruleset>>,
     pub tls: Arc<ArcSwap<ServerTls>>,
     seen: seen::Seen,

@@ -15,14 +15,13 @@ use tokio::task::LocalSet;
 use crate::admin::{Admin, serve_admin};
 use crate::clock::Clock;
 use crate::config::Gateway;
-use crate::desk::{self, Circumstances, FoldFault, Ruleset};
+use crate::desk::{self, Circumstances, FoldFault, FoldedIndex, Ruleset};
 use crate::inbound::{Bounds, Drift, Road, Tally};
 use crate::ledger::{Ledger, LedgerConfig, LedgerError};
 use crate::model::{AgreementId, Digest, Fault, Faults};
 use crate::observe::{Condition, Health, Light, Metrics};
 use crate::serve::{Doorway, Local, Shares, serve_local, serve_partners};
 use crate::stop::{Stop, Stopper};
-use crate::store::{Fold, StoreError};
 
 use super::seen::Seen;
 use super::{App, behind, keys, reload, watch};
@@ -44,9 +43,7 @@ pub enum StartFault {
     Files(Faults),
     /// The ledger does not open.
     Ledger(LedgerError),
-    /// The store of what is folded does not open, even empty.
-    Store(StoreError),
-    /// The journal could not be folded into it.
+    /// What was ever in force could not be read, neither from the store nor from the journal.
     Fold(FoldFault),
     /// A folder, key or socket.
     Io { what: String, error: io::Error },
@@ -57,8 +54,7 @@ impl fmt::Display for StartFault {
         match self {
             Self::Files(faults) => faults.fmt(f),
             Self::Ledger(error) => write!(f, "the ledger does not open: {error}"),
-            Self::Store(error) => write!(f, "the store does not open: {error}"),
-            Self::Fold(error) => write!(f, "the journal cannot be folded: {error}"),
+            Self::Fold(error) => write!(f, "what was in force before is not known: {error}"),
             Self::Io { what, error } => write!(f, "{what}: {error}"),
         }
     }
@@ -81,12 +77,6 @@ impl From<LedgerError> for StartFault {
 impl From<FoldFault> for StartFault {
     fn from(error: FoldFault) -> Self {
         Self::Fold(error)
-    }
-}
-
-impl From<StoreError> for StartFault {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
     }
 }
 
@@ -168,8 +158,10 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         tracing::warn!("a batch that was never acknowledged was dropped from the end of the journal");
     }
     behind::close_intents(&ledger, &opened.intents)?;
-    let fold = Arc::new(open_fold(&gateway, &ledger)?);
-    let seen = Seen::new(fold.agreements()?);
+    let store = gateway.data.join("store");
+    let versions = desk::versions_at_start(&store, &ledger, &opened)?;
+    let fold = Arc::new(FoldedIndex::new(&store, &versions));
+    let seen = Seen::new(versions.highest());
     let first_look = reload::look(&gateway, &[]);
     let highest = |id: &AgreementId| seen.highest(id);
     let circumstances = Circumstances { seen: &highest, before: None, pseudonym_master: &keys.pseudonym };
@@ -190,15 +182,6 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         keys,
         opened,
     })
-}
-
-/// Opens the store and brings it up to the journal; one that cannot be this journal's begins anew.
-fn open_fold(gateway: &Gateway, ledger: &Ledger) -> Result<Fold, StartFault> {
-    let (fold, found) = Fold::open(&gateway.data.join("store"))?;
-    let fold = if desk::is_behind(ledger, &fold)? { fold } else { fold.wipe()? };
-    let folded = desk::fold_at_start(ledger, &fold)?;
-    tracing::info!(?found, folded, "the store holds what the journal says");
-    Ok(fold)
 }
 
 /// Keeps every file of a ruleset as evidence and records that it comes into force.

@@ -8,6 +8,6 @@ mod terms;
 mod view;
 
 pub use files::{RulesetFile, RulesetFiles};
-pub use fold::{FoldFault, FoldedIndex, fold_at_start, fold_sealed, is_behind};
+pub use fold::{FoldFault, FoldedIndex, versions_at_start};
 pub use ruleset::{Circumstances, Offer, OfferedOperation, Ruleset, log_name};
 pub use terms::{Compiled, Terms};
