@@ -116,7 +116,9 @@ fn reload(app: &App) -> Vec<PathBuf> {
     }
 }
 
-fn install(app: &App, before: &Ruleset, ruleset: Ruleset, tls: Option<ServerTls>) {
+fn install(app: &App, before: &Ruleset, mut ruleset: Ruleset, tls: Option<ServerTls>) {
+    // Kept by now, or with the ruleset before if that was of the same bytes.
+    ruleset.files.are_kept();
     let digest = ruleset.digest;
     if let Some(tls) = tls {
         app.tls.store(Arc::new(tls));

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
+use jiff::civil::Date;
 use tokio::task::LocalSet;
 
 use crate::admin::{Admin, serve_admin};
@@ -112,10 +113,8 @@ impl Running {
 /// Opens the ledger, loads the rules, records them, and serves.
 pub fn start(gateway: Gateway, clock: Clock) -> Result<Running, StartFault> {
     let app = Arc::new(open(gateway, clock)?);
-    let ruleset = app.ruleset.load_full();
-    record_ruleset(&app, &ruleset)?;
     app.health.set(Condition::Ruleset, Light::Green);
-    warn_of_what_is_not_in_force(&app, &ruleset);
+    warn_of_what_is_not_in_force(&app, &app.ruleset.load());
     let bind =
         |address: SocketAddr| TcpListener::bind(address).map_err(io_fault(format!("listening on {address}")));
     let partners = bind(app.gateway.partners.address)?;
@@ -165,8 +164,10 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
     let first_look = reload::look(&gateway, &[]);
     let highest = |id: &AgreementId| seen.highest(id);
     let circumstances = Circumstances { seen: &highest, before: None, pseudonym_master: &keys.pseudonym };
-    let ruleset = Ruleset::load(&gateway, &circumstances)?;
+    let mut ruleset = Ruleset::load(&gateway, &circumstances)?;
     let tls = reload::tls(&gateway, &ruleset)?;
+    record_in_force(&ledger, &seen, clock.today(), &ruleset)?;
+    ruleset.files.are_kept();
     Ok(App {
         gateway,
         clock,
@@ -186,14 +187,18 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
 
 /// Keeps every file of a ruleset as evidence and records that it comes into force.
 pub(super) fn record_ruleset(app: &App, ruleset: &Ruleset) -> Result<(), Faults> {
+    record_in_force(&app.ledger, &app.seen, app.clock.today(), ruleset)
+}
+
+fn record_in_force(ledger: &Ledger, seen: &Seen, today: Date, ruleset: &Ruleset) -> Result<(), Faults> {
     let unrecorded = |error: LedgerError| Faults::from(Fault::new("ledger", None, error.to_string()));
     let all = ruleset.files.all();
-    let bytes: Vec<&[u8]> = all.iter().map(|file| &*file.bytes).collect();
-    let digests = app.ledger.keep_all_evidence(&bytes).map_err(unrecorded)?;
-    let files: Vec<(String, Digest)> = all.iter().map(|file| file.name.clone()).zip(digests).collect();
-    let in_force = ruleset.in_force(app.clock.today());
-    app.ledger.ruleset(ruleset.digest, &files, in_force.clone()).map_err(unrecorded)?;
-    app.seen.recorded(in_force);
+    let held: Vec<&[u8]> = all.iter().filter_map(|file| file.held()).collect();
+    ledger.keep_all_evidence(&held).map_err(unrecorded)?;
+    let files: Vec<(String, Digest)> = all.iter().map(|file| (file.name.clone(), file.digest)).collect();
+    let in_force = ruleset.in_force(today);
+    ledger.ruleset(ruleset.digest, &files, in_force.clone()).map_err(unrecorded)?;
+    seen.recorded(in_force);
     Ok(())
 }
 

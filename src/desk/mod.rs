@@ -3,11 +3,14 @@
 mod compile;
 mod files;
 mod fold;
+mod leaving;
 mod ruleset;
+mod spread;
 mod terms;
 mod view;
 
 pub use files::{RulesetFile, RulesetFiles};
 pub use fold::{FoldFault, FoldedIndex, versions_at_start};
+pub use leaving::Compiled;
 pub use ruleset::{Circumstances, Offer, OfferedOperation, Ruleset, log_name};
-pub use terms::{Compiled, Terms};
+pub use terms::Terms;

@@ -16,7 +16,7 @@ use crate::model::{
 use crate::policy::{self, Agreement, Decider, KeyRing, Register, against_members};
 use crate::source::{self, OnUnlisted, Source};
 
-use super::compile::Bench;
+use super::compile::{Bench, Source as Coming};
 use super::files::{RulesetFile, RulesetFiles};
 use super::terms::Terms;
 
@@ -30,7 +30,8 @@ pub struct Ruleset {
     pub decider: Decider,
     pub files: RulesetFiles,
     offers: HashMap<String, HashMap<String, Arc<Offer>>>,
-    terms: HashMap<AgreementRef, HashMap<OperationId, Arc<Terms>>>,
+    /// Of each agreement a few: one for each operation.
+    terms: HashMap<AgreementRef, Box<[Arc<Terms>]>>,
     views: HashMap<AgreementRef, Digest>,
 }
 
@@ -88,20 +89,16 @@ impl Ruleset {
         let directory = read_directory(gateway, &mut files).map_err(|more| faults.extend(more)).ok();
         let offers = read_offers(gateway, &mut files, circumstances.before, &mut faults);
         let all_offered = faults.is_empty();
-        let agreements = read_agreements(&files.agreements, &mut faults);
-        let Some(directory) = directory else { return Err(faults) };
+        let Some(directory) = directory else {
+            faults.extend(faults_of_agreements(&files.agreements));
+            return Err(faults);
+        };
         let ring = key_ring(gateway, &directory).unwrap_or_else(|more| {
             faults.extend(more);
             KeyRing::default()
         });
-        for agreement in &agreements {
-            faults.extend(against_members(agreement, |member| class_of(&directory, member)));
-        }
-        Material { files, directory, ring, offers, all_offered, agreements }.compile(
-            gateway,
-            circumstances,
-            faults,
-        )
+        let material = Material { files, directory, ring, offers, all_offered, before: None };
+        material.compile(gateway, circumstances, faults)
     }
 
     /// The ruleset before with the members' file as it is now, for when other files are at fault: who may
@@ -127,7 +124,8 @@ impl Ruleset {
             .collect();
         let files = before.files.with_members(members, before.directory.files());
         let offers = before.offers.clone();
-        let material = Material { files, directory, ring, offers, all_offered: true, agreements };
+        let material =
+            Material { files, directory, ring, offers, all_offered: true, before: Some(agreements) };
         material.compile(gateway, circumstances, Faults::default()).map(Some)
     }
 
@@ -147,7 +145,7 @@ impl Ruleset {
     }
 
     pub fn terms(&self, agreement: &AgreementRef, operation: &OperationId) -> Option<&Arc<Terms>> {
-        self.terms.get(agreement)?.get(operation)
+        self.terms.get(agreement)?.iter().find(|terms| terms.operation().id == *operation)
     }
 
     /// The view of an agreement as computed now: what `tolbooth agreement seal` seals.
@@ -167,7 +165,7 @@ impl Ruleset {
             }
         }
         for (agreement, terms) in &self.terms {
-            for fault in terms.values().filter_map(|terms| terms.compiled().err()) {
+            for fault in terms.iter().filter_map(|terms| terms.compiled().err()) {
                 faults.push(Fault::new(
                     agreement.to_string(),
                     None,
@@ -187,7 +185,8 @@ struct Material {
     offers: Offers,
     /// Whether every dataset file could be read.
     all_offered: bool,
-    agreements: Vec<Agreement>,
+    /// The agreements of the ruleset before; else those of the files.
+    before: Option<Vec<Agreement>>,
 }
 
 impl Material {
@@ -197,9 +196,12 @@ impl Material {
         circumstances: &Circumstances<'_>,
         mut faults: Faults,
     ) -> Result<Ruleset, Faults> {
-        let Self { files, directory, ring, offers, all_offered, agreements } = self;
-        let bench =
-            Bench { gateway, files: &files, offers: &offers, all_offered, ring: &ring, circumstances };
+        let Self { files, directory, ring, offers, all_offered, before } = self;
+        let bench = Bench::new(gateway, &files, (&offers, all_offered), (&directory, &ring), circumstances);
+        let agreements = match before {
+            Some(before) => before.into_iter().map(|agreement| Coming::Read(Box::new(agreement))).collect(),
+            None => files.agreements.iter().map(Coming::File).collect(),
+        };
         let compiled = bench.compile(agreements, &mut faults);
         let guardrails: Vec<(String, String)> = guardrails(&files, &mut faults);
         let plain: Vec<Arc<Agreement>> = compiled.iter().map(|one| Arc::clone(&one.agreement)).collect();
@@ -250,8 +252,9 @@ fn read_directory(gateway: &Gateway, files: &mut RulesetFiles) -> Result<Directo
 }
 
 fn utf8(file: &RulesetFile) -> Result<&str, Faults> {
-    std::str::from_utf8(&file.bytes).map_err(|error| {
-        let line = 1 + file.bytes.iter().take(error.valid_up_to()).filter(|b| **b == b'\n').count();
+    let bytes = file.bytes()?;
+    std::str::from_utf8(bytes).map_err(|error| {
+        let line = 1 + bytes.iter().take(error.valid_up_to()).filter(|b| **b == b'\n').count();
         Fault::new(&file.name, Some(line), "is not UTF-8").into()
     })
 }
@@ -314,15 +317,14 @@ fn read_offer(
     Ok(Offer { contract, source: Arc::new(source), synthetic, on_unlisted, secrets, operations })
 }
 
-fn read_agreements(files: &[RulesetFile], faults: &mut Faults) -> Vec<Agreement> {
-    let mut agreements = Vec::with_capacity(files.len());
+/// What is wrong with these, whoever the members are.
+fn faults_of_agreements(files: &[RulesetFile]) -> Faults {
+    let mut faults = Faults::default();
     for file in files {
-        match policy::load(&file.name, &file.bytes) {
-            Ok(agreement) => agreements.push(agreement),
-            Err(more) => faults.extend(more),
-        }
+        let read = file.bytes().and_then(|bytes| policy::load(&file.name, bytes));
+        faults.extend(read.err().unwrap_or_default());
     }
-    agreements
+    faults
 }
 
 fn guardrails(files: &RulesetFiles, faults: &mut Faults) -> Vec<(String, String)> {
