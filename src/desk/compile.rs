@@ -27,7 +27,7 @@ const GENERATION: u32 = 1;
 pub(super) enum Source<'a> {
     File(&'a RulesetFile),
     /// Of the ruleset before.
-    Read(Box<Agreement>),
+    Read(Arc<Agreement>),
 }
 
 /// Where agreements are compiled.
@@ -42,6 +42,9 @@ pub(super) struct Bench<'a> {
     pseudonyms: Arc<Pseudonyms>,
     /// The files of signatures by name.
     signatures: HashMap<&'a str, &'a RulesetFile>,
+    /// The agreements of the ruleset before by the digest of their bytes: what has not changed is not read
+    /// again, nor held twice.
+    before: HashMap<Digest, &'a Arc<Agreement>>,
     outflows: Outflows,
 }
 
@@ -71,6 +74,8 @@ impl<'a> Bench<'a> {
     ) -> Self {
         let signatures = files.signatures.iter().map(|file| (&*file.name, file)).collect();
         let pseudonyms = Arc::new(Pseudonyms::new(*circumstances.pseudonym_master, GENERATION));
+        let before = circumstances.before.map(|before| before.register.all()).unwrap_or_default();
+        let before = before.iter().map(|entry| (entry.agreement.digest, &entry.agreement)).collect();
         let outflows = Outflows::default();
         Self {
             gateway,
@@ -81,6 +86,7 @@ impl<'a> Bench<'a> {
             circumstances,
             pseudonyms,
             signatures,
+            before,
             outflows,
         }
     }
@@ -105,15 +111,22 @@ impl<'a> Bench<'a> {
 
     fn one(&self, source: Source<'_>) -> Result<Compiled, Faults> {
         let agreement = match source {
-            Source::File(file) => policy::load(&file.name, file.bytes()?)?,
-            Source::Read(agreement) => *agreement,
+            Source::File(file) => self.read(file)?,
+            Source::Read(agreement) => agreement,
         };
         let mut faults = against_members(&agreement, |member| class_of(self.directory, member));
         let compiled = self.compiled(agreement).map_err(|more| faults.extend(more));
         faults.into_result().and(compiled.map_err(|()| Faults::default()))
     }
 
-    fn compiled(&self, mut agreement: Agreement) -> Result<Compiled, Faults> {
+    fn read(&self, file: &RulesetFile) -> Result<Arc<Agreement>, Faults> {
+        match self.before.get(&file.digest).filter(|known| known.file == file.name) {
+            Some(known) => Ok(Arc::clone(known)),
+            None => policy::load(&file.name, file.bytes()?).map(Arc::new),
+        }
+    }
+
+    fn compiled(&self, mut agreement: Arc<Agreement>) -> Result<Compiled, Faults> {
         let provider_here = agreement.provider() == Some(&self.gateway.member);
         let outflow = if provider_here { Some(self.outflow(&agreement)?) } else { None };
         let note = self.note(&agreement)?;
@@ -126,16 +139,12 @@ impl<'a> Bench<'a> {
         };
         let standing = standing(&agreement, &grounds);
         let Some(outflow) = outflow else {
-            return Ok(Compiled {
-                agreement: Arc::new(agreement),
-                standing,
-                view: None,
-                terms: Box::default(),
-            });
+            return Ok(Compiled { agreement, standing, view: None, terms: Box::default() });
         };
         // All that release alike hold one release.
-        agreement.release = Arc::clone(&outflow.release);
-        let agreement = Arc::new(agreement);
+        if !Arc::ptr_eq(&agreement.release, &outflow.release) {
+            Arc::make_mut(&mut agreement).release = Arc::clone(&outflow.release);
+        }
         let terms = |leaving: &Arc<Leaving>| {
             Arc::new(Terms::new(Arc::clone(&self.pseudonyms), Arc::clone(&agreement), Arc::clone(leaving)))
         };

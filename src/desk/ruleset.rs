@@ -118,7 +118,7 @@ impl Ruleset {
             return Ok(None);
         }
         let ring = key_ring(gateway, &directory)?;
-        let agreements = before.register.all().iter().map(|entry| Agreement::clone(&entry.agreement));
+        let agreements = before.register.all().iter().map(|entry| Arc::clone(&entry.agreement));
         let agreements = agreements
             .filter(|agreement| against_members(agreement, |member| class_of(&directory, member)).is_empty())
             .collect();
@@ -186,7 +186,7 @@ struct Material {
     /// Whether every dataset file could be read.
     all_offered: bool,
     /// The agreements of the ruleset before; else those of the files.
-    before: Option<Vec<Agreement>>,
+    before: Option<Vec<Arc<Agreement>>>,
 }
 
 impl Material {
@@ -199,7 +199,7 @@ impl Material {
         let Self { files, directory, ring, offers, all_offered, before } = self;
         let bench = Bench::new(gateway, &files, (&offers, all_offered), (&directory, &ring), circumstances);
         let agreements = match before {
-            Some(before) => before.into_iter().map(|agreement| Coming::Read(Box::new(agreement))).collect(),
+            Some(before) => before.into_iter().map(Coming::Read).collect(),
             None => files.agreements.iter().map(Coming::File).collect(),
         };
         let compiled = bench.compile(agreements, &mut faults);
@@ -298,8 +298,16 @@ fn read_offer(
         Faults::from(Fault::new(&file.name, None, message))
     })?;
     let name = dataset.contract.clone();
-    let text = String::from_utf8(bytes).map_err(|_| Faults::from(Fault::new(&name, None, "is not UTF-8")))?;
-    let contract = contract::load(&name, &text)?;
+    // One that has not changed is not compiled again, nor held twice.
+    let digest = Digest::of(&bytes);
+    let known = before.and_then(|before| before.offers().find(|offer| offer.contract.digest == digest));
+    let contract = match known {
+        Some(known) => known.contract.clone(),
+        None => {
+            let not_text = |_| Faults::from(Fault::new(&name, None, "is not UTF-8"));
+            contract::load(&name, &String::from_utf8(bytes).map_err(not_text)?)?
+        }
+    };
     let version = &contract.version;
     let before = before.and_then(|before| before.offer(version.dataset.as_str(), &version.major.to_string()));
     let source =

@@ -1,5 +1,6 @@
-//! The one door to sled, and one small file beside it. What lies here is folded from the journal and may be deleted at any moment:
-//! nothing changes but a rebuild. So a store that cannot be read is thrown away, not repaired.
+//! The one door to sled, and one small file beside it. What lies here is folded from the journal and may
+//! be deleted at any moment: nothing changes but a rebuild. So a store that cannot be read is thrown
+//! away, not repaired.
 //!
 //! Facts about sled 0.34 this file works around, each measured:
 //! - `flush` does not fsync on Linux, and a power cut then leaves the whole store unreadable, not only
