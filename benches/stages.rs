@@ -104,7 +104,7 @@ impl Setting {
         let chosen = choose(candidates, &self.system, &Claims::default(), london.date()).unwrap();
         let terms = self.ruleset.terms(&chosen.entry.agreement.reference, operation).unwrap();
         Facts {
-            scope: Arc::clone(&terms.scope),
+            scope: Arc::clone(terms.scope()),
             member: self.system.member.clone(),
             class: tolbooth::model::MemberClass::Health,
             system: self.system.system.clone(),
@@ -305,7 +305,7 @@ fn parse_the_source(bencher: Bencher<'_, '_>, rows: usize) {
 
 fn minimised(setting: &Setting, operation: &str, document: &Document) -> Vec<u8> {
     let terms = setting.terms(operation);
-    let agreement = &terms.scope.agreement.id;
+    let agreement = &terms.agreement().reference.id;
     let context = Context {
         today: setting.clock.today(),
         zone: setting.clock.zone(),

@@ -280,10 +280,8 @@ fn an_older_version_put_back_is_not_in_force_ever_again() {
     until_told(&gateway, "refused", "agreement_not_in_force");
     gateway.restart();
     assert_eq!(gateway.check(CHI).code(), "agreement_not_in_force", "after a restart");
-    gateway.stop();
-    std::fs::remove_dir_all(gateway.home.join("data/store")).unwrap();
-    gateway.restart();
-    assert_eq!(gateway.check(CHI).code(), "agreement_not_in_force", "after the store was deleted");
+    // No segment has been filled, so that there is no store yet: the journal alone knows.
+    assert!(!gateway.home.join("data/store").exists());
 }
 
 #[test]

@@ -4,15 +4,18 @@
 
 mod support;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::gateway::CHI;
 use support::here::Here;
 use support::site::{Site, run};
-use tolbooth::ledger::{Alarm, Presented, Record};
-use tolbooth::model::ExchangeId;
+use tolbooth::desk::versions_at_start;
+use tolbooth::ledger::search::Index as _;
+use tolbooth::ledger::{Alarm, Opened, Presented, Record};
+use tolbooth::model::{AgreementRef, ExchangeId};
+use tolbooth::store::{VERSIONS, Versions};
 
 fn store(here: &Here) -> PathBuf {
     here.site.home.join("data/store")
@@ -42,7 +45,12 @@ fn end_segments(here: &Here) {
 /// Whether the store knows where the exchange is.
 fn is_folded(here: &Here, id: &str) -> bool {
     let id = ExchangeId::parse(id).unwrap();
-    here.running().app.fold.exchange(&id).unwrap().is_some()
+    here.running().app.fold.locate(&id).is_some()
+}
+
+/// What the store says was ever in force, and how far it was read.
+fn versions(here: &Here) -> Versions {
+    Versions::read(&store(here).join(VERSIONS), here.ledger().verifier().name()).unwrap()
 }
 
 fn until_folded(here: &Here, id: &str) {
@@ -72,15 +80,16 @@ fn a_store_deleted_while_the_gateway_is_stopped_is_rebuilt() {
     until_folded(&here, &old.0);
     is_found(&here, &old);
     is_found(&here, &new);
-    let seen = here.running().app.fold.agreements().unwrap();
+    let seen: Vec<AgreementRef> = versions(&here).highest().collect();
 
     here.stop();
     std::fs::remove_dir_all(store(&here)).unwrap();
     here.restart();
     // Folded again from the journal alone, and with it what may not be forgotten: versions in force.
-    assert!(is_folded(&here, &old.0) && !is_folded(&here, &new.0));
+    until_folded(&here, &old.0);
+    assert!(!is_folded(&here, &new.0));
     assert!(!seen.is_empty());
-    assert_eq!(here.running().app.fold.agreements().unwrap(), seen);
+    assert_eq!(versions(&here).highest().collect::<Vec<_>>(), seen);
     for exchange in [&old, &new, &ask(&here)] {
         is_found(&here, exchange);
     }
@@ -105,7 +114,8 @@ fn a_store_deleted_under_a_running_gateway_changes_nothing() {
     for exchange in [&old, &new, &ask(&here)] {
         is_found(&here, exchange);
     }
-    assert!(is_folded(&here, &old.0) && is_folded(&here, &new.0));
+    until_folded(&here, &old.0);
+    until_folded(&here, &new.0);
 }
 
 /// A store that does not read is as good as none.
@@ -123,5 +133,45 @@ fn a_store_that_is_damaged_is_rebuilt() {
     std::fs::write(&db, bytes).unwrap();
     here.restart();
     is_found(&here, &old);
-    assert!(is_folded(&here, &old.0));
+    until_folded(&here, &old.0);
+}
+
+/// What was ever in force is known from the file alone, from the journal alone, and from both.
+#[test]
+fn what_was_in_force_is_known_without_the_store_and_without_the_journal() {
+    let here = Here::start(Site::new("store-versions"));
+    let old = ask(&here);
+    end_segments(&here);
+    until_folded(&here, &old.0);
+    let segments = here.ledger().archive().sealed_segments().unwrap().len();
+    let read = |directory: &Path, unread_segments| {
+        let opened = Opened { unread_segments, ..Opened::default() };
+        let versions = versions_at_start(directory, here.ledger(), &opened).unwrap();
+        versions.highest().collect::<Vec<_>>()
+    };
+    let nowhere = here.site.home.join("nowhere");
+    let seen = read(&nowhere, segments);
+    assert!(!seen.is_empty(), "from the journal");
+    assert_eq!(read(&store(&here), 0), seen, "from the file");
+    // Nobody read the journal, and the file is gone: only then is it not known.
+    assert_eq!(read(&nowhere, 0), []);
+}
+
+/// The store takes nothing from a gateway that nobody searches.
+#[test]
+fn the_store_is_closed_while_nobody_uses_it() {
+    let here = Here::start(Site::new("store-closed"));
+    let index = &here.running().app.fold;
+    let fold = |hour: u64| index.fold_sealed(here.ledger(), Duration::from_secs(hour * 3600)).unwrap();
+    let old = ask(&here);
+    assert_eq!(fold(1), 0);
+    assert!(!is_folded(&here, &old.0) && !index.is_open(), "nothing to fold, and nothing to look into");
+    end_segments(&here);
+    until_folded(&here, &old.0);
+    assert!(index.is_open());
+    // Seen to have been used, and then not any more.
+    assert_eq!((fold(2), fold(3)), (0, 0));
+    assert!(!index.is_open());
+    assert!(is_folded(&here, &old.0) && index.is_open(), "opened again for a look");
+    is_found(&here, &old);
 }

@@ -19,9 +19,9 @@ use serde_json::json;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::desk::FoldedIndex;
 use crate::ledger::Ledger;
 use crate::stop::Stop;
-use crate::store::Fold;
 
 use body::Lines;
 pub use export::ExportQuestion;
@@ -37,12 +37,12 @@ pub const LOOKS_MAX: usize = 2;
 #[derive(Clone)]
 pub struct Admin {
     ledger: Ledger,
-    fold: Arc<Fold>,
+    fold: Arc<FoldedIndex>,
     looks: Arc<Semaphore>,
 }
 
 impl Admin {
-    pub fn new(ledger: Ledger, fold: Arc<Fold>) -> Self {
+    pub fn new(ledger: Ledger, fold: Arc<FoldedIndex>) -> Self {
         Self { ledger, fold, looks: Arc::new(Semaphore::new(LOOKS_MAX)) }
     }
 

@@ -8,7 +8,6 @@ use http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::desk::FoldedIndex;
 use crate::ledger::search::{Filter, Found, Progress, Query, search as search_archive};
 use crate::ledger::{Read, Record};
 use crate::model::{AgreementId, DatasetId, ExchangeId, MemberId, Subject, SubjectKind};
@@ -97,20 +96,19 @@ struct Look {
 impl Look {
     fn run(self, query: &Query, sealed: bool, maker: &Maker) {
         let archive = self.admin.ledger.archive();
-        let index = FoldedIndex(&self.admin.fold);
         let mut progress = |told: Progress| {
             let line = json!({ "progress": { "records": told.records, "segments": told.segments, "of": told.segments_all } });
             if maker.line(&line) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
         // One more than is shown tells that there is more.
-        let (found, more) = match search_archive(&archive, Some(&index), query, self.limit + 1, &mut progress)
-        {
-            Ok(found) => newest(found, self.limit),
-            Err(fault) => {
-                maker.line(&json!({ "refused": fault.to_string() }));
-                return;
-            }
-        };
+        let (found, more) =
+            match search_archive(&archive, Some(&*self.admin.fold), query, self.limit + 1, &mut progress) {
+                Ok(found) => newest(found, self.limit),
+                Err(fault) => {
+                    maker.line(&json!({ "refused": fault.to_string() }));
+                    return;
+                }
+            };
         let read = Read {
             action: "search",
             shown: found.len() as u64,

@@ -18,12 +18,11 @@ use arc_swap::ArcSwap;
 
 use crate::clock::Clock;
 use crate::config::Gateway;
-use crate::desk::Ruleset;
+use crate::desk::{FoldedIndex, Ruleset};
 use crate::inbound::Tally;
 use crate::ledger::{Ledger, Opened};
 use crate::observe::{Health, Metrics};
 use crate::signature::Verifier;
-use crate::store::Fold;
 use crate::tls::ServerTls;
 
 /// A gateway's parts, shared by what runs beside the road.
@@ -36,7 +35,7 @@ pub struct App {
     /// Verifies signed questions, and knows since when nonces are remembered.
     pub signatures: Arc<Verifier>,
     pub ledger: Ledger,
-    pub fold: Arc<Fold>,
+    pub fold: Arc<FoldedIndex>,
     pub ruleset: Arc<ArcSwap<Ruleset>>,
     pub tls: Arc<ArcSwap<ServerTls>>,
     /// The epoch in force, for connections that wait.

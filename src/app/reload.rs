@@ -146,7 +146,9 @@ fn replace(app: &App) -> Result<(), Faults> {
     }
 }
 
-pub(super) fn install(app: &App, before: &Ruleset, ruleset: Ruleset, tls: Option<ServerTls>) {
+pub(super) fn install(app: &App, before: &Ruleset, mut ruleset: Ruleset, tls: Option<ServerTls>) {
+    // Kept by now, or with the ruleset before if that was of the same bytes.
+    ruleset.files.are_kept();
     let digest = ruleset.digest;
     if let Some(tls) = tls {
         app.tls.store(Arc::new(tls));

@@ -10,12 +10,13 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
+use jiff::civil::Date;
 use tokio::task::LocalSet;
 
 use crate::admin::{Admin, serve_admin};
 use crate::clock::Clock;
 use crate::config::Gateway;
-use crate::desk::{self, Circumstances, FoldFault, Ruleset};
+use crate::desk::{self, Circumstances, FoldFault, FoldedIndex, Ruleset};
 use crate::inbound::{Allowances, Bounds, Drift, Road, Tally};
 use crate::ledger::{Ledger, LedgerConfig, LedgerError};
 use crate::model::{AgreementId, Digest, Fault, Faults};
@@ -23,7 +24,6 @@ use crate::observe::{Condition, Health, Light, Metrics};
 use crate::serve::{Doorway, Local, Shares, TokenDoor, serve_local, serve_partners};
 use crate::signature::Verifier;
 use crate::stop::{Stop, Stopper};
-use crate::store::{Fold, StoreError};
 use crate::tls::Credential;
 
 use super::seen::Seen;
@@ -47,9 +47,7 @@ pub enum StartFault {
     Files(Faults),
     /// The ledger does not open.
     Ledger(LedgerError),
-    /// The store of what is folded does not open, even empty.
-    Store(StoreError),
-    /// The journal could not be folded into it.
+    /// What was ever in force could not be read, neither from the store nor from the journal.
     Fold(FoldFault),
     /// A folder, key or socket.
     Io { what: String, error: io::Error },
@@ -60,8 +58,7 @@ impl fmt::Display for StartFault {
         match self {
             Self::Files(faults) => faults.fmt(f),
             Self::Ledger(error) => write!(f, "the ledger does not open: {error}"),
-            Self::Store(error) => write!(f, "the store does not open: {error}"),
-            Self::Fold(error) => write!(f, "the journal cannot be folded: {error}"),
+            Self::Fold(error) => write!(f, "what was in force before is not known: {error}"),
             Self::Io { what, error } => write!(f, "{what}: {error}"),
         }
     }
@@ -90,12 +87,6 @@ impl From<LedgerError> for StartFault {
 impl From<FoldFault> for StartFault {
     fn from(error: FoldFault) -> Self {
         Self::Fold(error)
-    }
-}
-
-impl From<StoreError> for StartFault {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
     }
 }
 
@@ -131,10 +122,8 @@ impl Running {
 /// Opens the ledger, loads the rules, records them, and serves.
 pub fn start(gateway: Gateway, clock: Clock) -> Result<Running, StartFault> {
     let app = Arc::new(open(gateway, clock)?);
-    let ruleset = app.ruleset.load_full();
-    record_ruleset(&app, &ruleset)?;
     app.health.set(Condition::Ruleset, Light::Green);
-    warn_of_what_is_not_in_force(&app, &ruleset);
+    warn_of_what_is_not_in_force(&app, &app.ruleset.load());
     let bind =
         |address: SocketAddr| TcpListener::bind(address).map_err(io_fault(format!("listening on {address}")));
     let partners = bind(app.gateway.partners.address)?;
@@ -182,17 +171,21 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         tracing::warn!("a batch that was never acknowledged was dropped from the end of the journal");
     }
     behind::close_intents(&ledger, &opened.intents)?;
-    let fold = Arc::new(open_fold(&gateway, &ledger)?);
-    let seen = Seen::new(fold.agreements()?);
+    let store = gateway.data.join("store");
+    let versions = desk::versions_at_start(&store, &ledger, &opened)?;
+    let fold = Arc::new(FoldedIndex::new(&store, &versions));
+    let seen = Seen::new(versions.highest());
     let first_look = reload::look(&gateway, &[]);
     let highest = |id: &AgreementId| seen.highest(id);
     let (pseudonym_master, today) = (&*keys.pseudonym, clock.today());
     let circumstances = Circumstances { seen: &highest, before: None, pseudonym_master, today };
-    let ruleset = Ruleset::load(&gateway, &circumstances)?;
+    let mut ruleset = Ruleset::load(&gateway, &circumstances)?;
     let tls = reload::tls(&gateway, &ruleset)?;
     let epochs = tokio::sync::watch::Sender::new(ruleset.epoch);
     // The ledger's lock is held, and so the process before this has ended.
     let signatures = Arc::new(Verifier::new(clock.now(), gateway.limits.nonces_max));
+    record_in_force(&ledger, &seen, clock.today(), &ruleset)?;
+    ruleset.files.are_kept();
     Ok(App {
         signatures,
         gateway,
@@ -227,25 +220,20 @@ fn of_this_log(gateway: &Gateway, log_name: &str, keys: &keys::Keys) -> Result<(
     Err(Fault::new(gateway.data.display().to_string(), None, message).into())
 }
 
-/// Opens the store and brings it up to the journal; one that cannot be this journal's begins anew.
-fn open_fold(gateway: &Gateway, ledger: &Ledger) -> Result<Fold, StartFault> {
-    let (fold, found) = Fold::open(&gateway.data.join("store"))?;
-    let fold = if desk::is_behind(ledger, &fold)? { fold } else { fold.wipe()? };
-    let folded = desk::fold_at_start(ledger, &fold)?;
-    tracing::info!(?found, folded, "the store holds what the journal says");
-    Ok(fold)
-}
-
 /// Keeps every file of a ruleset as evidence and records that it comes into force.
 pub(super) fn record_ruleset(app: &App, ruleset: &Ruleset) -> Result<(), Faults> {
+    record_in_force(&app.ledger, &app.seen, app.clock.today(), ruleset)
+}
+
+fn record_in_force(ledger: &Ledger, seen: &Seen, today: Date, ruleset: &Ruleset) -> Result<(), Faults> {
     let unrecorded = |error: LedgerError| Faults::from(Fault::new("ledger", None, error.to_string()));
     let all = ruleset.files.all();
-    let bytes: Vec<&[u8]> = all.iter().map(|file| &*file.bytes).collect();
-    let digests = app.ledger.keep_all_evidence(&bytes).map_err(unrecorded)?;
-    let files: Vec<(String, Digest)> = all.iter().map(|file| file.name.clone()).zip(digests).collect();
-    let in_force = ruleset.in_force(app.clock.today());
-    app.ledger.ruleset(ruleset.digest, &files, in_force.clone()).map_err(unrecorded)?;
-    app.seen.recorded(in_force);
+    let held: Vec<&[u8]> = all.iter().filter_map(|file| file.held()).collect();
+    ledger.keep_all_evidence(&held).map_err(unrecorded)?;
+    let files: Vec<(String, Digest)> = all.iter().map(|file| (file.name.clone(), file.digest)).collect();
+    let in_force = ruleset.in_force(today);
+    ledger.ruleset(ruleset.digest, &files, in_force.clone()).map_err(unrecorded)?;
+    seen.recorded(in_force);
     Ok(())
 }
 

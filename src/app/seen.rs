@@ -17,7 +17,7 @@ struct Inner {
 
 impl Seen {
     /// Begins with what is folded from the journal.
-    pub(super) fn new(folded: Vec<AgreementRef>) -> Self {
+    pub(super) fn new(folded: impl IntoIterator<Item = AgreementRef>) -> Self {
         let highest = folded.into_iter().map(|agreement| (agreement.id, agreement.version)).collect();
         Self(Mutex::new(Inner { highest, recorded: Vec::new() }))
     }
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn what_was_seen_is_never_forgotten() {
-        let seen = Seen::new(vec![version(2).0]);
+        let seen = Seen::new([version(2).0]);
         let taxi = AgreementId::new("taxi").unwrap();
         assert_eq!(seen.highest(&taxi), Some(2));
         seen.recorded(vec![version(3)]);

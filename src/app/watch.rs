@@ -127,7 +127,7 @@ fn alarm(app: &App, cause: &'static str, dataset: &DatasetVersion, detail: Strin
     record(app, Record::Alarm(Alarm { cause, dataset, detail, dropped: Vec::new() }));
 }
 
-/// Folds segments as they are sealed.
+/// Folds segments as they are sealed, and closes the store when it has not been asked for long.
 pub(super) async fn watch_fold(app: Arc<App>, mut stop: Stop) {
     let mut tick = tokio::time::interval(Duration::from_secs(5));
     loop {
@@ -136,8 +136,8 @@ pub(super) async fn watch_fold(app: Arc<App>, mut stop: Stop) {
             () = stop.asked() => return,
         }
         let beside = Arc::clone(&app);
-        let folded =
-            tokio::task::spawn_blocking(move || crate::desk::fold_sealed(&beside.ledger, &beside.fold)).await;
+        let fold = move || beside.fold.fold_sealed(&beside.ledger, beside.clock.monotonic());
+        let folded = tokio::task::spawn_blocking(fold).await;
         if let Ok(Err(fault)) = folded {
             tracing::warn!(%fault, "a segment was not folded: searches read the journal instead");
         }

@@ -8,27 +8,44 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::config::Gateway;
+use crate::directory::Directory;
 use crate::minimise::{self, Projection, Pseudonyms};
-use crate::model::{Digest, Fault, Faults, Mapping, Operation, OperationId};
-use crate::policy::{Agreement, Grounds, KeyRing, Standing, signature_file, standing};
+use crate::model::{Digest, Fault, Faults, Mapping, MemberClass, MemberId, Operation};
+use crate::policy::{self, Agreement, Grounds, KeyRing, Standing, against_members, signature_file, standing};
 
-use super::files::RulesetFiles;
+use super::files::{RulesetFile, RulesetFiles};
+use super::leaving::{Alike, Leaving, Outflow, Outflows};
 use super::ruleset::{Circumstances, Offer, Offers};
+use super::spread::spread;
 use super::terms::Terms;
 use super::view::{self, OperationView};
 
 /// Counts up when the pseudonym master is made anew.
 const GENERATION: u32 = 1;
 
+/// An agreement on its way into a ruleset.
+pub(super) enum Source<'a> {
+    File(&'a RulesetFile),
+    /// Of the ruleset before.
+    Read(Arc<Agreement>),
+}
+
 /// Where agreements are compiled.
 pub(super) struct Bench<'a> {
     pub(super) gateway: &'a Gateway,
-    pub(super) files: &'a RulesetFiles,
     pub(super) offers: &'a Offers,
     /// Whether every dataset file could be read: else one that is missing is no fault of an agreement.
     pub(super) all_offered: bool,
+    pub(super) directory: &'a Directory,
     pub(super) ring: &'a KeyRing,
     pub(super) circumstances: &'a Circumstances<'a>,
+    pseudonyms: Arc<Pseudonyms>,
+    /// The files of signatures by name.
+    signatures: HashMap<&'a str, &'a RulesetFile>,
+    /// The agreements of the ruleset before by the digest of their bytes: what has not changed is not read
+    /// again, nor held twice.
+    before: HashMap<Digest, &'a Arc<Agreement>>,
+    outflows: Outflows,
 }
 
 /// An agreement ready for the register.
@@ -37,7 +54,7 @@ pub(super) struct Compiled {
     pub(super) standing: Standing,
     /// The view as computed now, which a seal must be over.
     pub(super) view: Option<Digest>,
-    pub(super) terms: HashMap<OperationId, Arc<Terms>>,
+    pub(super) terms: Box<[Arc<Terms>]>,
 }
 
 /// One operation of an agreement, compiled.
@@ -47,74 +64,119 @@ struct Part {
     schema: Value,
 }
 
-impl Bench<'_> {
-    /// Compiles them all; what is wrong with any is added to `faults`.
-    pub(super) fn compile(&self, agreements: Vec<Agreement>, faults: &mut Faults) -> Vec<Compiled> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = agreements.len().div_ceil(cores).max(1);
-        let mut shares = Vec::new();
-        let mut rest = agreements;
-        while !rest.is_empty() {
-            let next = rest.split_off(rest.len().min(share));
-            shares.push(std::mem::replace(&mut rest, next));
+impl<'a> Bench<'a> {
+    pub(super) fn new(
+        gateway: &'a Gateway,
+        files: &'a RulesetFiles,
+        (offers, all_offered): (&'a Offers, bool),
+        (directory, ring): (&'a Directory, &'a KeyRing),
+        circumstances: &'a Circumstances<'a>,
+    ) -> Self {
+        let signatures = files.signatures.iter().map(|file| (&*file.name, file)).collect();
+        let pseudonyms = Arc::new(Pseudonyms::new(*circumstances.pseudonym_master, GENERATION));
+        let before = circumstances.before.map(|before| before.register.all()).unwrap_or_default();
+        let before = before.iter().map(|entry| (entry.agreement.digest, &entry.agreement)).collect();
+        let outflows = Outflows::default();
+        Self {
+            gateway,
+            offers,
+            all_offered,
+            directory,
+            ring,
+            circumstances,
+            pseudonyms,
+            signatures,
+            before,
+            outflows,
         }
-        let done: Vec<(Vec<Compiled>, Faults)> = std::thread::scope(|scope| {
-            let threads: Vec<_> = shares.into_iter().map(|share| scope.spawn(|| self.share(share))).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| broken())).collect()
-        });
-        let mut compiled = Vec::new();
-        for (some, more) in done {
-            compiled.extend(some);
-            faults.extend(more);
+    }
+
+    /// Reads and compiles them all; what is wrong with any is added to `faults`.
+    pub(super) fn compile(&self, agreements: Vec<Source<'_>>, faults: &mut Faults) -> Vec<Compiled> {
+        let mut compiled = Vec::with_capacity(agreements.len());
+        for done in spread(agreements, |source| self.one(source)) {
+            match done {
+                Some(Ok(one)) => compiled.push(one),
+                Some(Err(more)) => faults.extend(more),
+                // A fault of this program, told as one.
+                None => faults.push(Fault::new(
+                    "policies",
+                    None,
+                    "an agreement could not be compiled: please report this",
+                )),
+            }
         }
         compiled
     }
 
-    fn share(&self, agreements: Vec<Agreement>) -> (Vec<Compiled>, Faults) {
-        let mut compiled = Vec::with_capacity(agreements.len());
-        let mut faults = Faults::default();
-        for agreement in agreements {
-            match self.one(agreement) {
-                Ok(one) => compiled.push(one),
-                Err(more) => faults.extend(more),
-            }
-        }
-        (compiled, faults)
+    fn one(&self, source: Source<'_>) -> Result<Compiled, Faults> {
+        let agreement = match source {
+            Source::File(file) => self.read(file)?,
+            Source::Read(agreement) => agreement,
+        };
+        let mut faults = against_members(&agreement, |member| class_of(self.directory, member));
+        let compiled = self.compiled(agreement).map_err(|more| faults.extend(more));
+        faults.into_result().and(compiled.map_err(|()| Faults::default()))
     }
 
-    fn one(&self, agreement: Agreement) -> Result<Compiled, Faults> {
+    fn read(&self, file: &RulesetFile) -> Result<Arc<Agreement>, Faults> {
+        match self.before.get(&file.digest).filter(|known| known.file == file.name) {
+            Some(known) => Ok(Arc::clone(known)),
+            None => policy::load(&file.name, file.bytes()?).map(Arc::new),
+        }
+    }
+
+    fn compiled(&self, mut agreement: Arc<Agreement>) -> Result<Compiled, Faults> {
         let provider_here = agreement.provider() == Some(&self.gateway.member);
-        let (parts, synthetic) = if provider_here {
-            let offer = self.offer(&agreement)?;
-            (self.parts(&agreement, offer)?, offer.synthetic)
-        } else {
-            (Vec::new(), false)
-        };
-        let views: Vec<OperationView<'_>> = parts
-            .iter()
-            .map(|part| OperationView {
-                operation: &part.operation.id,
-                schema: &part.schema,
-                mapping: &part.mapping,
-            })
-            .collect();
-        let view = provider_here.then(|| view::digest(&agreement, &views));
-        let note = self.note(&agreement);
+        let outflow = if provider_here { Some(self.outflow(&agreement)?) } else { None };
+        let note = self.note(&agreement)?;
         let grounds = Grounds {
-            note: note.as_deref(),
+            note,
             ring: self.ring,
-            view,
+            view: outflow.as_ref().map(|outflow| outflow.view),
             highest_seen: (self.circumstances.seen)(&agreement.reference.id),
-            source_synthetic: synthetic,
+            source_synthetic: outflow.as_ref().is_some_and(|outflow| outflow.synthetic),
         };
         let standing = if self.gateway.in_sandbox {
             Standing::rehearsed(&agreement)
         } else {
             standing(&agreement, &grounds)
         };
-        let agreement = Arc::new(agreement);
-        let terms = parts.into_iter().map(|part| self.terms(&agreement, part)).collect();
-        Ok(Compiled { agreement, standing, view, terms })
+        let Some(outflow) = outflow else {
+            return Ok(Compiled { agreement, standing, view: None, terms: Box::default() });
+        };
+        // All that release alike hold one release.
+        if !Arc::ptr_eq(&agreement.release, &outflow.release) {
+            Arc::make_mut(&mut agreement).release = Arc::clone(&outflow.release);
+        }
+        let terms = |leaving: &Arc<Leaving>| {
+            Arc::new(Terms::new(Arc::clone(&self.pseudonyms), Arc::clone(&agreement), Arc::clone(leaving)))
+        };
+        let terms = outflow.operations.iter().map(terms).collect();
+        Ok(Compiled { agreement, standing, view: Some(outflow.view), terms })
+    }
+
+    fn outflow(&self, agreement: &Agreement) -> Result<Arc<Outflow>, Faults> {
+        let (dataset, operations) = (agreement.dataset.clone(), agreement.operations.clone());
+        let alike = Alike { dataset, operations, release: Arc::clone(&agreement.release) };
+        self.outflows.of(alike, |alike| {
+            let offer = self.offer(agreement)?;
+            let parts = self.parts(agreement, offer)?;
+            let views: Vec<OperationView<'_>> = parts
+                .iter()
+                .map(|part| OperationView {
+                    operation: &part.operation.id,
+                    schema: &part.schema,
+                    mapping: &part.mapping,
+                })
+                .collect();
+            let view = view::digest(&alike.dataset, &alike.release, &views);
+            let release = Arc::clone(&alike.release);
+            let leaving =
+                |part: Part| Arc::new(Leaving::new(part.operation, Arc::clone(&release), part.mapping));
+            let operations = parts.into_iter().map(leaving).collect();
+            Ok(Outflow { view, operations, synthetic: offer.synthetic, release })
+        })
     }
 
     fn offer(&self, agreement: &Agreement) -> Result<&Offer, Faults> {
@@ -161,23 +223,12 @@ impl Bench<'_> {
     }
 
     /// The signatures beside the agreement's file, if they are text.
-    fn note(&self, agreement: &Agreement) -> Option<String> {
-        let name = signature_file(&agreement.file);
-        let file = self.files.signatures.iter().find(|file| file.name == name)?;
-        String::from_utf8(file.bytes.clone()).ok()
-    }
-
-    fn terms(&self, agreement: &Arc<Agreement>, part: Part) -> (OperationId, Arc<Terms>) {
-        let pseudonyms = Pseudonyms::new(*self.circumstances.pseudonym_master, GENERATION);
-        let id = part.operation.id.clone();
-        (id, Arc::new(Terms::new(pseudonyms, part.operation, Arc::clone(agreement), part.mapping)))
+    fn note(&self, agreement: &Agreement) -> Result<Option<&'a str>, Faults> {
+        let Some(file) = self.signatures.get(&*signature_file(&agreement.file)) else { return Ok(None) };
+        Ok(std::str::from_utf8(file.bytes()?).ok())
     }
 }
 
-/// A compiling thread panicked: a fault of this program, told as one.
-fn broken() -> (Vec<Compiled>, Faults) {
-    (
-        Vec::new(),
-        Fault::new("policies", None, "an agreement could not be compiled: please report this").into(),
-    )
+fn class_of(directory: &Directory, member: &MemberId) -> Option<MemberClass> {
+    directory.member(member).map(|member| member.class)
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::config::Gateway;
 use crate::model::{Digest, Fault, Faults};
 
+use super::spread::spread;
+
 /// Bytes of a file that another file names: above the longest that any kind may have, a revocation list's.
 const NAMED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
@@ -14,8 +16,25 @@ const NAMED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct RulesetFile {
     pub name: String,
-    pub bytes: Vec<u8>,
+    /// `None` once they are kept as evidence and nobody here needs them any more.
+    bytes: Option<Vec<u8>>,
     pub digest: Digest,
+}
+
+impl RulesetFile {
+    fn new(name: String, bytes: Vec<u8>) -> Self {
+        Self { name, digest: Digest::of(&bytes), bytes: Some(bytes) }
+    }
+
+    /// The bytes, unless they were let go: a fault of this program, told as one.
+    pub fn bytes(&self) -> Result<&[u8], Faults> {
+        self.held().ok_or_else(|| Fault::new(&self.name, None, "was let go: please report this").into())
+    }
+
+    /// The bytes, unless they are evidence already.
+    pub fn held(&self) -> Option<&[u8]> {
+        self.bytes.as_deref()
+    }
 }
 
 /// All files of one load, by kind, each kind in order of name.
@@ -78,26 +97,33 @@ impl RulesetFiles {
     /// Reads a file that another file names, once, and keeps it.
     pub fn named(&mut self, path: &Path) -> std::io::Result<Vec<u8>> {
         let name = self.name_of(path);
-        if let Some(file) = self.named.iter().find(|file| file.name == name) {
-            return Ok(file.bytes.clone());
+        if let Some(bytes) = self.named.iter().find(|file| file.name == name).and_then(RulesetFile::held) {
+            return Ok(bytes.to_vec());
         }
         let mut bytes = Vec::new();
         std::fs::File::open(path)?.take(NAMED_BYTES_MAX + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > NAMED_BYTES_MAX {
             return Err(std::io::Error::other("it is longer than any such file may be"));
         }
-        self.named.push(RulesetFile { name, digest: Digest::of(&bytes), bytes: bytes.clone() });
+        self.named.push(RulesetFile::new(name, bytes.clone()));
         Ok(bytes)
+    }
+
+    /// Every file is kept as evidence: what is not read again by [`with_members`](Self::with_members) is let
+    /// go of.
+    pub fn are_kept(&mut self) {
+        for file in self.agreements.iter_mut().chain(&mut self.datasets).chain(&mut self.named) {
+            file.bytes = None;
+        }
     }
 
     /// Keeps a file that another file names with these bytes, whatever was read.
     pub(super) fn hold(&mut self, path: &Path, bytes: &[u8]) {
-        let name = self.name_of(path);
-        let digest = Digest::of(bytes);
-        match self.named.iter_mut().find(|file| file.name == name) {
-            Some(file) if file.digest == digest => {}
-            Some(file) => *file = RulesetFile { name, digest, bytes: bytes.to_vec() },
-            None => self.named.push(RulesetFile { name, digest, bytes: bytes.to_vec() }),
+        let file = RulesetFile::new(self.name_of(path), bytes.to_vec());
+        match self.named.iter_mut().find(|held| held.name == file.name) {
+            Some(held) if held.digest == file.digest => {}
+            Some(held) => *held = file,
+            None => self.named.push(file),
         }
     }
 
@@ -118,13 +144,14 @@ impl RulesetFiles {
     }
 
     fn one(&self, path: &Path, faults: &mut Faults) -> Option<RulesetFile> {
+        self.read_one(path).map_err(|fault| faults.push(fault)).ok()
+    }
+
+    fn read_one(&self, path: &Path) -> Result<RulesetFile, Fault> {
         let name = self.name_of(path);
         match std::fs::read(path) {
-            Ok(bytes) => Some(RulesetFile { name, digest: Digest::of(&bytes), bytes }),
-            Err(error) => {
-                faults.push(Fault::new(name, None, format!("cannot be read: {error}")));
-                None
-            }
+            Ok(bytes) => Ok(RulesetFile::new(name, bytes)),
+            Err(error) => Err(Fault::new(name, None, format!("cannot be read: {error}"))),
         }
     }
 
@@ -145,7 +172,15 @@ impl RulesetFiles {
             .filter(|path| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')))
             .collect();
         paths.sort();
-        paths.iter().filter_map(|path| self.one(path, faults)).collect()
+        let mut files = Vec::with_capacity(paths.len());
+        for (path, read) in paths.iter().zip(spread(paths.iter().collect(), |path| self.read_one(path))) {
+            match read {
+                Some(Ok(file)) => files.push(file),
+                Some(Err(fault)) => faults.push(fault),
+                None => faults.push(Fault::new(self.name_of(path), None, "was not read: please report this")),
+            }
+        }
+        files
     }
 
     fn name_of(&self, path: &Path) -> String {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::Gateway;
 use crate::directory::Directory;
 use crate::model::{Fault, Faults};
-use crate::policy::{Agreement, against_members};
+use crate::policy::against_members;
 
 use super::files::{RulesetFile, RulesetFiles};
 use super::ruleset::{Circumstances, Material, Ruleset, class_of, key_ring, read_directory};
@@ -47,13 +47,21 @@ impl Ruleset {
             return Ok(Renewed { ruleset: Some(before.with(directory, files)), refused_lists, wrong });
         }
         let ring = key_ring(gateway, &directory)?;
-        let agreements = before.register.all().iter().map(|entry| Agreement::clone(&entry.agreement));
+        let agreements = before.register.all().iter().map(|entry| Arc::clone(&entry.agreement));
         let agreements = agreements
             .filter(|agreement| against_members(agreement, |member| class_of(&directory, member)).is_empty())
             .collect();
         let offers = Arc::clone(&before.offers);
         let outsiders = Arc::clone(&before.outsiders);
-        let material = Material { files, directory, ring, offers, outsiders, all_offered: true, agreements };
+        let material = Material {
+            files,
+            directory,
+            ring,
+            offers,
+            outsiders,
+            all_offered: true,
+            before: Some(agreements),
+        };
         let ruleset = material.compile(gateway, circumstances, Faults::default())?;
         Ok(Renewed { ruleset: Some(ruleset), refused_lists, wrong })
     }

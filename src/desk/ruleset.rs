@@ -13,11 +13,11 @@ use crate::directory::{self, Directory};
 use crate::model::{
     AgreementId, AgreementRef, Contract, Digest, Fault, Faults, MemberClass, MemberId, Operation, OperationId,
 };
-use crate::policy::{self, Agreement, Decider, KeyRing, Register, against_members};
+use crate::policy::{self, Agreement, Decider, KeyRing, Register};
 use crate::source::{self, OnUnlisted, Source};
 use crate::token::Outsiders;
 
-use super::compile::Bench;
+use super::compile::{Bench, Source as Coming};
 use super::files::{RulesetFile, RulesetFiles};
 use super::issuers;
 use super::synthetic::Sandbox;
@@ -34,7 +34,8 @@ pub struct Ruleset {
     pub decider: Arc<Decider>,
     pub files: RulesetFiles,
     pub(super) offers: Arc<Offers>,
-    pub(super) terms: Arc<HashMap<AgreementRef, HashMap<OperationId, Arc<Terms>>>>,
+    /// Of each agreement a few: one for each operation.
+    pub(super) terms: Arc<HashMap<AgreementRef, Box<[Arc<Terms>]>>>,
     pub(super) views: Arc<HashMap<AgreementRef, Digest>>,
     /// Issuers of others whose tokens are accepted.
     pub outsiders: Arc<Outsiders>,
@@ -95,29 +96,27 @@ impl Ruleset {
         let mut faults = Faults::default();
         let before = circumstances.before.map(|before| &before.directory);
         let directory = read_directory(gateway, &mut files, before).map_err(|more| faults.extend(more)).ok();
-        let mut agreement_faults = Faults::default();
-        let agreements = read_agreements(&files.agreements, &mut agreement_faults);
+        // A sandbox makes rows that its agreements admit; what is wrong with one is told when it is compiled.
+        let read = |file: &RulesetFile| policy::load(&file.name, file.bytes().ok()?).ok();
+        let agreements: Vec<Agreement> =
+            if gateway.in_sandbox { files.agreements.iter().filter_map(read).collect() } else { Vec::new() };
         let sandbox =
             gateway.in_sandbox.then_some(Sandbox { agreements: &agreements, today: circumstances.today });
         let offers = read_offers(gateway, &mut files, circumstances.before, sandbox, &mut faults);
         let all_offered = faults.is_empty();
-        faults.extend(agreement_faults);
         let outsiders = Arc::new(issuers::read(gateway, &mut files, circumstances.before, &mut faults));
-        let Some(directory) = directory else { return Err(faults) };
+        let Some(directory) = directory else {
+            faults.extend(faults_of_agreements(&files.agreements));
+            return Err(faults);
+        };
         let ring = key_ring(gateway, &directory).unwrap_or_else(|more| {
             faults.extend(more);
             KeyRing::default()
         });
         faults.extend(issuers::against_members(&outsiders, &directory));
-        for agreement in &agreements {
-            faults.extend(against_members(agreement, |member| class_of(&directory, member)));
-        }
         let offers = Arc::new(offers);
-        Material { files, directory, ring, offers, outsiders, all_offered, agreements }.compile(
-            gateway,
-            circumstances,
-            faults,
-        )
+        let material = Material { files, directory, ring, offers, outsiders, all_offered, before: None };
+        material.compile(gateway, circumstances, faults)
     }
 
     /// The agreements in force on this day, with the digests of their bytes.
@@ -136,7 +135,7 @@ impl Ruleset {
     }
 
     pub fn terms(&self, agreement: &AgreementRef, operation: &OperationId) -> Option<&Arc<Terms>> {
-        self.terms.get(agreement)?.get(operation)
+        self.terms.get(agreement)?.iter().find(|terms| terms.operation().id == *operation)
     }
 
     /// The view of an agreement as computed now: what `tolbooth agreement seal` seals.
@@ -156,7 +155,7 @@ impl Ruleset {
             }
         }
         for (agreement, terms) in self.terms.iter() {
-            for fault in terms.values().filter_map(|terms| terms.compiled().err()) {
+            for fault in terms.iter().filter_map(|terms| terms.compiled().err()) {
                 faults.push(Fault::new(
                     agreement.to_string(),
                     None,
@@ -177,7 +176,8 @@ pub(super) struct Material {
     pub(super) outsiders: Arc<Outsiders>,
     /// Whether every dataset file could be read.
     pub(super) all_offered: bool,
-    pub(super) agreements: Vec<Agreement>,
+    /// The agreements of the ruleset before; else those of the files.
+    pub(super) before: Option<Vec<Arc<Agreement>>>,
 }
 
 impl Material {
@@ -187,9 +187,12 @@ impl Material {
         circumstances: &Circumstances<'_>,
         mut faults: Faults,
     ) -> Result<Ruleset, Faults> {
-        let Self { files, directory, ring, offers, outsiders, all_offered, agreements } = self;
-        let bench =
-            Bench { gateway, files: &files, offers: &offers, all_offered, ring: &ring, circumstances };
+        let Self { files, directory, ring, offers, outsiders, all_offered, before } = self;
+        let bench = Bench::new(gateway, &files, (&offers, all_offered), (&directory, &ring), circumstances);
+        let agreements = match before {
+            Some(before) => before.into_iter().map(Coming::Read).collect(),
+            None => files.agreements.iter().map(Coming::File).collect(),
+        };
         let compiled = bench.compile(agreements, &mut faults);
         let guardrails: Vec<(String, String)> = guardrails(&files, &mut faults);
         let plain: Vec<Arc<Agreement>> = compiled.iter().map(|one| Arc::clone(&one.agreement)).collect();
@@ -261,8 +264,9 @@ pub(super) fn read_directory(
 }
 
 pub(super) fn utf8(file: &RulesetFile) -> Result<&str, Faults> {
-    std::str::from_utf8(&file.bytes).map_err(|error| {
-        let line = 1 + file.bytes.iter().take(error.valid_up_to()).filter(|b| **b == b'\n').count();
+    let bytes = file.bytes()?;
+    std::str::from_utf8(bytes).map_err(|error| {
+        let line = 1 + bytes.iter().take(error.valid_up_to()).filter(|b| **b == b'\n').count();
         Fault::new(&file.name, Some(line), "is not UTF-8").into()
     })
 }
@@ -308,8 +312,16 @@ fn read_offer(
         Faults::from(Fault::new(&file.name, None, message))
     })?;
     let name = dataset.contract.clone();
-    let text = String::from_utf8(bytes).map_err(|_| Faults::from(Fault::new(&name, None, "is not UTF-8")))?;
-    let contract = contract::load(&name, &text)?;
+    // One that has not changed is not compiled again, nor held twice.
+    let digest = Digest::of(&bytes);
+    let known = before.and_then(|before| before.offers().find(|offer| offer.contract.digest == digest));
+    let contract = match known {
+        Some(known) => known.contract.clone(),
+        None => {
+            let not_text = |_| Faults::from(Fault::new(&name, None, "is not UTF-8"));
+            contract::load(&name, &String::from_utf8(bytes).map_err(not_text)?)?
+        }
+    };
     let version = &contract.version;
     let before = before.and_then(|before| before.offer(version.dataset.as_str(), &version.major.to_string()));
     let source = match sandbox {
@@ -337,15 +349,14 @@ fn read_offer(
     Ok(Offer { contract, source: Arc::new(source), synthetic, on_unlisted, secrets, operations })
 }
 
-fn read_agreements(files: &[RulesetFile], faults: &mut Faults) -> Vec<Agreement> {
-    let mut agreements = Vec::with_capacity(files.len());
+/// What is wrong with these, whoever the members are.
+fn faults_of_agreements(files: &[RulesetFile]) -> Faults {
+    let mut faults = Faults::default();
     for file in files {
-        match policy::load(&file.name, &file.bytes) {
-            Ok(agreement) => agreements.push(agreement),
-            Err(more) => faults.extend(more),
-        }
+        let read = file.bytes().and_then(|bytes| policy::load(&file.name, bytes));
+        faults.extend(read.err().unwrap_or_default());
     }
-    agreements
+    faults
 }
 
 fn guardrails(files: &RulesetFiles, faults: &mut Faults) -> Vec<(String, String)> {

@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::model::{Check, Digest, Literal, Mapping, OperationId, Release, Rows, Transform, canonical};
-use crate::policy::Agreement;
+use crate::model::{
+    Check, DatasetVersion, Digest, Literal, Mapping, OperationId, Release, Rows, Transform, canonical,
+};
 
 /// One operation's part of a view.
 pub(super) struct OperationView<'a> {
@@ -13,7 +14,11 @@ pub(super) struct OperationView<'a> {
     pub(super) mapping: &'a Mapping,
 }
 
-pub(super) fn digest(agreement: &Agreement, operations: &[OperationView<'_>]) -> Digest {
+pub(super) fn digest(
+    dataset: &DatasetVersion,
+    release: &Release,
+    operations: &[OperationView<'_>],
+) -> Digest {
     let operations: Vec<Value> = operations
         .iter()
         .map(|view| {
@@ -25,10 +30,10 @@ pub(super) fn digest(agreement: &Agreement, operations: &[OperationView<'_>]) ->
         })
         .collect();
     let view = json!({
-        "contract": { "id": agreement.dataset.dataset, "major": agreement.dataset.major },
+        "contract": { "id": dataset.dataset, "major": dataset.major },
         "operations": operations,
-        "release": release(&agreement.release),
-        "rows": rows(&agreement.release.rows),
+        "release": fields(release),
+        "rows": rows(&release.rows),
     });
     Digest::of(canonical(&view).as_bytes())
 }
@@ -38,7 +43,7 @@ fn mapping(mapping: &Mapping) -> Value {
     json!({ "document": mapping.document, "renames": renames, "no_match": mapping.no_match, "columns": mapping.semantics })
 }
 
-fn release(release: &Release) -> Value {
+fn fields(release: &Release) -> Value {
     release.fields.iter().map(|(field, transform)| json!([field, transform_value(transform)])).collect()
 }
 

@@ -85,7 +85,7 @@ fn judge(
     }
     let terms = ruleset.terms(&agreement.reference, operation).ok_or(Code::CannotDecide)?;
     let facts = Facts {
-        scope: Arc::clone(&terms.scope),
+        scope: Arc::clone(terms.scope()),
         member: identity.system().member.clone(),
         class: identity.class(),
         system: identity.system().system.clone(),

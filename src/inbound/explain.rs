@@ -92,7 +92,7 @@ pub(super) fn explain(permitted: Permitted) -> Checked {
     let purpose = known.purpose.as_ref().map(|stated| (stated.value.as_str().to_owned(), stated.origin));
     put("purpose", stated(purpose));
     put("role", stated(known.role.as_ref().map(|stated| (stated.value.to_string(), stated.origin))));
-    put("released", terms.scope.released.iter().map(|field| &**field).collect());
+    put("released", terms.scope().released.iter().map(|field| &**field).collect());
     put("per_minute", known.agreement.as_ref().map(|agreement| agreement.limits.per_minute).into());
     put("fact", "An agreement in force permits it. Whether there is a record was not looked at.".into());
     let content = Fit::Explanation { body: written(said), code: None };

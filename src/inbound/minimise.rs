@@ -37,7 +37,7 @@ pub(super) fn minimise(worker: &Worker, answered: Answered) -> Result<Minimised,
         Fetched::Document(found) => found,
     };
     let clock = &worker.road.clock;
-    let agreement = &terms.scope.agreement.id;
+    let agreement = &terms.agreement().reference.id;
     let context =
         Context { today: clock.today(), zone: clock.zone(), agreement, pseudonyms: &terms.pseudonyms };
     let projection = match terms.compiled() {

@@ -68,6 +68,9 @@ impl Shelf for SegmentFiles {
 
     fn written_from(&self, segment: u32, offset: u64) -> io::Result<Option<u64>> {
         let file = File::open(self.path(segment))?;
+        // What a backup has read stands in the page cache, and counts as written: it is given back. That this
+        // is only advice is no matter: more is read then.
+        let _ = fadvise(&file, offset, None, Advice::DontNeed);
         match seek(&file, SeekFrom::Data(offset)) {
             Ok(at) => Ok(Some(at)),
             // From here on the file is one hole, or space that was reserved and neither written nor read.

@@ -14,7 +14,7 @@ use crate::crypto::sha256;
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::{Note, VerifierKey};
 use crate::merkle::{Hash, RightEdge, leaf_hash};
-use crate::model::Digest;
+use crate::model::{AgreementId, AgreementRef, Digest};
 
 /// What breaks a rule.
 pub(super) type Broken = &'static str;
@@ -47,6 +47,18 @@ impl<'e> EnvelopeHead<'e> {
     pub(super) fn read(envelope: &'e [u8]) -> Option<Self> {
         serde_json::from_slice(envelope).ok()
     }
+
+    /// The agreements a ruleset brought into force, with the digests of their bytes.
+    pub(super) fn in_force(&self) -> impl Iterator<Item = (AgreementRef, Digest)> + '_ {
+        let named = if self.kind == "ruleset" { self.agreements.as_slice() } else { &[] };
+        named.iter().filter_map(|(agreement, bytes)| Some((agreement_ref(agreement)?, Digest::parse(bytes)?)))
+    }
+}
+
+/// Reads `id@version`.
+fn agreement_ref(text: &str) -> Option<AgreementRef> {
+    let (id, version) = text.split_once('@')?;
+    Some(AgreementRef { id: AgreementId::new(id).ok()?, version: version.parse().ok()? })
 }
 
 /// The first frame of every segment: the state of the tree before it, so that a
@@ -91,6 +103,8 @@ pub(super) struct Chain<'k> {
     /// The last checkpoint and its note.
     last: Option<(Checkpoint, String)>,
     checkpoints: u64,
+    /// Of every agreement a ruleset named, the highest version.
+    in_force: BTreeMap<AgreementId, u32>,
 }
 
 impl<'k> Chain<'k> {
@@ -107,6 +121,7 @@ impl<'k> Chain<'k> {
             erased: BTreeSet::new(),
             last: None,
             checkpoints: 0,
+            in_force: BTreeMap::new(),
         }
     }
 
@@ -153,9 +168,17 @@ impl<'k> Chain<'k> {
         if head.kind == "erasure" {
             self.erased.extend(&head.erases);
         }
+        self.note_in_force(&head);
         self.note_intent(&head, bytes);
         self.edge.append(leaf_hash(bytes));
         Ok(head)
+    }
+
+    fn note_in_force(&mut self, head: &EnvelopeHead<'_>) {
+        for agreement in head.in_force().map(|(agreement, _)| agreement) {
+            let version = self.in_force.entry(agreement.id).or_default();
+            *version = agreement.version.max(*version);
+        }
     }
 
     fn note_intent(&mut self, head: &EnvelopeHead<'_>, bytes: &[u8]) {
@@ -243,6 +266,11 @@ impl<'k> Chain<'k> {
     /// Intents whose exchange has not come.
     pub(super) fn open_intents(&self) -> impl Iterator<Item = &OpenIntent> {
         self.intents.values()
+    }
+
+    /// The agreements rulesets named, each with its highest version.
+    pub(super) fn in_force(&self) -> impl Iterator<Item = AgreementRef> + '_ {
+        self.in_force.iter().map(|(id, version)| AgreementRef { id: id.clone(), version: *version })
     }
 
     pub(super) fn checkpoints(&self) -> u64 {

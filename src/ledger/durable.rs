@@ -61,9 +61,14 @@ fn is_kept(directory: &Path, digest: &Digest, bytes: &[u8]) -> bool {
 /// the digests in order.
 pub(super) fn keep_all(directory: &Path, files: &[&[u8]]) -> io::Result<Vec<Digest>> {
     fs::create_dir_all(directory)?;
-    let digests: Vec<Digest> = files.iter().map(|bytes| Digest::of(bytes)).collect();
-    let mut new: BTreeMap<Digest, &[u8]> = digests.iter().copied().zip(files.iter().copied()).collect();
-    new.retain(|digest, bytes| !is_kept(directory, digest, bytes));
+    let found = look_for(directory, files)?;
+    let digests = found.iter().map(|(digest, _)| *digest).collect();
+    let new: BTreeMap<Digest, &[u8]> = found
+        .into_iter()
+        .zip(files)
+        .filter(|((_, kept), _)| !kept)
+        .map(|((digest, _), bytes)| (digest, *bytes))
+        .collect();
     let held = File::open(directory)?;
     if !new.is_empty() {
         let unfinished = Unfinished(directory.join(format!(".{}.new", random()?)));
@@ -83,6 +88,26 @@ pub(super) fn keep_all(directory: &Path, files: &[&[u8]]) -> io::Result<Vec<Dige
     // The names of those that were there already too: whoever wrote them may have died before.
     held.sync_all()?;
     Ok(digests)
+}
+
+/// The digests of these, in order, and whether they are kept already: read by two threads, since it is
+/// done for all files of a ruleset before a start is ready.
+fn look_for(directory: &Path, files: &[&[u8]]) -> io::Result<Vec<(Digest, bool)>> {
+    let look = |files: &[&[u8]]| -> Vec<(Digest, bool)> {
+        let one = |bytes: &&[u8]| {
+            let digest = Digest::of(bytes);
+            (digest, is_kept(directory, &digest, bytes))
+        };
+        files.iter().map(one).collect()
+    };
+    let (first, second) = files.split_at(files.len() / 2);
+    std::thread::scope(|scope| {
+        let beside = scope.spawn(|| look(first));
+        let second = look(second);
+        let mut all = beside.join().map_err(|_| io::Error::other("a thread that read evidence panicked"))?;
+        all.extend(second);
+        Ok(all)
+    })
 }
 
 /// A folder of files that are not durable yet; gone when this is.

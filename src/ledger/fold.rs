@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::chain::EnvelopeHead;
 use super::read::{Archive, Stored};
 use crate::journal::{JournalFault, Position};
-use crate::model::{AgreementId, AgreementRef, Digest, ExchangeId};
+use crate::model::{AgreementRef, Digest, ExchangeId};
 
 /// One thing worth keeping.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,18 +43,8 @@ fn fold_envelope(envelope: &[u8], at: Position, keep: &mut dyn FnMut(Folded)) {
             }
         }
         "ruleset" => {
-            for (agreement, bytes) in &head.agreements {
-                if let (Some(agreement), Some(bytes)) = (agreement_ref(agreement), Digest::parse(bytes)) {
-                    keep(Folded::InForce { agreement, bytes });
-                }
-            }
+            head.in_force().for_each(|(agreement, bytes)| keep(Folded::InForce { agreement, bytes }));
         }
         _ => {}
     }
-}
-
-/// Reads `id@version`.
-fn agreement_ref(text: &str) -> Option<AgreementRef> {
-    let (id, version) = text.split_once('@')?;
-    Some(AgreementRef { id: AgreementId::new(id).ok()?, version: version.parse().ok()? })
 }

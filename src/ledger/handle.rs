@@ -57,6 +57,8 @@ pub struct Opened {
     pub unread_segments: usize,
     /// Intents in what was read that a crash left open: to be closed on the record.
     pub intents: Vec<OpenIntent>,
+    /// Agreements that rulesets in what was read brought into force, each in its highest version.
+    pub in_force: Vec<AgreementRef>,
 }
 
 /// The ledger. Copies share one writer, which ends with the last of them.
@@ -99,6 +101,7 @@ impl Ledger {
             dropped: recovered.dropped,
             unread_segments: unread,
             intents: chain.open_intents().cloned().collect(),
+            in_force: chain.in_force().collect(),
         };
         let (edge, time_ms) = (chain.edge().clone(), chain.time_ms());
         let note = chain.last().map(|(_, note)| note.clone());

@@ -1,6 +1,7 @@
 //! What an agreement releases: fields with transforms, over rows that meet a condition.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 use super::FieldPath;
 
@@ -13,6 +14,21 @@ pub struct Release {
     /// An entry for an object or list withholds everything below it.
     pub withhold: Vec<FieldPath>,
     pub rows: Rows,
+}
+
+/// No number of an agreement is NaN: its loader refuses what is not finite.
+impl Eq for Release {}
+
+/// Over what tells releases of one contract apart; equality looks at everything.
+impl Hash for Release {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for (field, transform) in &self.fields {
+            field.hash(state);
+            transform.name().hash(state);
+        }
+        self.withhold.hash(state);
+        self.rows.tests().iter().for_each(|test| test.field.hash(state));
+    }
 }
 
 /// What happens to a released value (`domain.md` V12, as far as this version goes).

@@ -1,5 +1,7 @@
 //! An agreement as loaded: every value checked, nothing derived but the digest of its bytes.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 
 use crate::model::{
@@ -23,7 +25,8 @@ pub struct Agreement {
     pub assurance: Assurance,
     /// The caller must state the user (`access.user = "required"`).
     pub user_required: bool,
-    pub release: Release,
+    /// Agreements of one ruleset that release alike share it.
+    pub release: Arc<Release>,
     pub limits: Limits,
     pub dates: Dates,
     /// By party, in the order of the file; a live agreement has one for each.

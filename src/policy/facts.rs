@@ -17,7 +17,7 @@ use super::agreement::{Agreement, Stage};
 /// The category under which guardrails see a field marked `x-tolbooth-safe-address`.
 const SAFE_ADDRESS: &str = "safe_address";
 
-/// What is the same for every question of one operation under one agreement; made once for a
+/// What is the same for every question of one operation under one agreement; made at most once for a
 /// ruleset and shared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
@@ -143,7 +143,8 @@ mod tests {
             // Released as an object it releases nothing, but its author meant to: the mark counts.
             ("safe", vec!["safe_address"]),
         ] {
-            agreement.release.fields = vec![(FieldPath::parse(path).unwrap(), Transform::None)];
+            Arc::make_mut(&mut agreement.release).fields =
+                vec![(FieldPath::parse(path).unwrap(), Transform::None)];
             let scope = Scope::new(&agreement, &operation);
             assert_eq!(names(&scope), wanted, "{path}");
             assert_eq!(scope.released.iter().map(|name| &**name).collect::<Vec<_>>(), [path]);

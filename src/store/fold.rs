@@ -1,23 +1,21 @@
-//! What is folded from the journal so far: checkpoints by size, where an exchange lies, the highest
-//! version of each agreement seen in force, and how far the folding has come.
+//! What sled holds of the journal so far: checkpoints by size, where an exchange lies, and how far the
+//! folding has come.
 //!
 //! One batch holds what was found and the new position, so that a crash at any instant leaves a state
 //! from which folding goes on; folding the same records twice changes nothing.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Batch, Entry, Found, Store, StoreError, runs};
-use crate::model::{AgreementId, AgreementRef, ExchangeId};
+use super::{Batch, Found, Store, StoreError, runs};
+use crate::model::ExchangeId;
 
 /// Raised when the meaning of a space changes: an older store is then folded anew.
-const FORMAT: &[u8] = b"tolbooth/fold/v2";
+const FORMAT: &[u8] = b"tolbooth/fold/v3";
 
 const VERSION: u8 = b'v';
 const FOLDED: u8 = b'f';
 const CHECKPOINT: u8 = b'c';
 const EXCHANGE: u8 = b'x';
-const AGREEMENT: u8 = b'a';
 
 /// A place in the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,7 +63,7 @@ impl Fold {
     }
 
     fn is_empty(&self) -> Result<bool, StoreError> {
-        let spaces = [CHECKPOINT, EXCHANGE, AGREEMENT];
+        let spaces = [CHECKPOINT, EXCHANGE];
         for space in spaces {
             if !self.store.range(space, b"", 1)?.is_empty() {
                 return Ok(false);
@@ -95,23 +93,6 @@ impl Fold {
         runs::find(&self.store, EXCHANGE, id)
     }
 
-    /// The highest version of an agreement that was ever in force.
-    pub fn agreement_version(&self, id: &AgreementId) -> Result<Option<u32>, StoreError> {
-        let bytes = self.store.get(AGREEMENT, id.as_str().as_bytes())?;
-        bytes.map(|bytes| version_of(&bytes)).transpose()
-    }
-
-    /// All agreements ever in force, each with its highest version.
-    pub fn agreements(&self) -> Result<Vec<AgreementRef>, StoreError> {
-        let entries = self.store.range(AGREEMENT, b"", usize::MAX)?;
-        let read = |(key, value): &Entry| {
-            let text = std::str::from_utf8(key).map_err(|_| StoreError::Damaged)?;
-            let id = AgreementId::new(text).map_err(|_| StoreError::Damaged)?;
-            Ok(AgreementRef { id, version: version_of(value)? })
-        };
-        entries.iter().map(read).collect()
-    }
-
     /// The signed note of the checkpoint of exactly this size.
     pub fn checkpoint(&self, size: u64) -> Result<Option<Vec<u8>>, StoreError> {
         self.store.get(CHECKPOINT, &size.to_be_bytes())
@@ -131,12 +112,8 @@ impl Fold {
 
     /// Begins a batch.
     pub fn folder(&self) -> Folder<'_> {
-        Folder { fold: self, batch: Batch::default(), versions: BTreeMap::new(), exchanges: Vec::new() }
+        Folder { fold: self, batch: Batch::default(), exchanges: Vec::new() }
     }
-}
-
-fn version_of(bytes: &[u8]) -> Result<u32, StoreError> {
-    Ok(u32::from_be_bytes(bytes.try_into().map_err(|_| StoreError::Damaged)?))
 }
 
 fn size_of(key: &[u8]) -> Result<u64, StoreError> {
@@ -147,7 +124,6 @@ fn size_of(key: &[u8]) -> Result<u64, StoreError> {
 pub struct Folder<'f> {
     fold: &'f Fold,
     batch: Batch,
-    versions: BTreeMap<AgreementId, u32>,
     exchanges: Vec<(ExchangeId, Place)>,
 }
 
@@ -161,18 +137,8 @@ impl Folder<'_> {
         self.batch.put(CHECKPOINT, &size.to_be_bytes(), note);
     }
 
-    /// An agreement was in force: a lower version than one seen before changes nothing.
-    pub fn in_force(&mut self, agreement: &AgreementRef) {
-        let version = self.versions.entry(agreement.id.clone()).or_default();
-        *version = agreement.version.max(*version);
-    }
-
     /// Makes the batch durable together with how far it goes.
     pub fn commit(mut self, up_to: Place) -> Result<(), StoreError> {
-        for (id, version) in &self.versions {
-            let highest = self.fold.agreement_version(id)?.unwrap_or(0).max(*version);
-            self.batch.put(AGREEMENT, id.as_str().as_bytes(), &highest.to_be_bytes());
-        }
         runs::put(&mut self.batch, EXCHANGE, self.exchanges);
         self.batch.put(FOLDED, b"", &up_to.bytes());
         self.fold.store.apply(self.batch)

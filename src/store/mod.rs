@@ -1,5 +1,6 @@
-//! The one door to sled. What lies here is folded from the journal and may be deleted at any moment:
-//! nothing changes but a rebuild. So a store that cannot be read is thrown away, not repaired.
+//! The one door to sled, and one small file beside it. What lies here is folded from the journal and may
+//! be deleted at any moment: nothing changes but a rebuild. So a store that cannot be read is thrown
+//! away, not repaired.
 //!
 //! Facts about sled 0.34 this file works around, each measured:
 //! - `flush` does not fsync on Linux, and a power cut then leaves the whole store unreadable, not only
@@ -9,8 +10,10 @@
 
 mod fold;
 mod runs;
+mod versions;
 
 pub use fold::{Fold, Folder, Place};
+pub use versions::{VERSIONS, Versions};
 
 use std::fmt;
 use std::fs::{self, File};
@@ -37,7 +40,7 @@ pub enum StoreError {
     Busy,
     /// What is there cannot be read: [`Store::wipe`] and fold anew.
     Damaged,
-    /// The directory holds files that are not sled's, and so is not deleted.
+    /// The directory holds files that are not the store's, and so is not deleted.
     Foreign,
 }
 
@@ -115,7 +118,7 @@ impl Store {
     /// Opens what is there, or starts anew where that cannot be read. Blocks: not for a data-plane
     /// thread.
     pub fn open(dir: &Path) -> Result<(Self, Found), StoreError> {
-        let there = dir.join("db").exists();
+        let there = is_there(dir);
         match Self::open_as_is(dir) {
             Ok(store) if there => Ok((store, Found::Whole)),
             Ok(store) => Ok((store, Found::Nothing)),
@@ -237,6 +240,11 @@ fn spaced(space: u8, key: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Whether a store lies in the directory, whole or not.
+pub fn is_there(dir: &Path) -> bool {
+    dir.join("db").exists()
+}
+
 fn create_dir(dir: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
@@ -261,10 +269,11 @@ fn delete_half_written_snapshots(dir: &Path) -> io::Result<()> {
 
 /// Moves the directory away before deleting it: a sled that failed to open may still hold its lock.
 fn delete(dir: &Path) -> Result<(), StoreError> {
-    let is_sleds = |name: &String| {
-        matches!(name.as_str(), "db" | "conf" | "conf.tmp" | "blobs") || name.starts_with("snap.")
+    let is_ours = |name: &String| {
+        let sleds = matches!(name.as_str(), "db" | "conf" | "conf.tmp" | "blobs");
+        sleds || name.starts_with("snap.") || [VERSIONS, versions::UNFINISHED].contains(&name.as_str())
     };
-    if !names(dir)?.iter().all(is_sleds) {
+    if !names(dir)?.iter().all(is_ours) {
         return Err(StoreError::Foreign);
     }
     let mut away = dir.as_os_str().to_owned();

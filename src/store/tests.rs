@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{AgreementId, AgreementRef, ExchangeId};
+use crate::model::{AgreementId, AgreementRef, Digest, ExchangeId};
 
 /// A directory of its own, deleted with the value.
 struct Scratch(PathBuf);
@@ -43,7 +43,6 @@ fn fold_records(fold: &Fold, from: u64, to: u64) {
         folder.exchange(&exchange(n), place(n));
     }
     folder.checkpoint(to, format!("checkpoint {to}").as_bytes());
-    folder.in_force(&agreement(u32::try_from(to / 100).unwrap()));
     folder.commit(place(to)).unwrap();
 }
 
@@ -62,7 +61,6 @@ fn what_was_committed_is_there_after_reopening() {
     assert_eq!(fold.exchange(&exchange(499)).unwrap(), Some(place(499)));
     assert_eq!(fold.exchange(&exchange(500)).unwrap(), None);
     assert_eq!(fold.checkpoint(500).unwrap().as_deref(), Some(&b"checkpoint 500"[..]));
-    assert_eq!(fold.agreements().unwrap(), [agreement(5)]);
 }
 
 #[test]
@@ -77,20 +75,50 @@ fn nothing_is_seen_before_it_is_committed() {
     assert_eq!(fold.folded_up_to().unwrap(), None);
 }
 
+const LOG: &str = "glenmore.caledonia.example/ledger";
+
 #[test]
 fn the_highest_version_in_force_never_falls() {
     let scratch = Scratch::new();
-    let (fold, _) = Fold::open(&scratch.store()).unwrap();
-    for versions in [&[3, 2][..], &[1], &[4, 9, 2]] {
-        let mut folder = fold.folder();
-        for version in versions {
-            folder.in_force(&agreement(*version));
-        }
-        folder.commit(place(1)).unwrap();
+    let file = scratch.0.join(VERSIONS);
+    for (round, noted) in [&[3, 2][..], &[1], &[4, 9, 2], &[]].into_iter().enumerate() {
+        let mut versions = Versions::read(&file, LOG).unwrap();
+        noted.iter().for_each(|version| versions.note(&agreement(*version)));
+        versions.folded_before(5 - round as u64);
+        versions.write(&file).unwrap();
     }
-    let id = AgreementId::new("glenmore-lomond").unwrap();
-    assert_eq!(fold.agreement_version(&id).unwrap(), Some(9));
-    assert_eq!(fold.agreement_version(&AgreementId::new("other").unwrap()).unwrap(), None);
+    let versions = Versions::read(&file, LOG).unwrap();
+    assert_eq!(versions.highest().collect::<Vec<_>>(), [agreement(9)]);
+    assert_eq!(versions.next_segment(), 5);
+}
+
+#[test]
+fn versions_that_cannot_be_believed_are_folded_anew() {
+    let scratch = Scratch::new();
+    let file = scratch.0.join(VERSIONS);
+    let nothing = Versions::nothing(LOG);
+    assert_eq!(Versions::read(&file, LOG).unwrap(), nothing, "there is none");
+    let mut versions = nothing.clone();
+    versions.note(&agreement(7));
+    versions.folded_before(3);
+    versions.write(&file).unwrap();
+    assert_eq!(Versions::read(&file, LOG).unwrap(), versions);
+    assert_eq!(Versions::read(&file, "elsewhere/ledger").unwrap(), Versions::nothing("elsewhere/ledger"));
+    let whole = fs::read(&file).unwrap();
+    for at in 0..whole.len() {
+        let mut changed = whole.clone();
+        changed[at] ^= 1;
+        fs::write(&file, &changed).unwrap();
+        assert_eq!(Versions::read(&file, LOG).unwrap(), nothing, "byte {at} changed");
+        fs::write(&file, &whole[..at]).unwrap();
+        assert_eq!(Versions::read(&file, LOG).unwrap(), nothing, "cut before byte {at}");
+    }
+    // Another format, though it says of itself that it is whole.
+    let other = String::from_utf8(whole).unwrap().replace("versions/v1", "versions/v9");
+    let (above, _) = other.trim_end().rsplit_once('\n').unwrap();
+    let digest = Digest::of(format!("{above}\n").as_bytes());
+    fs::write(&file, format!("{above}\n{digest}\n")).unwrap();
+    assert_eq!(Versions::read(&file, LOG).unwrap(), nothing);
 }
 
 #[test]
@@ -101,7 +129,6 @@ fn checkpoints_are_found_from_both_sides() {
     for size in [10, 300, 70_000] {
         folder.checkpoint(size, size.to_string().as_bytes());
     }
-    folder.in_force(&agreement(1));
     folder.commit(place(1)).unwrap();
     let size = |entry: Option<(u64, Vec<u8>)>| entry.map(|(size, _)| size);
     assert_eq!(size(fold.checkpoint_up_to(u64::MAX).unwrap()), Some(70_000));

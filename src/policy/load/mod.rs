@@ -10,6 +10,8 @@ mod rows;
 mod terms;
 mod text;
 
+use std::sync::Arc;
+
 use crate::config::strict::{Item, Table, read};
 use crate::model::{
     AgreementId, AgreementRef, Assurance, DatasetId, DatasetVersion, Digest, Faults, OperationId, PurposeCode,
@@ -87,7 +89,7 @@ fn format_1(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agreement> {
         operations,
         assurance,
         user_required,
-        release: release?,
+        release: Arc::new(release?),
         limits: limits?,
         dates: dates?,
         law: law?,

@@ -293,7 +293,7 @@ fn tests_mean_what_is_written() {
     let with = |test: &str| {
         let text =
             trial().replace("all_rows = true", &format!("[data.rows]\nall = [{{ field = \"x\", {test} }}]"));
-        match load(&text).release.rows {
+        match &load(&text).release.rows {
             Rows::All(tests) => match tests.as_slice() {
                 [Test { check, .. }] => check.clone(),
                 other => panic!("{other:?}"),

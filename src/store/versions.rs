@@ -1,0 +1,120 @@
+//! The highest version of each agreement that was ever in force, as far as sealed segments of the journal
+//! were folded: one small file of text, so that a start need not open sled for it. As the rest of the store
+//! it may be deleted at any moment: what does not read, or is of another log, is folded anew.
+//!
+//! ```text
+//! tolbooth/versions/v1
+//! the log's name
+//! the first segment that is not folded
+//! <agreement>@<version>, one a line, in order
+//! sha256:<of all lines above>
+//! ```
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use crate::model::{AgreementId, AgreementRef, Digest};
+
+/// The file's name, in the store's directory.
+pub const VERSIONS: &str = "versions";
+
+/// Its name until it is whole.
+pub(super) const UNFINISHED: &str = "versions.new";
+
+/// Raised when the meaning of a line changes.
+const FORMAT: &str = "tolbooth/versions/v1";
+
+/// A journal begins with it.
+const FIRST_SEGMENT: u64 = 1;
+
+/// The highest versions seen, and how far was looked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versions {
+    log: String,
+    next_segment: u64,
+    highest: BTreeMap<AgreementId, u32>,
+}
+
+impl Versions {
+    /// Of a log of which nothing is folded.
+    pub fn nothing(log: &str) -> Self {
+        Self { log: log.to_owned(), next_segment: FIRST_SEGMENT, highest: BTreeMap::new() }
+    }
+
+    /// What the file says of this log; [`Versions::nothing`] if it says nothing that can be believed.
+    pub fn read(file: &Path, log: &str) -> io::Result<Self> {
+        let text = match fs::read(file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::nothing(log)),
+            Err(error) => return Err(error),
+        };
+        let read = std::str::from_utf8(&text).ok().and_then(Self::parse);
+        Ok(read.filter(|versions| versions.log == log).unwrap_or_else(|| Self::nothing(log)))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (above, digest) = text.strip_suffix('\n')?.rsplit_once('\n')?;
+        let above = text.get(..=above.len())?;
+        if Digest::parse(digest)? != Digest::of(above.as_bytes()) {
+            return None;
+        }
+        let mut lines = above.lines();
+        if lines.next()? != FORMAT {
+            return None;
+        }
+        let mut versions = Self::nothing(lines.next()?);
+        versions.next_segment = lines.next()?.parse().ok().filter(|next| *next >= FIRST_SEGMENT)?;
+        for line in lines {
+            let (id, version) = line.split_once('@')?;
+            versions.highest.insert(AgreementId::new(id).ok()?, version.parse().ok()?);
+        }
+        Some(versions)
+    }
+
+    /// The first segment that is not in.
+    pub fn next_segment(&self) -> u64 {
+        self.next_segment
+    }
+
+    /// An agreement was in force: a lower version than one seen before changes nothing.
+    pub fn note(&mut self, agreement: &AgreementRef) {
+        let version = self.highest.entry(agreement.id.clone()).or_default();
+        *version = agreement.version.max(*version);
+    }
+
+    /// All segments before this one are in.
+    pub fn folded_before(&mut self, segment: u64) {
+        self.next_segment = self.next_segment.max(segment);
+    }
+
+    /// All agreements ever in force, each with its highest version.
+    pub fn highest(&self) -> impl Iterator<Item = AgreementRef> + '_ {
+        self.highest.iter().map(|(id, version)| AgreementRef { id: id.clone(), version: *version })
+    }
+
+    /// Puts this in the file's place. Durable when it returns; on an error the file is as it was.
+    pub fn write(&self, file: &Path) -> io::Result<()> {
+        let unfinished = file.with_file_name(UNFINISHED);
+        // Left by a process that was killed.
+        let _ = fs::remove_file(&unfinished);
+        let mut new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+        new.write_all(self.text().as_bytes())?;
+        new.sync_all()?;
+        // If we crash here the file before is still there, and says less: what is missing is folded again.
+        fs::rename(&unfinished, file)?;
+        file.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("{FORMAT}\n{}\n{}\n", self.log, self.next_segment);
+        for (id, version) in &self.highest {
+            text.push_str(&format!("{id}@{version}\n"));
+        }
+        let digest = Digest::of(text.as_bytes());
+        text.push_str(&format!("{digest}\n"));
+        text
+    }
+}
