@@ -7,6 +7,7 @@ mod issuers;
 mod openapi;
 mod own_view;
 mod renew;
+pub mod report;
 mod ruleset;
 mod samples;
 mod scope;
