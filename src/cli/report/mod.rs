@@ -1,6 +1,6 @@
 //! `tolbooth report`: reports on the record, made by the running gateway and recorded as looks.
 
-mod csv;
+mod sheet;
 mod text;
 
 use std::io::Write;
@@ -240,7 +240,7 @@ impl Printer {
             self.wanted = head.get("rows").and_then(Value::as_u64);
             match self.format {
                 Format::Text => text::head(head, out),
-                Format::Csv => csv::head(&self.report, head, out),
+                Format::Csv => sheet::head(&self.report, head, out),
                 Format::Json => {
                     let _written = write!(out, "{{\"head\":{head},\"rows\":[");
                 }
@@ -248,7 +248,7 @@ impl Printer {
         } else if let Some(row) = line.get("row") {
             match self.format {
                 Format::Text => text::row(&self.report, row, out),
-                Format::Csv => csv::row(&self.report, row, out),
+                Format::Csv => sheet::row(&self.report, row, out),
                 Format::Json => {
                     let comma = if self.printed == 0 { "" } else { "," };
                     let _written = write!(out, "{comma}\n{row}");
