@@ -4,11 +4,13 @@
 
 mod body;
 mod export;
+mod report;
 mod search;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
@@ -19,12 +21,15 @@ use serde_json::json;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::desk::FoldedIndex;
+use crate::clock::Clock;
+use crate::desk::{FoldedIndex, Ruleset};
 use crate::ledger::Ledger;
+use crate::model::MemberId;
 use crate::stop::Stop;
 
 use body::Lines;
 pub use export::ExportQuestion;
+pub use report::ReportQuestion;
 pub use search::{SearchQuestion, SubjectQuestion};
 
 /// A question to the admin socket: an identifier and some words.
@@ -38,12 +43,22 @@ pub const LOOKS_MAX: usize = 2;
 pub struct Admin {
     ledger: Ledger,
     fold: Arc<FoldedIndex>,
+    member: MemberId,
+    ruleset: Arc<ArcSwap<Ruleset>>,
+    clock: Clock,
     looks: Arc<Semaphore>,
 }
 
 impl Admin {
-    pub fn new(ledger: Ledger, fold: Arc<FoldedIndex>) -> Self {
-        Self { ledger, fold, looks: Arc::new(Semaphore::new(LOOKS_MAX)) }
+    /// Of this member's gateway; names are those of the ruleset in force when a report is asked for.
+    pub fn new(
+        ledger: Ledger,
+        fold: Arc<FoldedIndex>,
+        member: MemberId,
+        ruleset: Arc<ArcSwap<Ruleset>>,
+        clock: Clock,
+    ) -> Self {
+        Self { ledger, fold, member, ruleset, clock, looks: Arc::new(Semaphore::new(LOOKS_MAX)) }
     }
 
     /// A place among those who look; given back when it is dropped.
@@ -92,7 +107,11 @@ async fn answer(admin: &Admin, by: String, request: Request<Incoming>) -> Respon
     let answered = match (request.method(), request.uri().path()) {
         (&Method::POST, "/search") => search::search(admin, by, read(request).await).await,
         (&Method::POST, "/export") => export::export(admin, by, read(request).await).await,
-        _ => Err(Refused(StatusCode::NOT_FOUND, "here are POST /search and POST /export".to_owned())),
+        (&Method::POST, "/report") => report::report_on(admin, by, read(request).await).await,
+        _ => {
+            let here = "here are POST /search, POST /export and POST /report";
+            Err(Refused(StatusCode::NOT_FOUND, here.to_owned()))
+        }
     };
     answered.unwrap_or_else(|Refused(status, why)| {
         let mut response = Response::new(Lines::one(&json!({ "refused": why })));

@@ -316,7 +316,9 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     tokio::task::spawn_local(serve_local(local, listener));
     sockets.admin.set_nonblocking(true)?;
     let listener = tokio::net::UnixListener::from_std(sockets.admin)?;
-    let admin = Admin::new(app.ledger.clone(), Arc::clone(&app.fold));
+    let (ruleset, clock) = (Arc::clone(&app.ruleset), app.clock.clone());
+    let admin =
+        Admin::new(app.ledger.clone(), Arc::clone(&app.fold), app.gateway.member.clone(), ruleset, clock);
     tokio::task::spawn_local(serve_admin(admin, listener, stop.clone()));
     tokio::task::spawn_local(watch::watch_lights(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_sources(Arc::clone(&app), stop.clone()));

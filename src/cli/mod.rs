@@ -12,6 +12,7 @@ mod files;
 mod init;
 mod ledger;
 mod next_step;
+mod report;
 mod serve;
 pub mod trial;
 
@@ -30,6 +31,7 @@ use crate::clock::Clock;
 /// Begin with your own:        tolbooth init DIR, then check, then serve
 /// What is in force:           tolbooth agreement status
 /// Who asked about somebody:   tolbooth ledger search --subject chi --purpose "..."
+/// What to tell them:          tolbooth report person --subject chi --cut releasable --purpose "..."
 /// Was the record changed:     tolbooth ledger verify
 ///
 /// Exit codes: 0 yes, 1 refused or invalid, 2 usage, 3 could not decide.
@@ -87,6 +89,14 @@ enum Command {
     /// Verify, search and export the audit ledger
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Report on the record: about a person, on recipients, refusals, activity
+    ///
+    /// Asks the running gateway, which puts the look and its purpose on the record before it shows
+    /// anything. As text to read, as CSV for a spreadsheet, or as JSON. Days are London's, and both ends
+    /// of a period are included. Ends with 0 if there is anything to report, 1 if there is nothing or it
+    /// was refused, 3 if the gateway could not be asked.
+    #[command(subcommand)]
+    Report(report::ReportCommand),
 }
 
 /// Where the configuration is; shared by commands that read it.
@@ -126,6 +136,7 @@ impl Arguments {
             Command::Doctor(args) => doctor::run(&args, &mut out, &clock),
             Command::Agreement(command) => agreement::run(&command, &mut out, &clock),
             Command::Ledger(command) => ledger::run(&command, &mut out, &clock),
+            Command::Report(command) => report::run(&command, &mut out),
         }
     }
 }

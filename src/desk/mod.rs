@@ -8,6 +8,7 @@ mod leaving;
 mod openapi;
 mod own_view;
 mod renew;
+pub mod report;
 mod ruleset;
 mod samples;
 mod scope;

@@ -144,6 +144,17 @@ impl Ledger {
         keep(&self.0.evidence, bytes).map_err(failed)
     }
 
+    /// The bytes kept as `evidence/<sha256>`, if they still are what they were. Blocks.
+    pub fn evidence(&self, digest: &Digest) -> Result<Vec<u8>, LedgerError> {
+        let failed = |error| LedgerError::File { what: "reading evidence", error };
+        let bytes = std::fs::read(self.0.evidence.join(digest.hex())).map_err(failed)?;
+        if Digest::of(&bytes) == *digest {
+            Ok(bytes)
+        } else {
+            Err(failed(std::io::ErrorKind::InvalidData.into()))
+        }
+    }
+
     /// As [`keep_evidence`](Self::keep_evidence), for many files at once. Gives the digests in order.
     pub fn keep_all_evidence(&self, files: &[&[u8]]) -> Result<Vec<Digest>, LedgerError> {
         let failed = |error| LedgerError::File { what: "keeping evidence", error };

@@ -14,8 +14,8 @@ use crate::clock::Clock;
 
 use super::{Exit, complain};
 
-pub(super) use ask::Asked;
-pub(super) use search::{find_subject, show};
+pub(super) use ask::{Asked, Refused};
+pub(super) use search::{Told, find_subject, read_identifier, show};
 pub(super) use verify::{Verified, VerifyWhat, journal_key};
 
 #[derive(Debug, Subcommand)]

@@ -112,7 +112,8 @@ pub(in crate::cli) fn find_subject(
     find(asked, &question, each).map(|looked| looked.found)
 }
 
-fn read_identifier(kind: &str) -> Result<String, Fault> {
+/// Asks for an identifier, or reads the next line of standard input: never an argument.
+pub(in crate::cli) fn read_identifier(kind: &str) -> Result<String, Fault> {
     let input = std::io::stdin();
     if input.is_terminal() {
         let mut err = std::io::stderr();
@@ -129,6 +130,45 @@ fn read_identifier(kind: &str) -> Result<String, Fault> {
     }
 }
 
+/// Lines of a look's answer, with the progress in them shown to whoever sits at a terminal.
+pub(in crate::cli) struct Told {
+    progress: std::io::Stderr,
+    is_shown: bool,
+}
+
+impl Told {
+    pub(in crate::cli) fn new() -> Self {
+        let progress = std::io::stderr();
+        let is_shown = progress.is_terminal();
+        Self { progress, is_shown }
+    }
+
+    /// One line, unless the look was refused on the way.
+    pub(in crate::cli) fn line(&self, line: &[u8]) -> Result<Value, Fault> {
+        let line: Value = serde_json::from_slice(line)?;
+        if let Some(why) = line.get("refused").and_then(Value::as_str) {
+            return Err(why.into());
+        }
+        if let Some(told) = line.get("progress").filter(|_| self.is_shown) {
+            let number = |key| told.get(key).and_then(Value::as_u64).unwrap_or(0);
+            let _shown = write!(
+                &self.progress,
+                "\r{} records, segment {} of {}\x1b[K",
+                number("records"),
+                number("segments"),
+                number("of")
+            );
+        }
+        Ok(line)
+    }
+
+    pub(in crate::cli) fn clear(&self) {
+        if self.is_shown {
+            let _cleared = write!(&self.progress, "\r\x1b[K");
+        }
+    }
+}
+
 /// How much was shown, and whether older records that match were not.
 struct Looked {
     found: u64,
@@ -137,23 +177,9 @@ struct Looked {
 
 fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) -> Result<Looked, Fault> {
     let mut found = None;
-    let progress = std::io::stderr();
-    let shows_progress = progress.is_terminal();
+    let told = Told::new();
     asked.ask("/search", question, &mut |line| {
-        let line: Value = serde_json::from_slice(line)?;
-        if let Some(why) = line.get("refused").and_then(Value::as_str) {
-            return Err(why.into());
-        }
-        if let Some(told) = line.get("progress").filter(|_| shows_progress) {
-            let number = |key| told.get(key).and_then(Value::as_u64).unwrap_or(0);
-            let _shown = write!(
-                &progress,
-                "\r{} records, segment {} of {}\x1b[K",
-                number("records"),
-                number("segments"),
-                number("of")
-            );
-        }
+        let line = told.line(line)?;
         if let Some(one) = line.get("found") {
             each(one);
         }
@@ -163,9 +189,7 @@ fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) 
         }
         Ok(())
     })?;
-    if shows_progress {
-        let _cleared = write!(&progress, "\r\x1b[K");
-    }
+    told.clear();
     found.ok_or_else(|| "the answer broke off".into())
 }
 

@@ -1,0 +1,254 @@
+//! Reports: answers an auditor hands on, made of the whole record (R1, R2, R4 and R10 of the auditors'
+//! questions). A report is one pass over the journal, oldest record first, so that an index can later
+//! choose the records without changing what is counted.
+//!
+//! Memory is bounded by what is shown and never by what is read: at most [`PERSON_ROWS_MAX`] accesses or
+//! [`GROUPS_MAX`] lines, each with the field names of contracts. What would be more is refused, never cut.
+//!
+//! Nothing is shown here and no look is recorded: whoever asks does both, in that order.
+
+mod activity;
+mod known;
+mod period;
+mod person;
+mod recipients;
+mod refusals;
+mod seen;
+mod withheld;
+
+pub use known::Known;
+pub use period::{Per, Period};
+pub use seen::PERSONS_KINDS_MAX;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::ops::ControlFlow;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::journal::JournalFault;
+use crate::ledger::search::Progress;
+use crate::ledger::{Archive, SubjectRef};
+use crate::merkle::checkpoint::Checkpoint;
+use crate::merkle::note::VerifierKey;
+use crate::model::{AgreementId, DatasetId, MemberId};
+
+use seen::Seen;
+
+/// Accesses in one report about a person: some 10 MiB.
+pub const PERSON_ROWS_MAX: usize = 20_000;
+/// Lines of a report that counts: some 20 MiB.
+pub const GROUPS_MAX: usize = 50_000;
+
+/// What is wanted.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// R1: every access about a person.
+    Person { subjects: Vec<SubjectRef>, cut: Cut },
+    /// R10: to whom data of a person went, by member and purpose.
+    RecipientsOfPerson { subjects: Vec<SubjectRef>, cut: Cut },
+    /// R10: to whom data of a dataset went.
+    RecipientsOfDataset { dataset: DatasetId },
+    /// R4: what was refused.
+    Refusals { only: Only, per: Per },
+    /// R2: what was asked and answered.
+    Activity { only: Only, per: Per },
+}
+
+/// For whose eyes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// The data protection officer's.
+    Full,
+    /// The person's own: without what must not, or may not safely, be told to them.
+    Releasable,
+}
+
+impl Cut {
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "full" => Some(Self::Full),
+            "releasable" => Some(Self::Releasable),
+            _ => None,
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Releasable => "releasable",
+        }
+    }
+}
+
+/// All of what is given must hold.
+#[derive(Debug, Clone, Default)]
+pub struct Only {
+    pub consumer: Option<MemberId>,
+    pub dataset: Option<DatasetId>,
+    pub agreement: Option<AgreementId>,
+}
+
+/// A report, whole: what it shows is known before any of it is shown.
+pub struct Report {
+    pub rows: Vec<Value>,
+    /// Sums over the rows, by name; empty where the rows are not counts.
+    pub totals: Map<String, Value>,
+    /// The record it is about: the checkpoint over all that was read.
+    pub checkpoint: Option<Checkpoint>,
+    /// Exchanges of the period without a sealed part: whom they were about cannot be read any more.
+    pub erased: u64,
+}
+
+/// Why there is no report.
+#[derive(Debug)]
+pub enum ReportFault {
+    Journal(JournalFault),
+    /// A record that does not read: a count without it would be wrong.
+    Unread {
+        index: u64,
+    },
+    TooMany {
+        rows_max: usize,
+    },
+    /// Whoever asked has gone.
+    Broken,
+}
+
+impl fmt::Display for ReportFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Journal(fault) => write!(f, "the journal: {fault}"),
+            Self::Unread { index } => {
+                write!(f, "record {index} does not read, and a count without it is wrong")
+            }
+            Self::TooMany { rows_max } => write!(
+                f,
+                "the report would have more than {rows_max} lines, and is not cut short: ask for a shorter \
+                 period, or a coarser --per"
+            ),
+            Self::Broken => f.write_str("nobody waits for the report any more"),
+        }
+    }
+}
+
+impl std::error::Error for ReportFault {}
+
+/// What gathers one report's lines from the records it is shown.
+trait Gather {
+    fn take(&mut self, seen: &Seen, known: &Known) -> Result<(), ReportFault>;
+    fn rows(self: Box<Self>, known: &Known) -> (Vec<Value>, Map<String, Value>);
+}
+
+/// Makes a report of everything durable when `archive` was taken.
+pub fn report(
+    archive: &Archive,
+    key: &VerifierKey,
+    known: &Known,
+    wanted: &Wanted,
+    period: &Period,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Report, ReportFault> {
+    let zone = period.zone();
+    let mut gather: Box<dyn Gather> = match wanted {
+        Wanted::Person { subjects, cut } => Box::new(person::Person::new(subjects, *cut, zone)),
+        Wanted::RecipientsOfPerson { subjects, cut } => {
+            Box::new(recipients::Recipients::of_person(subjects, *cut, zone))
+        }
+        Wanted::RecipientsOfDataset { dataset } => {
+            Box::new(recipients::Recipients::of_dataset(dataset, zone))
+        }
+        Wanted::Refusals { only, per } => Box::new(refusals::Refusals::new(only, *per, zone)),
+        Wanted::Activity { only, per } => Box::new(activity::Activity::new(only, *per, zone)),
+    };
+    let mut erased = 0;
+    let last = seen::each(archive, period, progress, &mut |seen| {
+        erased += u64::from(seen.kind == "exchange" && seen.sealed.is_none());
+        gather.take(seen, known)
+    })?;
+    let (rows, totals) = gather.rows(known);
+    let checkpoint = last.and_then(|note| Checkpoint::open(&note, key).ok());
+    Ok(Report { rows, totals, checkpoint, erased })
+}
+
+/// Lines by what they count, bounded.
+struct Groups<K, C>(BTreeMap<K, C>);
+
+impl<K: Ord, C: Default> Groups<K, C> {
+    fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    fn of(&mut self, key: K) -> Result<&mut C, ReportFault> {
+        if self.0.len() >= GROUPS_MAX && !self.0.contains_key(&key) {
+            return Err(ReportFault::TooMany { rows_max: GROUPS_MAX });
+        }
+        Ok(self.0.entry(key).or_default())
+    }
+}
+
+/// The first and the last of what a line counts, as records write times: they sort as they are.
+#[derive(Debug, Clone, Default)]
+struct Span(Option<(String, String)>);
+
+impl Span {
+    fn take(&mut self, time: &str) {
+        match &mut self.0 {
+            None => self.0 = Some((time.to_owned(), time.to_owned())),
+            Some((first, last)) => {
+                if time < first.as_str() {
+                    time.clone_into(first);
+                }
+                if time > last.as_str() {
+                    time.clone_into(last);
+                }
+            }
+        }
+    }
+
+    fn first(&self) -> &str {
+        self.0.as_ref().map_or("", |(first, _)| first)
+    }
+
+    fn last(&self) -> &str {
+        self.0.as_ref().map_or("", |(_, last)| last)
+    }
+}
+
+fn value(row: impl Serialize) -> Value {
+    // Plain structs of texts and numbers always become a value.
+    serde_json::to_value(row).unwrap_or_default()
+}
+
+fn list(names: &BTreeSet<String>) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
+}
+
+fn totals(sums: &[(&str, u64)]) -> Map<String, Value> {
+    sums.iter().map(|(name, sum)| ((*name).to_owned(), Value::from(*sum))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_be_too_long_is_refused_and_not_cut() {
+        let mut groups: Groups<usize, u64> = Groups::new();
+        for key in 0..GROUPS_MAX {
+            *groups.of(key).unwrap() += 1;
+        }
+        assert!(groups.of(0).is_ok(), "a line that is there goes on counting");
+        assert!(matches!(groups.of(GROUPS_MAX), Err(ReportFault::TooMany { .. })));
+    }
+
+    #[test]
+    fn a_span_holds_the_first_and_the_last_in_any_order() {
+        let mut span = Span::default();
+        for time in ["2026-02-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z", "2026-03-01T00:00:00.000Z"] {
+            span.take(time);
+        }
+        assert_eq!((span.first(), span.last()), ("2026-01-01T00:00:00.000Z", "2026-03-01T00:00:00.000Z"));
+    }
+}

@@ -1,0 +1,120 @@
+//! R4: what was refused, to whom, for what, and who can put it right. Refusals beyond a member's rate, of
+//! strangers and in the TLS handshake are counted by summaries, at the time their summary was recorded.
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::known::Known;
+use super::period::{Per, text_in_london};
+use super::seen::{Ending, Seen, code};
+use super::{Gather, Groups, Only, ReportFault, Span, totals, value};
+
+#[derive(Debug, Serialize)]
+struct Refusal<'a> {
+    time: &'a str,
+    member: String,
+    member_id: &'a str,
+    system: &'a str,
+    dataset: &'a str,
+    code: &'a str,
+    cause: &'static str,
+    who_can_fix: &'static str,
+    one_by_one: u64,
+    in_summaries: u64,
+    refusals: u64,
+    first: String,
+    last: String,
+}
+
+/// Without a member: whoever was not known yet.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    time: String,
+    member: String,
+    system: String,
+    dataset: String,
+    code: String,
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    one_by_one: u64,
+    in_summaries: u64,
+    span: Span,
+}
+
+pub(super) struct Refusals {
+    only: Only,
+    per: Per,
+    zone: TimeZone,
+    groups: Groups<Key, Count>,
+}
+
+impl Refusals {
+    pub(super) fn new(only: &Only, per: Per, zone: &TimeZone) -> Self {
+        Self { only: only.clone(), per, zone: zone.clone(), groups: Groups::new() }
+    }
+}
+
+impl Gather for Refusals {
+    fn take(&mut self, seen: &Seen, _known: &Known) -> Result<(), ReportFault> {
+        if !self.only.matches(seen) {
+            return Ok(());
+        }
+        let counted = seen.refusals_counted();
+        let refused = seen.is_exchange() && seen.ending() == Ending::Refused;
+        if counted.is_none() && !refused {
+            return Ok(());
+        }
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let (member, system) = seen.caller();
+        let key = Key {
+            time: self.per.name(seen.at, &self.zone),
+            member: seen.member.as_deref().unwrap_or(member).to_owned(),
+            system: system.to_owned(),
+            dataset: text(&seen.dataset),
+            code: counted.map_or_else(|| text(&seen.code), |(cause, _)| cause.to_owned()),
+        };
+        let count = self.groups.of(key)?;
+        match counted {
+            Some((_, refusals)) => count.in_summaries += refusals,
+            None => count.one_by_one += 1,
+        }
+        count.span.take(&seen.time);
+        Ok(())
+    }
+
+    fn rows(self: Box<Self>, known: &Known) -> (Vec<Value>, Map<String, Value>) {
+        let groups = &self.groups.0;
+        let row = |(key, count): (&Key, &Count)| {
+            let code = code(&key.code);
+            value(Refusal {
+                time: &key.time,
+                member: if key.member.is_empty() {
+                    "not identified".to_owned()
+                } else {
+                    known.name(&key.member)
+                },
+                member_id: &key.member,
+                system: &key.system,
+                dataset: &key.dataset,
+                code: &key.code,
+                cause: code.map_or("The TLS handshake failed.", crate::model::Code::sentence),
+                who_can_fix: code.map_or("caller's host", |code| code.fixer().as_str()),
+                one_by_one: count.one_by_one,
+                in_summaries: count.in_summaries,
+                refusals: count.one_by_one + count.in_summaries,
+                first: text_in_london(count.span.first(), &self.zone),
+                last: text_in_london(count.span.last(), &self.zone),
+            })
+        };
+        let sum = |of: fn(&Count) -> u64| groups.values().map(of).sum();
+        let sums = [
+            ("refusals", sum(|count| count.one_by_one + count.in_summaries)),
+            ("one_by_one", sum(|count| count.one_by_one)),
+            ("in_summaries", sum(|count| count.in_summaries)),
+        ];
+        (groups.iter().map(row).collect(), totals(&sums))
+    }
+}
