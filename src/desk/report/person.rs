@@ -208,8 +208,7 @@ fn officers_eyes(seen: &Seen, member: &str, name: &str, held: Option<HeldBack>) 
     let user = kept(|sealed| &sealed.user);
     OfficersEyes {
         member_id: member.to_owned(),
-        // The record does not keep how a user was proven, so that none is called so.
-        user_as: if user.is_empty() { String::new() } else { stated(Some("claimed"), name) },
+        user_as: stated(sealed.and_then(|sealed| sealed.user_origin.as_deref()), name),
         user,
         case: kept(|sealed| &sealed.case),
         reason: kept(|sealed| &sealed.reason),

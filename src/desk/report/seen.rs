@@ -67,6 +67,7 @@ pub(super) struct Sealed {
     #[serde(default)]
     subjects: Vec<Reference>,
     pub user: Option<String>,
+    pub user_origin: Option<String>,
     pub case: Option<String>,
     pub note: Option<String>,
     #[serde(default)]
