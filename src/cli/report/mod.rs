@@ -24,29 +24,29 @@ pub enum ReportCommand {
     /// addresses and whatever cannot be judged. It never says whether anything was left out; the full cut
     /// says for each access why.
     ///
-    ///     tolbooth report person --subject chi --purpose "SAR 2026-041"
-    ///     tolbooth report person --subject chi --subject nhs_number --cut releasable \
-    ///         --purpose "SAR 2026-041" --format csv > sar-2026-041.csv
+    ///   tolbooth report person --subject chi --purpose "SAR 2026-041"
+    ///   tolbooth report person --subject chi --subject nhs_number --cut releasable \
+    ///       --purpose "SAR 2026-041" --format csv > sar-2026-041.csv
     #[command(verbatim_doc_comment)]
     Person(PersonArgs),
     /// To whom data went, by member and purpose, with first, last and counts (R10)
     ///
     /// Of a person (UK GDPR Articles 15(1)(c) and 19: whom to tell of a correction) or of a dataset.
     ///
-    ///     tolbooth report recipients --subject chi --purpose "correction C-17"
-    ///     tolbooth report recipients --dataset taxi-licence --purpose "FOI 2026-88" --from 2026-01-01
+    ///   tolbooth report recipients --subject chi --purpose "correction C-17"
+    ///   tolbooth report recipients --dataset taxi-licence --purpose "FOI 2026-88" --from 2026-01-01
     #[command(verbatim_doc_comment)]
     Recipients(RecipientsArgs),
     /// What was refused: to which member and system, why, how often, and who can put it right (R4)
     ///
     /// With the refusals that are only counted: beyond a member's rate, of strangers, in the TLS handshake.
     ///
-    ///     tolbooth report refusals --purpose "weekly review" --from 2026-12-01 --per day
+    ///   tolbooth report refusals --purpose "weekly review" --from 2026-12-01 --per day
     #[command(verbatim_doc_comment)]
     Refusals(CountArgs),
     /// What was asked and what came of it, by dataset, agreement, member, system and purpose (R2)
     ///
-    ///     tolbooth report activity --purpose "annual review" --consumer nhs-lomond --per month
+    ///   tolbooth report activity --purpose "annual review" --consumer nhs-lomond --per month
     #[command(verbatim_doc_comment)]
     Activity(CountArgs),
 }
