@@ -13,7 +13,8 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber, SubjectPublicKeyInfo,
 };
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::FromDer as _;
 use x509_parser::time::ASN1Time;
@@ -154,6 +155,12 @@ impl fmt::Debug for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Authority({})", self.certificate.digest)
     }
+}
+
+/// A private key in PKCS#8 (RFC 5958) as PEM, as OpenSSL and every library read it.
+pub fn key_pem(pkcs8: &[u8]) -> Result<Zeroizing<String>, IssueError> {
+    let key = KeyPair::try_from(&PrivatePkcs8KeyDer::from(pkcs8)).map_err(|_| IssueError::Key)?;
+    Ok(Zeroizing::new(key.serialize_pem()))
 }
 
 impl Authority {

@@ -58,7 +58,7 @@ impl Algorithm {
         Self::ALL.into_iter().find(|known| known.as_str() == text)
     }
 
-    fn library(self) -> jsonwebtoken::Algorithm {
+    fn of_jws(self) -> jsonwebtoken::Algorithm {
         match self {
             Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
             Self::Es256 => jsonwebtoken::Algorithm::ES256,
@@ -94,7 +94,7 @@ impl Key {
     /// Whether `signature`, in base64url, is this key's over `message`.
     pub(super) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &str) -> bool {
         self.allows(algorithm)
-            && jsonwebtoken::crypto::verify(signature, message, &self.public, algorithm.library())
+            && jsonwebtoken::crypto::verify(signature, message, &self.public, algorithm.of_jws())
                 .unwrap_or(false)
     }
 }

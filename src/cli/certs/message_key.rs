@@ -4,7 +4,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::ToSpan as _;
 use serde_json::json;
-use zeroize::Zeroizing;
 
 use super::{MessageKeyArgs, Report};
 use crate::cli::exit::Exit;
@@ -12,9 +11,7 @@ use crate::cli::files::{self, NewFile, Readable, shown};
 use crate::clock::Clock;
 use crate::crypto::SigningKey;
 use crate::model::{Fault, Faults};
-
-/// Of base64 in a PEM file (RFC 7468 section 2).
-const LINE_CHARS: usize = 64;
+use crate::tls;
 
 pub(super) fn make(args: &MessageKeyArgs, clock: &Clock) -> Result<Report, Faults> {
     let today = clock.today();
@@ -23,7 +20,8 @@ pub(super) fn make(args: &MessageKeyArgs, clock: &Clock) -> Result<Report, Fault
     let key = SigningKey::generate().map_err(|error| Fault::new("the key", None, error.to_string()))?;
     let keyid = args.keyid.clone().unwrap_or_else(|| format!("{}-{today}", args.system));
     let path = args.output.out.join(format!("{}-{}-message.key", args.member, args.system));
-    let pem = pem(&key);
+    let pem =
+        tls::issue::key_pem(&key.pkcs8()).map_err(|error| Fault::new("the key", None, error.to_string()))?;
     let file = NewFile { path: path.clone(), bytes: pem.as_bytes(), readable: Readable::ByOwner };
     files::write(&[file], args.output.force)?;
     let public = STANDARD.encode(key.public().0);
@@ -48,12 +46,4 @@ pub(super) fn make(args: &MessageKeyArgs, clock: &Clock) -> Result<Report, Fault
         "table": table,
     });
     Ok(Report { words, json, exit: Exit::Yes })
-}
-
-/// PKCS#8 in PEM, as OpenSSL and every library read it.
-fn pem(key: &SigningKey) -> Zeroizing<String> {
-    let base64 = Zeroizing::new(STANDARD.encode(key.pkcs8().as_slice()));
-    // One line has room for it.
-    debug_assert!(base64.len() <= LINE_CHARS);
-    Zeroizing::new(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", base64.as_str()))
 }
