@@ -1,12 +1,16 @@
 //! A body of JSON lines that are made while they are sent.
 
 use std::convert::Infallible;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::Frame;
+use serde_json::json;
 use tokio::sync::mpsc;
+
+use crate::ledger::search::Progress;
 
 /// Lines under way; the maker waits when the reader is slow.
 pub(super) struct Lines(mpsc::Receiver<Bytes>);
@@ -36,6 +40,13 @@ impl Maker {
     /// Whether the reader is still there.
     pub(super) fn line(&self, value: &serde_json::Value) -> bool {
         self.bytes(line(value))
+    }
+
+    /// Says how far a look is; breaks it off when nobody reads any more.
+    pub(super) fn progress(&self, told: &Progress) -> ControlFlow<()> {
+        let Progress { records, segments, segments_all } = told;
+        let line = json!({ "progress": { "records": records, "segments": segments, "of": segments_all } });
+        if self.line(&line) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 
     /// For a thread that may block.

@@ -1,8 +1,6 @@
 //! `POST /report`: a report over the whole record. It is made first, then the look goes on the record,
 //! and only then is a line of it shown.
 
-use std::ops::ControlFlow;
-
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use jiff::civil::Date;
@@ -74,10 +72,7 @@ impl Look {
     fn run(self, wanted: &Wanted, period: &Period, maker: &Maker) -> Result<(), String> {
         let ledger = &self.admin.ledger;
         let known = Known::new(self.admin.ruleset.load_full(), ledger.clone());
-        let mut progress = |told: Progress| {
-            let line = json!({ "progress": { "records": told.records, "segments": told.segments, "of": told.segments_all } });
-            if maker.line(&line) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        };
+        let mut progress = |told: Progress| maker.progress(&told);
         let made = report(&ledger.archive(), ledger.verifier(), &known, wanted, period, &mut progress);
         let shown = match &made {
             Ok(report) => report.rows.len() as u64,

@@ -1,8 +1,6 @@
 //! `POST /search`: by exchange, by subject, or by what envelopes say. Nothing is shown before the
 //! look itself is on the record.
 
-use std::ops::ControlFlow;
-
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -96,10 +94,7 @@ struct Look {
 impl Look {
     fn run(self, query: &Query, sealed: bool, maker: &Maker) {
         let archive = self.admin.ledger.archive();
-        let mut progress = |told: Progress| {
-            let line = json!({ "progress": { "records": told.records, "segments": told.segments, "of": told.segments_all } });
-            if maker.line(&line) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        };
+        let mut progress = |told: Progress| maker.progress(&told);
         // One more than is shown tells that there is more.
         let (found, more) =
             match search_archive(&archive, Some(&*self.admin.fold), query, self.limit + 1, &mut progress) {

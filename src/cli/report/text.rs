@@ -117,10 +117,7 @@ fn access(row: &Value, out: &mut dyn Write) {
             of(row, "dataset")
         ),
     );
-    let fields = fields(row);
-    if !fields.is_empty() {
-        say(out, format_args!("    kinds of data: {fields}"));
-    }
+    kinds(row, out);
     officers_eyes(row, out);
     say(out, format_args!("    exchange {}", of(row, "exchange")));
 }
@@ -171,6 +168,10 @@ fn recipient(row: &Value, out: &mut dyn Write) {
         ),
     );
     span(row, out);
+    kinds(row, out);
+}
+
+fn kinds(row: &Value, out: &mut dyn Write) {
     let fields = fields(row);
     if !fields.is_empty() {
         say(out, format_args!("    kinds of data: {fields}"));
@@ -240,10 +241,7 @@ fn activity(row: &Value, out: &mut dyn Write) {
         ),
     );
     span(row, out);
-    let fields = fields(row);
-    if !fields.is_empty() {
-        say(out, format_args!("    kinds of data: {fields}"));
-    }
+    kinds(row, out);
 }
 
 /// The sums, each by its name.
