@@ -53,6 +53,7 @@ pub fn fold_sealed(ledger: &Ledger, fold: &Fold) -> Result<u64, FoldFault> {
         let mut kept = 0;
         let mut last = None;
         archive.fold(segment, &mut |found| match found {
+            Folded::Leaf { index, hash } => folder.leaf(index, hash),
             Folded::Exchange { id, at } => folder.exchange(&id, place(at)),
             Folded::Checkpoint { size, note, .. } if size >= kept + RECORDS_PER_CHECKPOINT => {
                 folder.checkpoint(size, note.as_bytes());

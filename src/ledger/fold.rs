@@ -5,11 +5,14 @@ use std::ops::ControlFlow;
 use super::chain::EnvelopeHead;
 use super::read::{Archive, Stored};
 use crate::journal::{JournalFault, Position};
+use crate::merkle::{Hash, leaf_hash};
 use crate::model::{AgreementId, AgreementRef, Digest, ExchangeId};
 
 /// One thing worth keeping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Folded {
+    /// A leaf of the tree; each record is one, in order.
+    Leaf { index: u64, hash: Hash },
     /// Where an exchange's envelope is.
     Exchange { id: ExchangeId, at: Position },
     /// The tree's size under a checkpoint, and its signed note.
@@ -23,7 +26,10 @@ impl Archive {
     pub fn fold(&self, segment: u32, keep: &mut dyn FnMut(Folded)) -> Result<(), JournalFault> {
         let _whole = self.each_of(segment, &mut |stored| {
             match stored {
-                Stored::Entry(entry) => fold_envelope(entry.envelope, entry.at, keep),
+                Stored::Entry(entry) => {
+                    keep(Folded::Leaf { index: entry.index, hash: leaf_hash(entry.envelope) });
+                    fold_envelope(entry.envelope, entry.at, keep);
+                }
                 Stored::Checkpoint { at, size, note } => {
                     keep(Folded::Checkpoint { at, size, note: note.to_owned() });
                 }

@@ -7,17 +7,19 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Batch, Entry, Found, Store, StoreError, runs};
+use super::{Batch, Entry, Found, Store, StoreError, runs, tiles};
+use crate::merkle::Hash;
 use crate::model::{AgreementId, AgreementRef, ExchangeId};
 
 /// Raised when the meaning of a space changes: an older store is then folded anew.
-const FORMAT: &[u8] = b"tolbooth/fold/v2";
+const FORMAT: &[u8] = b"tolbooth/fold/v3";
 
 const VERSION: u8 = b'v';
 const FOLDED: u8 = b'f';
 const CHECKPOINT: u8 = b'c';
 const EXCHANGE: u8 = b'x';
 const AGREEMENT: u8 = b'a';
+const TILE: u8 = b't';
 
 /// A place in the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,7 +67,7 @@ impl Fold {
     }
 
     fn is_empty(&self) -> Result<bool, StoreError> {
-        let spaces = [CHECKPOINT, EXCHANGE, AGREEMENT];
+        let spaces = [CHECKPOINT, EXCHANGE, AGREEMENT, TILE];
         for space in spaces {
             if !self.store.range(space, b"", 1)?.is_empty() {
                 return Ok(false);
@@ -129,9 +131,14 @@ impl Fold {
         entry.map(|(key, note)| Ok((size_of(&key)?, note))).transpose()
     }
 
+    /// What is there of a tile of the tree, at most 256 hashes.
+    pub fn tile(&self, level: u8, index: u64) -> Result<Vec<Hash>, StoreError> {
+        tiles::get(&self.store, TILE, level, index)
+    }
+
     /// Begins a batch.
     pub fn folder(&self) -> Folder<'_> {
-        Folder { fold: self, batch: Batch::default(), versions: BTreeMap::new(), exchanges: Vec::new() }
+        Folder { fold: self, batch: Batch::default(), versions: BTreeMap::new(), exchanges: Vec::new(), leaves: None }
     }
 }
 
@@ -149,11 +156,18 @@ pub struct Folder<'f> {
     batch: Batch,
     versions: BTreeMap<AgreementId, u32>,
     exchanges: Vec<(ExchangeId, Place)>,
+    /// The index of the first leaf, and the hashes from there on.
+    leaves: Option<(u64, Vec<Hash>)>,
 }
 
 impl Folder<'_> {
     pub fn exchange(&mut self, id: &ExchangeId, place: Place) {
         self.exchanges.push((*id, place));
+    }
+
+    /// The next leaf of the tree; the first may be any that follows what was committed before, or is in it.
+    pub fn leaf(&mut self, index: u64, hash: Hash) {
+        self.leaves.get_or_insert_with(|| (index, Vec::new())).1.push(hash);
     }
 
     /// `note` is the whole signed note.
@@ -172,6 +186,9 @@ impl Folder<'_> {
         for (id, version) in &self.versions {
             let highest = self.fold.agreement_version(id)?.unwrap_or(0).max(*version);
             self.batch.put(AGREEMENT, id.as_str().as_bytes(), &highest.to_be_bytes());
+        }
+        if let Some((first, leaves)) = self.leaves {
+            tiles::put(&self.fold.store, &mut self.batch, TILE, first, leaves)?;
         }
         runs::put(&mut self.batch, EXCHANGE, self.exchanges);
         self.batch.put(FOLDED, b"", &up_to.bytes());

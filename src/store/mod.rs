@@ -9,6 +9,7 @@
 
 mod fold;
 mod runs;
+mod tiles;
 
 pub use fold::{Fold, Folder, Place};
 
