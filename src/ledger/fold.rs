@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::chain::EnvelopeHead;
-use super::read::{Archive, Stored};
+use super::read::{Archive, Entry, Stored};
 use crate::journal::{JournalFault, Position};
 use crate::merkle::{Hash, leaf_hash};
 use crate::model::{AgreementId, AgreementRef, Digest, ExchangeId};
@@ -26,10 +26,7 @@ impl Archive {
     pub fn fold(&self, segment: u32, keep: &mut dyn FnMut(Folded)) -> Result<(), JournalFault> {
         let _whole = self.each_of(segment, &mut |stored| {
             match stored {
-                Stored::Entry(entry) => {
-                    keep(Folded::Leaf { index: entry.index, hash: leaf_hash(entry.envelope) });
-                    fold_envelope(entry.envelope, entry.at, keep);
-                }
+                Stored::Entry(entry) => fold_entry(&entry, keep),
                 Stored::Checkpoint { at, size, note } => {
                     keep(Folded::Checkpoint { at, size, note: note.to_owned() });
                 }
@@ -38,6 +35,12 @@ impl Archive {
         })?;
         Ok(())
     }
+}
+
+/// Folds one record.
+pub fn fold_entry(entry: &Entry<'_>, keep: &mut dyn FnMut(Folded)) {
+    keep(Folded::Leaf { index: entry.index, hash: leaf_hash(entry.envelope) });
+    fold_envelope(entry.envelope, entry.at, keep);
 }
 
 fn fold_envelope(envelope: &[u8], at: Position, keep: &mut dyn FnMut(Folded)) {

@@ -31,7 +31,7 @@ mod writer;
 
 pub use entry::{Alarm, Exchange, Intent, Nonce, Read, Record, Ruleset, SealedExchange, Summary};
 pub use fault::{LedgerError, Unrecorded};
-pub use fold::Folded;
+pub use fold::{Folded, fold_entry};
 pub use handle::{Ledger, LedgerConfig, Opened, Present, journal_directory};
 pub use intent::OpenIntent;
 pub use outbox::Outbox;

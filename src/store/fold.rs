@@ -138,7 +138,13 @@ impl Fold {
 
     /// Begins a batch.
     pub fn folder(&self) -> Folder<'_> {
-        Folder { fold: self, batch: Batch::default(), versions: BTreeMap::new(), exchanges: Vec::new(), leaves: None }
+        Folder {
+            fold: self,
+            batch: Batch::default(),
+            versions: BTreeMap::new(),
+            exchanges: Vec::new(),
+            leaves: None,
+        }
     }
 }
 
