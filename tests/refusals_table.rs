@@ -43,6 +43,7 @@ fn the_page_names_every_outcome() {
         Outcome::Unrecorded,
         Outcome::Explained,
         Outcome::OwnView,
+        Outcome::LogRead,
     ];
     let named: Vec<String> = rows(PAGE, "`Tolbooth-Outcome`").into_iter().map(|row| row[0].clone()).collect();
     assert_eq!(named, outcomes.map(|outcome| format!("`{}`", outcome.as_str())));

@@ -17,7 +17,7 @@ use crate::admin::{Admin, serve_admin};
 use crate::clock::Clock;
 use crate::config::Gateway;
 use crate::desk::{self, Circumstances, FoldFault, FoldedIndex, Ruleset};
-use crate::inbound::{Allowances, Bounds, Drift, Road, Tally};
+use crate::inbound::{Allowances, Bounds, Drift, LogReads, READS_MAX, Road, Tally};
 use crate::ledger::{Ledger, LedgerConfig, LedgerError};
 use crate::model::{AgreementId, Digest, Fault, Faults};
 use crate::observe::{Condition, Health, Light, Metrics};
@@ -38,7 +38,7 @@ const SOCKET_PATH_BYTES_MAX: usize = 107;
 
 /// Threads beside the road that may block: one each for reloads, revocations, token keys, replaced files and
 /// folding, which must never wait for somebody who looks into the ledger and does not read the answer.
-const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + 5;
+const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + READS_MAX + 5;
 
 /// Why a gateway does not start.
 #[derive(Debug)]
@@ -361,6 +361,10 @@ fn road(app: &App, tokens: &Tokens) -> Road {
         signatures: Arc::clone(&app.signatures),
         issuers: Arc::clone(&tokens.issuers),
         synthetic: app.gateway.in_sandbox,
+        log: LogReads::new(
+            Arc::new(desk::Published::new(app.ledger.clone(), Arc::clone(&app.fold))),
+            tokio::runtime::Handle::current(),
+        ),
         allowances: Allowances::new(app.gateway.limits.member),
         bounds: Bounds {
             body_max: app.gateway.partners.body_max,

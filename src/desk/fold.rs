@@ -7,7 +7,8 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::journal::{JournalFault, Position};
@@ -94,63 +95,103 @@ fn last_segment(archive: &Archive) -> Result<u64, JournalFault> {
     Ok(archive.segments()?.last().copied().map_or(0, u64::from))
 }
 
-/// What is folded from the journal, opened when it is asked and closed when nobody asks.
+/// What is folded from the journal, opened when it is asked and closed when nobody asks. Whoever looks
+/// something up never waits for the folding.
 pub struct FoldedIndex {
     directory: PathBuf,
-    inner: Mutex<Inner>,
-}
-
-struct Inner {
-    open: Option<Fold>,
+    open: Mutex<Option<Arc<Fold>>>,
+    /// One folds at a time. When the store was last known to be used, on the monotonic clock.
+    folding: Mutex<Duration>,
     /// Looked into since the last look at the clock.
-    used: bool,
-    /// When it was last known to be used, on the monotonic clock.
-    used_at: Duration,
+    used: AtomicBool,
     /// The first segment that is not known to be folded.
-    next_segment: u64,
+    next_segment: AtomicU64,
+    /// Somebody read what cannot be: it is thrown away before anything else is folded.
+    damaged: AtomicBool,
 }
 
 impl FoldedIndex {
     /// Of the store in a directory, which is as far as its versions say.
     pub fn new(directory: &Path, versions: &Versions) -> Self {
-        let next_segment = versions.next_segment();
-        let inner = Inner { open: None, used: false, used_at: Duration::ZERO, next_segment };
-        Self { directory: directory.to_owned(), inner: Mutex::new(inner) }
+        Self {
+            directory: directory.to_owned(),
+            open: Mutex::default(),
+            folding: Mutex::default(),
+            used: AtomicBool::new(false),
+            next_segment: AtomicU64::new(versions.next_segment()),
+            damaged: AtomicBool::new(false),
+        }
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        // Whoever panicked folded nothing half: a batch is in or it is not.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn open(&self) -> MutexGuard<'_, Option<Arc<Fold>>> {
+        // Opening and closing are one step each: whoever panicked left nothing half done.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn opened(&self) -> Result<Arc<Fold>, StoreError> {
+        let mut open = self.open();
+        if let Some(fold) = &*open {
+            return Ok(Arc::clone(fold));
+        }
+        let (fold, found) = Fold::open(&self.directory)?;
+        tracing::debug!(?found, "the store is open");
+        // One that was deleted or damaged meanwhile knows less than was thought.
+        let folded = fold.folded_up_to()?.map_or(0, |place| place.segment);
+        self.next_segment.fetch_min(folded, Ordering::Relaxed);
+        Ok(Arc::clone(open.insert(Arc::new(fold))))
+    }
+
+    /// Asks the store; `None` where there is none yet.
+    pub(super) fn look<T>(
+        &self,
+        look: impl FnOnce(&Fold) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        if self.open().is_none() && !store::is_there(&self.directory) {
+            return Ok(None);
+        }
+        self.used.store(true, Ordering::Relaxed);
+        let found = self.opened().and_then(|fold| look(&fold));
+        if matches!(found, Err(StoreError::Damaged)) {
+            self.damaged.store(true, Ordering::Relaxed);
+        }
+        found.map(Some)
     }
 
     /// Folds every sealed segment that is not folded yet, and closes what has not been used for long. Gives
     /// how many there were. `now` is monotonic.
     pub fn fold_sealed(&self, ledger: &Ledger, now: Duration) -> Result<u64, FoldFault> {
-        let mut inner = self.inner();
+        // A panic left a batch that is in or is not.
+        let mut used_at = self.folding.lock().unwrap_or_else(PoisonError::into_inner);
         let archive = ledger.archive();
-        let behind = archive.sealed_segments()?.last().map_or(0, |last| u64::from(*last) + 1);
+        let sealed = archive.sealed_segments()?.last().map_or(0, |last| u64::from(*last) + 1);
         // A store that was deleted begins anew, unless it is open: then its files are still there.
-        let deleted = inner.open.is_none() && !store::is_there(&self.directory);
-        if deleted {
-            inner.next_segment = 0;
+        if self.open().is_none() && !store::is_there(&self.directory) {
+            self.next_segment.store(0, Ordering::Relaxed);
         }
-        if behind <= inner.next_segment.max(1) {
-            inner.close_unused(now);
+        let damaged = self.damaged.load(Ordering::Relaxed);
+        if !damaged && sealed <= self.next_segment.load(Ordering::Relaxed).max(1) {
+            if self.used.swap(false, Ordering::Relaxed) {
+                *used_at = now;
+            }
+            self.close_unused(now.saturating_sub(*used_at));
             return Ok(0);
         }
-        inner.touch(now);
-        let folded = inner.open_for(&self.directory, &archive).and_then(|fold| {
+        *used_at = now;
+        if damaged {
+            self.throw_away()?;
+        }
+        let folded = self.fold_of(&archive).and_then(|fold| {
             let versions = read_versions(&self.directory, ledger)?;
-            fold_segments(&archive, fold, versions, &self.directory.join(VERSIONS))
+            fold_segments(&archive, &fold, versions, &self.directory.join(VERSIONS))
         });
         match folded {
             Ok((next_segment, folded)) => {
-                inner.next_segment = next_segment;
+                self.next_segment.store(next_segment, Ordering::Relaxed);
                 Ok(folded)
             }
             Err(fault) => {
                 if matches!(fault, FoldFault::Store(StoreError::Damaged)) {
-                    inner.throw_away()?;
+                    self.throw_away()?;
                 }
                 Err(fault)
             }
@@ -159,54 +200,41 @@ impl FoldedIndex {
 
     /// Whether the store is open.
     pub fn is_open(&self) -> bool {
-        self.inner().open.is_some()
+        self.open().is_some()
     }
-}
 
-impl Inner {
-    fn open(&mut self, directory: &Path) -> Result<&Fold, StoreError> {
-        let fold = match self.open.take() {
-            Some(fold) => fold,
-            None => {
-                let (fold, found) = Fold::open(directory)?;
-                tracing::debug!(?found, "the store is open");
-                // One that was deleted or damaged meanwhile knows less than was thought.
-                let folded = fold.folded_up_to()?.map_or(0, |place| place.segment);
-                self.next_segment = self.next_segment.min(folded);
-                fold
-            }
-        };
-        Ok(self.open.insert(fold))
+    /// The first segment that is not known to be folded.
+    pub fn folded_before(&self) -> u64 {
+        self.next_segment.load(Ordering::Relaxed)
     }
 
     /// The store of this journal: one that has folded more than there is, is of another.
-    fn open_for(&mut self, directory: &Path, archive: &Archive) -> Result<&Fold, FoldFault> {
+    fn fold_of(&self, archive: &Archive) -> Result<Arc<Fold>, FoldFault> {
         let last = last_segment(archive)?;
-        let folded = self.open(directory)?.folded_up_to()?;
+        let folded = self.opened()?.folded_up_to()?;
         if folded.is_some_and(|place| place.segment > last + 1) {
             self.throw_away()?;
         }
-        Ok(self.open(directory)?)
+        Ok(self.opened()?)
     }
 
-    /// What is damaged, or of another journal, is folded anew.
-    fn throw_away(&mut self) -> Result<(), StoreError> {
-        self.next_segment = 0;
-        self.open = self.open.take().map(Fold::wipe).transpose()?;
+    /// What is damaged, or of another journal, is folded anew; not before everybody has let go of it.
+    fn throw_away(&self) -> Result<(), StoreError> {
+        self.damaged.store(true, Ordering::Relaxed);
+        let mut open = self.open();
+        let fold = match open.take() {
+            Some(fold) => Arc::into_inner(fold).ok_or(StoreError::Busy)?,
+            None => Fold::open(&self.directory)?.0,
+        };
+        *open = Some(Arc::new(fold.wipe()?));
+        self.next_segment.store(0, Ordering::Relaxed);
+        self.damaged.store(false, Ordering::Relaxed);
         Ok(())
     }
 
-    fn touch(&mut self, now: Duration) {
-        self.used = false;
-        self.used_at = now;
-    }
-
-    fn close_unused(&mut self, now: Duration) {
-        if self.used {
-            self.touch(now);
-        }
-        if self.open.is_some() && now.saturating_sub(self.used_at) >= OPEN_UNUSED_MAX {
-            self.open = None;
+    fn close_unused(&self, unused: Duration) {
+        let closed = unused >= OPEN_UNUSED_MAX && self.open().take().is_some();
+        if closed {
             tracing::debug!("the store is closed until it is asked");
         }
     }
@@ -248,6 +276,7 @@ fn fold_segment(
     let mut kept = 0;
     let mut last = None;
     archive.fold(segment, &mut |found| match found {
+        Folded::Leaf { index, hash } => folder.leaf(index, hash),
         Folded::Exchange { id, at } => folder.exchange(&id, place(at)),
         Folded::Checkpoint { size, note, .. } if size >= kept + RECORDS_PER_CHECKPOINT => {
             folder.checkpoint(size, note.as_bytes());
@@ -268,22 +297,8 @@ fn place(at: Position) -> Place {
 
 impl Index for FoldedIndex {
     fn locate(&self, id: &ExchangeId) -> Option<Position> {
-        let mut inner = match self.inner.try_lock() {
-            Ok(inner) => inner,
-            Err(TryLockError::Poisoned(inner)) => inner.into_inner(),
-            // It is being folded, which may take long: the journal knows as well.
-            Err(TryLockError::WouldBlock) => return None,
-        };
-        if inner.open.is_none() && !store::is_there(&self.directory) {
-            return None;
-        }
-        inner.used = true;
-        let found = inner.open(&self.directory).and_then(|fold| fold.exchange(id));
-        if matches!(found, Err(StoreError::Damaged)) {
-            // Best effort: the next folding tries again, and says what is wrong.
-            let _thrown_away = inner.throw_away();
-        }
-        let place = found.ok().flatten()?;
+        // What it cannot say, the journal knows as well.
+        let place = self.look(|fold| fold.exchange(id)).ok()?.flatten()?;
         Some(Position { segment: u32::try_from(place.segment).ok()?, offset: place.offset })
     }
 }

@@ -2,8 +2,8 @@
 //! nothing can be sent without one.
 //!
 //! Sending an answer without a receipt does not compile: [`Leaving`] is private to this file, holds a
-//! reply only beside its [`Receipt`]. Of the two other things it holds one cannot hold a body, and the
-//! other only what `own_view.rs` makes of the ruleset.
+//! reply only beside its [`Receipt`]. Of the other things it holds one cannot hold a body, one only what
+//! `own_view.rs` makes of the ruleset, and one only what `log.rs` makes of the log.
 
 use bytes::Bytes;
 use http::Request;
@@ -18,6 +18,7 @@ use super::check::{Checked, Fit};
 use super::counted::Counted;
 use super::explain::explained;
 use super::forward::request_digest;
+use super::log::{LogRead, Page};
 use super::own_view::{Document, Shown};
 use super::refusal::{Refusal, Why, problem};
 use super::road::{Ended, Worker};
@@ -38,6 +39,8 @@ enum Leaving {
     Counted(Counted),
     /// The caller's own view is counted, and not recorded one by one (design 5).
     Shown(Document),
+    /// So is a part of the log.
+    Read(Page),
 }
 
 impl Recorded {
@@ -58,6 +61,9 @@ impl Recorded {
                 };
                 (known, reply, None)
             }
+            Leaving::Read(Page { status, content_type, body }) => {
+                (known, Reply { content_type, ..Reply::of(status, Outcome::LogRead, body) }, None)
+            }
             Leaving::Shown(document) => (known, Reply::of(200, Outcome::OwnView, document.into_body()), None),
         }
     }
@@ -67,6 +73,7 @@ impl Recorded {
         let answered = match &self.leaving {
             Leaving::OnRecord(reply, _) => reply.body.len(),
             Leaving::Shown(document) => document.len(),
+            Leaving::Read(page) => page.body.len(),
             Leaving::Counted(_) => 0,
         };
         (self.known.body.len(), answered)
@@ -107,6 +114,12 @@ pub(super) async fn record(worker: &Worker, ended: Result<Ended, Refusal>) -> Re
     let (known, reply, facts) = match ended {
         Ok(Ended::Checked(checked)) => answer(checked),
         Ok(Ended::Shown(shown)) => return show(shown),
+        Ok(Ended::Read(LogRead { known, page: Some(page) })) => {
+            return Recorded { known, leaving: Leaving::Read(page) };
+        }
+        Ok(Ended::Read(LogRead { known, page: None })) => {
+            return Recorded::counted(known, Counted::beyond_rate());
+        }
         Err(refusal) => {
             if let Some(counted) = not_one_by_one(worker, &refusal) {
                 return Recorded::counted(refusal.known, counted);

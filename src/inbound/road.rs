@@ -33,6 +33,7 @@ use super::explain::{aim, explain};
 use super::forward::forward;
 use super::identify::{find, identify, in_time, still, whose};
 use super::journey::Journey;
+use super::log::{LogRead, LogReads, read_log};
 use super::minimise::minimise;
 use super::own_view::{Shown, own_view};
 use super::read::read;
@@ -82,6 +83,8 @@ pub struct Road {
     /// Whose access tokens are accepted.
     pub issuers: Arc<ArcSwap<Issuers>>,
     pub allowances: Allowances,
+    /// The log, as others may read it.
+    pub log: LogReads,
     pub bounds: Bounds,
     /// A sandbox: every answer says that it is made up.
     pub synthetic: bool,
@@ -114,6 +117,8 @@ pub(super) enum Ended {
     Checked(Checked),
     /// The caller's own view, which is no exchange.
     Shown(Shown),
+    /// A part of the log, which is no exchange either.
+    Read(LogRead),
 }
 
 /// One of the exchanges that may be under way; free again when dropped.
@@ -223,6 +228,10 @@ impl Worker {
         let identified = identify(self, connection, accepted).await?;
         let identified = match own_view(self, identified) {
             Ok(shown) => return Ok(Ended::Shown(shown)),
+            Err(identified) => *identified,
+        };
+        let identified = match read_log(self, identified).await? {
+            Ok(read) => return Ok(Ended::Read(read)),
             Err(identified) => *identified,
         };
         let routed = route(identified);

@@ -19,8 +19,8 @@ struct Counts {
     lines: BTreeMap<(String, String), u64>,
     /// Refusals recorded one by one in the current minute.
     recorded: BTreeMap<MemberId, (u64, u32)>,
-    /// Own views read in the current minute.
-    read: BTreeMap<MemberId, (u64, u32)>,
+    /// Own views and parts of the log read in the current minute.
+    read: BTreeMap<(MemberId, &'static str), (u64, u32)>,
 }
 
 /// One line of a summary.
@@ -74,10 +74,10 @@ impl Tally {
 
     /// Counts a read of what is not recorded one by one, and says whether the member is still within its
     /// rate of them. Minutes are those of the monotonic clock.
-    pub fn may_read(&self, member: &MemberId, what: &str, minute: u64, per_minute: u32) -> bool {
+    pub fn may_read(&self, member: &MemberId, what: &'static str, minute: u64, per_minute: u32) -> bool {
         self.add(member.as_str(), what);
         let mut counts = self.counts();
-        let (at, used) = counts.read.entry(member.clone()).or_insert((minute, 0));
+        let (at, used) = counts.read.entry((member.clone(), what)).or_insert((minute, 0));
         if *at != minute {
             (*at, *used) = (minute, 0);
         }

@@ -3,13 +3,16 @@
 use std::ops::ControlFlow;
 
 use super::chain::EnvelopeHead;
-use super::read::{Archive, Stored};
+use super::read::{Archive, Entry, Stored};
 use crate::journal::{JournalFault, Position};
+use crate::merkle::{Hash, leaf_hash};
 use crate::model::{AgreementRef, Digest, ExchangeId};
 
 /// One thing worth keeping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Folded {
+    /// A leaf of the tree; each record is one, in order.
+    Leaf { index: u64, hash: Hash },
     /// Where an exchange's envelope is.
     Exchange { id: ExchangeId, at: Position },
     /// The tree's size under a checkpoint, and its signed note.
@@ -23,7 +26,7 @@ impl Archive {
     pub fn fold(&self, segment: u32, keep: &mut dyn FnMut(Folded)) -> Result<(), JournalFault> {
         let _whole = self.each_of(segment, &mut |stored| {
             match stored {
-                Stored::Entry(entry) => fold_envelope(entry.envelope, entry.at, keep),
+                Stored::Entry(entry) => fold_entry(&entry, keep),
                 Stored::Checkpoint { at, size, note } => {
                     keep(Folded::Checkpoint { at, size, note: note.to_owned() });
                 }
@@ -32,6 +35,12 @@ impl Archive {
         })?;
         Ok(())
     }
+}
+
+/// Folds one record.
+pub fn fold_entry(entry: &Entry<'_>, keep: &mut dyn FnMut(Folded)) {
+    keep(Folded::Leaf { index: entry.index, hash: leaf_hash(entry.envelope) });
+    fold_envelope(entry.envelope, entry.at, keep);
 }
 
 fn fold_envelope(envelope: &[u8], at: Position, keep: &mut dyn FnMut(Folded)) {

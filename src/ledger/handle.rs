@@ -61,6 +61,14 @@ pub struct Opened {
     pub in_force: Vec<AgreementRef>,
 }
 
+/// Everything durable at one moment, under the checkpoint signed over it.
+pub struct Present {
+    pub archive: Archive,
+    pub size: u64,
+    /// The signed note.
+    pub checkpoint: String,
+}
+
 /// The ledger. Copies share one writer, which ends with the last of them.
 #[derive(Clone)]
 pub struct Ledger(Arc<Inner>);
@@ -222,6 +230,13 @@ impl Ledger {
     /// Everything durable now, to read.
     pub fn archive(&self) -> Archive {
         Archive::upto(Arc::clone(&self.0.shelf), self.0.shared.durable().end)
+    }
+
+    /// Everything durable now, to read, and the checkpoint over just that.
+    pub fn present(&self) -> Present {
+        let durable = self.0.shared.durable();
+        let archive = Archive::upto(Arc::clone(&self.0.shelf), durable.end);
+        Present { archive, size: durable.size, checkpoint: durable.checkpoint }
     }
 
     /// Reads all that is durable from the first record on, as a start does with the last segment alone, and

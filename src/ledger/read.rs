@@ -94,6 +94,37 @@ impl Archive {
         Ok(())
     }
 
+    /// Everything from a place on, in order. The place is where a frame begins, the end of what was read
+    /// before, or 0 for a whole segment.
+    pub fn each_from(
+        &self,
+        from: Position,
+        visit: &mut dyn FnMut(Stored<'_>) -> ControlFlow<()>,
+    ) -> Result<(), JournalFault> {
+        for segment in self.segments()?.into_iter().filter(|segment| *segment >= from.segment) {
+            let scanner = if segment == from.segment && from.offset > 0 {
+                Scanner::from(&*self.shelf, from)?
+            } else {
+                Scanner::new(&*self.shelf, segment)?
+            };
+            if self.each_in(scanner, visit)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Behind everything readable.
+    pub fn end(&self) -> Position {
+        self.end
+    }
+
+    /// The index of a segment's first record, or of the one that will be; `None` where nothing is written.
+    pub(super) fn begins_at(&self, segment: u32) -> Result<Option<u64>, JournalFault> {
+        // The tree's edge, whose index is its size.
+        Ok(Scanner::new(&*self.shelf, segment)?.next()?.map(|frame| frame.index))
+    }
+
     /// The entry whose envelope begins at `at`, given to `visit`; `None` if there is none.
     pub fn at<T>(&self, at: Position, visit: impl FnOnce(Entry<'_>) -> T) -> Result<Option<T>, JournalFault> {
         let mut visit = Some(visit);

@@ -42,19 +42,7 @@ pub struct Receipt {
 
 impl Receipt {
     pub(super) fn new(nonce: &Nonce, envelope: &[u8], index: u64, proof: &[Hash], note: &str) -> Self {
-        let extra = [nonce.0.as_slice(), envelope].concat();
-        let mut text = String::with_capacity(extra.len() * 4 / 3 + proof.len() * 45 + note.len() + 64);
-        text.push_str(TITLE);
-        text.push_str("\nextra ");
-        STANDARD.encode_string(&extra, &mut text);
-        text.push_str(&format!("\nindex {index}\n"));
-        for hash in proof {
-            STANDARD.encode_string(hash, &mut text);
-            text.push('\n');
-        }
-        text.push('\n');
-        text.push_str(note);
-        Self { index, header: URL_SAFE_NO_PAD.encode(text) }
+        Self { index, header: header(nonce, envelope, index, proof, note) }
     }
 
     /// Where the record stands in the log.
@@ -67,6 +55,23 @@ impl Receipt {
     pub fn header(&self) -> &str {
         &self.header
     }
+}
+
+/// The text of a receipt, which is no [`Receipt`]: with it nothing can be sent.
+pub(super) fn header(nonce: &Nonce, envelope: &[u8], index: u64, proof: &[Hash], note: &str) -> String {
+    let extra = [nonce.0.as_slice(), envelope].concat();
+    let mut text = String::with_capacity(extra.len() * 4 / 3 + proof.len() * 45 + note.len() + 64);
+    text.push_str(TITLE);
+    text.push_str("\nextra ");
+    STANDARD.encode_string(&extra, &mut text);
+    text.push_str(&format!("\nindex {index}\n"));
+    for hash in proof {
+        STANDARD.encode_string(hash, &mut text);
+        text.push('\n');
+    }
+    text.push('\n');
+    text.push_str(note);
+    URL_SAFE_NO_PAD.encode(text)
 }
 
 /// Why a receipt is not believed.

@@ -6,10 +6,12 @@ mod edge;
 pub mod note;
 mod proof;
 pub mod signer;
+mod tile;
 
 pub use batch::Batch;
 pub use edge::{Hash, RightEdge, empty_root, leaf_hash, node_hash};
 pub use proof::{prove_consistency, prove_inclusion, verify_consistency, verify_inclusion};
+pub use tile::{TILE_WIDTH, Tile, Tiles, edge_at, prove_by_tiles, root_of};
 
 #[cfg(test)]
 mod tests;

@@ -7,8 +7,20 @@ use std::sync::Arc;
 pub const ID_CHARS_MAX: usize = 63;
 
 /// First path segments of the partner listener that mean something else, and so cannot be datasets.
-pub const RESERVED_DATASETS: [&str; 9] =
-    ["receipts", "explain", "catalogue", "health", "metrics", "token", "jwks", "to", "well-known"];
+pub const RESERVED_DATASETS: [&str; 12] = [
+    "receipts",
+    "envelopes",
+    "checkpoint",
+    "tile",
+    "explain",
+    "catalogue",
+    "health",
+    "metrics",
+    "token",
+    "jwks",
+    "to",
+    "well-known",
+];
 
 /// Why a name is not an id.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,6 +15,8 @@ pub enum Outcome {
     Explained,
     /// What the caller may ask was said.
     OwnView,
+    /// A part of the log was given: its checkpoint, hashes, or the caller's own envelopes.
+    LogRead,
 }
 
 impl Outcome {
@@ -26,6 +28,7 @@ impl Outcome {
             Self::Unrecorded => "unrecorded",
             Self::Explained => "explained",
             Self::OwnView => "own_view",
+            Self::LogRead => "log_read",
         }
     }
 }

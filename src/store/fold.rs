@@ -6,16 +6,18 @@
 
 use std::path::Path;
 
-use super::{Batch, Found, Store, StoreError, runs};
+use super::{Batch, Found, Store, StoreError, runs, tiles};
+use crate::merkle::Hash;
 use crate::model::ExchangeId;
 
 /// Raised when the meaning of a space changes: an older store is then folded anew.
-const FORMAT: &[u8] = b"tolbooth/fold/v3";
+const FORMAT: &[u8] = b"tolbooth/fold/v4";
 
 const VERSION: u8 = b'v';
 const FOLDED: u8 = b'f';
 const CHECKPOINT: u8 = b'c';
 const EXCHANGE: u8 = b'x';
+const TILE: u8 = b't';
 
 /// A place in the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +65,7 @@ impl Fold {
     }
 
     fn is_empty(&self) -> Result<bool, StoreError> {
-        let spaces = [CHECKPOINT, EXCHANGE];
+        let spaces = [CHECKPOINT, EXCHANGE, TILE];
         for space in spaces {
             if !self.store.range(space, b"", 1)?.is_empty() {
                 return Ok(false);
@@ -110,9 +112,14 @@ impl Fold {
         entry.map(|(key, note)| Ok((size_of(&key)?, note))).transpose()
     }
 
+    /// What is there of a tile of the tree, at most 256 hashes.
+    pub fn tile(&self, level: u8, index: u64) -> Result<Vec<Hash>, StoreError> {
+        tiles::get(&self.store, TILE, level, index)
+    }
+
     /// Begins a batch.
     pub fn folder(&self) -> Folder<'_> {
-        Folder { fold: self, batch: Batch::default(), exchanges: Vec::new() }
+        Folder { fold: self, batch: Batch::default(), exchanges: Vec::new(), leaves: None }
     }
 }
 
@@ -125,11 +132,18 @@ pub struct Folder<'f> {
     fold: &'f Fold,
     batch: Batch,
     exchanges: Vec<(ExchangeId, Place)>,
+    /// The index of the first leaf, and the hashes from there on.
+    leaves: Option<(u64, Vec<Hash>)>,
 }
 
 impl Folder<'_> {
     pub fn exchange(&mut self, id: &ExchangeId, place: Place) {
         self.exchanges.push((*id, place));
+    }
+
+    /// The next leaf of the tree; the first may be any that follows what was committed before, or is in it.
+    pub fn leaf(&mut self, index: u64, hash: Hash) {
+        self.leaves.get_or_insert_with(|| (index, Vec::new())).1.push(hash);
     }
 
     /// `note` is the whole signed note.
@@ -139,6 +153,9 @@ impl Folder<'_> {
 
     /// Makes the batch durable together with how far it goes.
     pub fn commit(mut self, up_to: Place) -> Result<(), StoreError> {
+        if let Some((first, leaves)) = self.leaves {
+            tiles::put(&self.fold.store, &mut self.batch, TILE, first, leaves)?;
+        }
         runs::put(&mut self.batch, EXCHANGE, self.exchanges);
         self.batch.put(FOLDED, b"", &up_to.bytes());
         self.fold.store.apply(self.batch)

@@ -10,6 +10,7 @@
 
 mod fold;
 mod runs;
+mod tiles;
 mod versions;
 
 pub use fold::{Fold, Folder, Place};
