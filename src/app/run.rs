@@ -326,10 +326,7 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     tokio::task::spawn_local(revoke::watch_directory(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(reload::watch_rules(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(tokens::watch(tokens.clone(), stop.clone()));
-    // Before the first question: whose tokens count is known by then.
-    issuers::accept(&app, tokens.mint.issuer(), &tokens.issuers);
-    let (own, accepted) = (Arc::clone(tokens.mint.issuer()), Arc::clone(&tokens.issuers));
-    tokio::task::spawn_local(issuers::watch(Arc::clone(&app), own, accepted, stop.clone()));
+    tokio::task::spawn_local(issuers::watch(Arc::clone(&app), stop.clone()));
     let tally = tokio::task::spawn_local(watch::watch_tally(Arc::clone(&app), stop.clone()));
     app.health.set(Condition::Serving, Light::Green);
     let doorway = Doorway {
@@ -359,7 +356,7 @@ fn road(app: &App, tokens: &Tokens) -> Road {
         tally: Arc::clone(&app.tally),
         drift: Drift::default(),
         signatures: Arc::clone(&app.signatures),
-        issuers: Arc::clone(&tokens.issuers),
+        issuer: Arc::clone(tokens.mint.issuer()),
         synthetic: app.gateway.in_sandbox,
         log: LogReads::new(
             Arc::new(desk::Published::new(app.ledger.clone(), Arc::clone(&app.fold))),

@@ -21,7 +21,7 @@ use crate::observe::Metrics;
 use crate::policy::Memo;
 use crate::signature::Verifier;
 use crate::source::Pool;
-use crate::token::{Cache, Issuers};
+use crate::token::{Cache, Issuer, Issuers};
 
 use super::accept::{Connection, accept};
 use super::allowance::{Allowance, Allowances};
@@ -80,8 +80,8 @@ pub struct Road {
     pub drift: Drift,
     /// Remembers the nonces of signed questions for all threads.
     pub signatures: Arc<Verifier>,
-    /// Whose access tokens are accepted.
-    pub issuers: Arc<ArcSwap<Issuers>>,
+    /// This gateway's own issuer of access tokens; those of others are the ruleset's.
+    pub issuer: Arc<Issuer>,
     pub allowances: Allowances,
     /// The log, as others may read it.
     pub log: LogReads,
@@ -108,6 +108,8 @@ pub struct Worker {
     pub(super) pool: Pool,
     pub(super) memo: RefCell<Memo>,
     pub(super) tokens: RefCell<Cache>,
+    /// Whose JWTs count, and the epoch they were put together for.
+    issuers: RefCell<Option<(u64, Rc<Issuers>)>>,
     outbox: Outbox,
     under_way: Rc<Cell<usize>>,
 }
@@ -139,7 +141,8 @@ impl Worker {
         let memo = RefCell::new(Memo::new(DECISIONS_MAX));
         let tokens = RefCell::new(Cache::new(TOKENS_MAX));
         let outbox = Outbox::new(road.ledger.clone());
-        Self { road, pool: Pool::new(), memo, tokens, outbox, under_way: Rc::default() }
+        let issuers = RefCell::default();
+        Self { road, pool: Pool::new(), memo, tokens, issuers, outbox, under_way: Rc::default() }
     }
 
     /// What this thread shares with the others.
@@ -161,6 +164,20 @@ impl Worker {
     /// Whether somebody known is on the connection, now.
     pub fn knows(&self, connection: &Connection) -> bool {
         find(connection, &self.road.ruleset()).is_ok_and(|identity| in_time(self, &identity).is_ok())
+    }
+
+    /// Whose JWTs are verified under a ruleset: the gateway's own issuer, and those of others it names.
+    pub(super) fn issuers(&self, ruleset: &Ruleset) -> Rc<Issuers> {
+        let mut kept = self.issuers.borrow_mut();
+        match &*kept {
+            Some((at, issuers)) if *at == ruleset.epoch => Rc::clone(issuers),
+            _ => {
+                let all = ruleset.outsiders.verified().chain([&self.road.issuer]);
+                let issuers = Rc::new(Issuers::new(all.map(Arc::clone)));
+                *kept = Some((ruleset.epoch, Rc::clone(&issuers)));
+                issuers
+            }
+        }
     }
 
     /// Records, or gives up: a disk that hangs must not hold callers for ever, and nothing leaves.
