@@ -51,6 +51,8 @@ pub(super) struct Known {
     pub(super) path: String,
     pub(super) claims: Claims,
     pub(super) body: Bytes,
+    /// Bytes of the body that were read, whatever became of them.
+    pub(super) arrived: usize,
     pub(super) consumer: Option<SystemId>,
     /// What is proven of who asks, so far.
     pub(super) assurance: Assurance,
@@ -101,6 +103,7 @@ pub(super) fn accept(worker: &Worker, parts: Parts, incoming: Incoming) -> Resul
         path: line(parts.uri.path()),
         claims,
         body: Bytes::new(),
+        arrived: 0,
         consumer: None,
         // The handshake has proven it, or there were no request.
         assurance: Assurance::Certificate,

@@ -44,6 +44,7 @@ pub use drift::Drift;
 pub use journey::Journey;
 pub use log::{LogReads, READS_MAX};
 pub use odd::Malformed;
+pub use read::{Uncollected, collect};
 pub use refusal::Refusal;
 pub use road::{Answer, Bounds, Road, Worker};
 pub use tally::Tally;

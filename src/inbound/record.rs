@@ -68,15 +68,15 @@ impl Recorded {
         }
     }
 
-    /// Of the question and of the answer.
+    /// Of the question, as much as came of it, and of the answer with its receipt, which can be the longer part.
     pub(super) fn bytes(&self) -> (usize, usize) {
         let answered = match &self.leaving {
-            Leaving::OnRecord(reply, _) => reply.body.len(),
+            Leaving::OnRecord(reply, receipt) => reply.body.len() + receipt.header().len(),
             Leaving::Shown(document) => document.len(),
             Leaving::Read(page) => page.body.len(),
             Leaving::Counted(_) => 0,
         };
-        (self.known.body.len(), answered)
+        (self.known.arrived, answered)
     }
 
     fn counted(known: Box<Known>, counted: Counted) -> Self {
@@ -142,11 +142,7 @@ pub(super) fn turn_away(
         Ok(accepted) => accepted.known,
         Err(refusal) => refusal.known,
     };
-    let tally = &worker.road.tally;
-    match worker.member(connection) {
-        Some(member) => tally.refused_beyond_rate(&member, Code::LimitReached),
-        None => tally.stranger_refused(Code::LimitReached),
-    }
+    worker.turned_away(connection);
     Recorded::counted(known, counted)
 }
 

@@ -191,6 +191,25 @@ impl Worker {
         self.pool.sweep();
     }
 
+    /// Counts a request against what its member may take, or says in how many seconds there is room again: for
+    /// whatever is asked, here and beside the road.
+    pub fn admit(&self, connection: &Connection) -> Result<(), u64> {
+        self.allowance(connection).admit(self.road.clock.monotonic())
+    }
+
+    /// Counts what was read of a request and what was answered.
+    pub fn used(&self, connection: &Connection, asked: usize, answered: usize) {
+        self.allowance(connection).used(self.road.clock.monotonic(), asked, answered);
+    }
+
+    /// Counts a request that nothing is read of, for the summaries.
+    pub fn turned_away(&self, connection: &Connection) {
+        match self.member(connection) {
+            Some(member) => self.road.tally.refused_beyond_rate(&member, Code::LimitReached),
+            None => self.road.tally.stranger_refused(Code::LimitReached),
+        }
+    }
+
     /// What its member may still take, found once for each ruleset.
     fn allowance(&self, connection: &Connection) -> Arc<Allowance> {
         let epoch = self.road.ruleset().epoch;
@@ -218,8 +237,7 @@ impl Worker {
     /// Takes one request to its end, also if the caller hangs up meanwhile: so a change is not left half
     /// done, and nobody learns anything that is not on the record.
     pub fn travel(self: Rc<Self>, connection: Rc<Connection>, request: Request<Incoming>) -> Journey {
-        let allowance = self.allowance(&connection);
-        let room = match allowance.admit(self.road.clock.monotonic()) {
+        let room = match self.admit(&connection) {
             Err(seconds) => Err(Counted::beyond_allowance(seconds)),
             Ok(()) => self.place().ok_or(Counted::busy()),
         };
@@ -234,7 +252,7 @@ impl Worker {
             let ended = self.answer(&connection, request).await;
             let recorded = record(&self, ended).await;
             let (asked, answered) = recorded.bytes();
-            allowance.used(self.road.clock.monotonic(), asked, answered);
+            self.used(&connection, asked, answered);
             send(&self, recorded)
         })
     }

@@ -15,13 +15,13 @@ use http::header::{
     WWW_AUTHENTICATE,
 };
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Incoming;
+use http_body_util::Full;
+use hyper::body::{Body as _, Incoming};
 use serde_json::{Value, json};
 
 use crate::desk::{ScopeFault, scope_of};
 use crate::directory::Identity;
-use crate::inbound::{Answer, Connection, Worker};
+use crate::inbound::{Answer, Connection, Worker, collect};
 use crate::model::{Code, MemberId};
 use crate::tls::{SpiffeId, TrustDomain};
 use crate::token::{Grant, Mint};
@@ -122,12 +122,32 @@ impl TokenDoor {
         [TOKEN, JWKS, METADATA].contains(&path)
     }
 
+    /// Within what the member may take of the gateway, as any question.
     pub(super) async fn answer(
         &self,
         worker: &Worker,
         connection: &Connection,
         body_max: Duration,
         request: Request<Incoming>,
+    ) -> Answer {
+        if let Err(seconds) = worker.admit(connection) {
+            worker.turned_away(connection);
+            return Refused::Later(seconds).answer();
+        }
+        let mut arrived = 0;
+        let answer = self.say(worker, connection, body_max, request, &mut arrived).await;
+        let answered = answer.body().size_hint().lower();
+        worker.used(connection, arrived, usize::try_from(answered).unwrap_or(usize::MAX));
+        answer
+    }
+
+    async fn say(
+        &self,
+        worker: &Worker,
+        connection: &Connection,
+        body_max: Duration,
+        request: Request<Incoming>,
+        arrived: &mut usize,
     ) -> Answer {
         let post = request.uri().path() == TOKEN;
         let wanted = if post { Method::POST } else { Method::GET };
@@ -140,7 +160,7 @@ impl TokenDoor {
             _ => {}
         }
         let metrics = &worker.road().metrics;
-        match self.give(worker, connection, body_max, request).await {
+        match self.give(worker, connection, body_max, request, arrived).await {
             Ok(answer) => {
                 metrics.token_issued();
                 answer
@@ -158,6 +178,7 @@ impl TokenDoor {
         connection: &Connection,
         body_max: Duration,
         request: Request<Incoming>,
+        arrived: &mut usize,
     ) -> Result<Answer, Refused> {
         // As many as exchanges, so that forms cannot take more memory than questions.
         let _place = worker.place().ok_or(Refused::Later(1))?;
@@ -172,7 +193,7 @@ impl TokenDoor {
         }
         let member = &identity.system().member;
         self.within_rate(member, road.clock.monotonic().as_secs()).map_err(Refused::Later)?;
-        let form = read(request, body_max).await?;
+        let form = read(request, body_max, arrived).await?;
         let client = spiffe_id(&identity, ruleset.directory.federation())
             .ok_or(Refused::InvalidClient("The client certificate names no system."))?;
         asks(&form, &client)?;
@@ -216,7 +237,7 @@ impl TokenDoor {
 }
 
 /// The form of a request, or why it is not one.
-async fn read(request: Request<Incoming>, body_max: Duration) -> Result<Form, Refused> {
+async fn read(request: Request<Incoming>, body_max: Duration, arrived: &mut usize) -> Result<Form, Refused> {
     // RFC 6749 section 3.2: parameters stand in the body alone, since addresses are logged.
     if request.uri().query().is_some() {
         return Err(Refused::InvalidRequest("Parameters stand in the body, not in the address."));
@@ -226,9 +247,9 @@ async fn read(request: Request<Incoming>, body_max: Duration) -> Result<Form, Re
     if !is_form || types.next().is_some() {
         return Err(Refused::InvalidRequest("The body is to be application/x-www-form-urlencoded."));
     }
-    let body = Limited::new(request.into_body(), FORM_BYTES_MAX).collect();
+    let body = collect(request.into_body(), FORM_BYTES_MAX, arrived);
     let body = match tokio::time::timeout(body_max, body).await {
-        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Ok(body)) => body,
         Ok(Err(_)) => return Err(Refused::InvalidRequest("The body is too large, or broke off.")),
         Err(_) => return Err(Refused::InvalidRequest("The body did not arrive in time.")),
     };
