@@ -58,11 +58,15 @@ pub(super) fn own_view(worker: &Worker, identified: Identified) -> Result<Shown,
 fn read(worker: &Worker, known: &Known, system: &SystemId, authority: String) -> Option<Option<Document>> {
     let (dataset, major) = known.path.strip_prefix('/')?.strip_suffix("/openapi.json")?.split_once("/v")?;
     let today = worker.road.clock.today();
-    let view = OwnView::of(&known.ruleset, system, dataset, major, today)?;
+    if !OwnView::is_there(&known.ruleset, system, dataset, major, today) {
+        return None;
+    }
+    // Before anything is made: it is the making that costs.
     let minute = worker.road.clock.monotonic().as_secs() / 60;
     if !worker.road.tally.may_read(&system.member, COUNTED_AS, minute, PER_MINUTE) {
         return Some(None);
     }
+    let view = OwnView::of(&known.ruleset, system, dataset, major, today)?;
     let mut text = openapi(&view, &AskedFrom::somewhere(authority), worker.road.synthetic).to_string();
     text.push('\n');
     Some(Some(Document(Bytes::from(text))))
