@@ -17,7 +17,7 @@ use crate::admin::{Admin, serve_admin};
 use crate::clock::Clock;
 use crate::config::Gateway;
 use crate::desk::{self, Circumstances, FoldFault, FoldedIndex, Ruleset};
-use crate::inbound::{Allowances, Bounds, Drift, LogReads, READS_MAX, Road, Tally};
+use crate::inbound::{Allowances, Bounds, LogReads, Quiet, READS_MAX, Road, Tally};
 use crate::ledger::{Ledger, LedgerConfig, LedgerError};
 use crate::model::{AgreementId, Digest, Fault, Faults};
 use crate::observe::{Condition, Health, Light, Metrics};
@@ -354,7 +354,7 @@ fn road(app: &App, tokens: &Tokens) -> Road {
         clock: app.clock.clone(),
         metrics: Arc::clone(&app.metrics),
         tally: Arc::clone(&app.tally),
-        drift: Drift::default(),
+        quiet: Quiet::default(),
         signatures: Arc::clone(&app.signatures),
         issuer: Arc::clone(tokens.mint.issuer()),
         synthetic: app.gateway.in_sandbox,

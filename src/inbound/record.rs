@@ -22,6 +22,7 @@ use super::log::{LogRead, Page};
 use super::own_view::{Document, Shown};
 use super::refusal::{Refusal, Why, problem};
 use super::road::{Ended, Worker};
+use super::unable;
 
 /// What a 404 for a single look-up says: the same bytes for absent and excluded.
 const NO_MATCH: &[u8] = b"{\"outcome\":\"no_match\"}";
@@ -121,6 +122,7 @@ pub(super) async fn record(worker: &Worker, ended: Result<Ended, Refusal>) -> Re
             return Recorded::counted(known, Counted::beyond_rate());
         }
         Err(refusal) => {
+            unable::tell(&worker.road, &refusal);
             if let Some(counted) = not_one_by_one(worker, &refusal) {
                 return Recorded::counted(refusal.known, counted);
             }
@@ -178,7 +180,7 @@ fn answer(checked: Checked) -> (Box<Known>, Reply, Facts) {
 }
 
 fn refuse(worker: &Worker, refusal: Refusal) -> (Box<Known>, Reply, Facts) {
-    let Refusal { known, why } = refusal;
+    let Refusal { known, why, .. } = refusal;
     // To a party an explanation is what it asked for, and not a refusal.
     if known.explains && known.target.is_some() && is_party(&known, Some(why.code)) {
         let body = explained(worker, &known, &why);

@@ -28,7 +28,6 @@ use super::allowance::{Allowance, Allowances};
 use super::check::{Checked, check};
 use super::counted::Counted;
 use super::decide::decide;
-use super::drift::Drift;
 use super::explain::{aim, explain};
 use super::forward::forward;
 use super::identify::{find, identify, in_time, still, whose};
@@ -36,6 +35,7 @@ use super::journey::Journey;
 use super::log::{LogRead, LogReads, read_log};
 use super::minimise::minimise;
 use super::own_view::{Shown, own_view};
+use super::quiet::Quiet;
 use super::read::read;
 use super::record::{record, turn_away};
 use super::refusal::Refusal;
@@ -77,7 +77,8 @@ pub struct Road {
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     pub tally: Arc<Tally>,
-    pub drift: Drift,
+    /// What was told of what happens with many exchanges.
+    pub quiet: Quiet,
     /// Remembers the nonces of signed questions for all threads.
     pub signatures: Arc<Verifier>,
     /// This gateway's own issuer of access tokens; those of others are the ruleset's.
