@@ -248,19 +248,20 @@ async fn keep(worker: &Worker, mut known: Box<Known>, reply: Reply, facts: Facts
 
 /// Whether the caller is a party to an agreement on what it asked for. To anybody else a dataset that
 /// is here and one that is not are the same, in the receipt too: the envelope goes to the caller, and
-/// what was asked for stands in the sealed part.
+/// what was asked for stands in the sealed part. So is what nobody has thought of here.
 fn is_party(known: &Known, code: Option<Code>) -> bool {
-    let before_agreements = matches!(
+    // Said of agreements that list the caller, where none of them could be chosen; see `policy/choose.rs`.
+    let of_candidates = matches!(
         code,
         Some(
-            Code::NotAgreed
-                | Code::TooLarge
-                | Code::MalformedHttp
-                | Code::SignatureNotAccepted
-                | Code::LimitReached
+            Code::AgreementAmbiguous
+                | Code::AgreementNotInForce
+                | Code::PurposeNotAllowed
+                | Code::RoleNotAllowed
+                | Code::UserMissing
         )
     );
-    known.agreement.is_some() || !before_agreements
+    known.agreement.is_some() || of_candidates
 }
 
 fn entry(worker: &Worker, known: &mut Known, reply: &Reply, facts: Facts) -> Option<Exchange> {
