@@ -278,6 +278,26 @@ fn a_question_that_comes_slowly_is_judged_by_who_asks_when_it_is_there() {
     assert_eq!(gateway.system.heard().len(), 0);
 }
 
+/// A read of what is no question waits for its end as a question does, and is judged then.
+#[test]
+fn a_read_that_comes_slowly_is_judged_by_who_reads_when_it_is_there() {
+    let gateway = with_list("slow-read");
+    let serial = nhs_serial(&gateway);
+    for (number, path) in [(2, "/child-protection/v1/openapi.json"), (4, "/checkpoint")] {
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: 1\r\n\r\n"
+        );
+        let change = || {
+            std::thread::sleep(Duration::from_millis(300));
+            acts(&gateway, || lists::put(&gateway.home, NHS, number, std::slice::from_ref(&serial)));
+        };
+        let said = gateway.nhs().raw_in_two(head.as_bytes(), change, b" ");
+        let said = String::from_utf8(said).unwrap();
+        assert!(said.starts_with("HTTP/1.1 403") && said.contains("certificate_revoked"), "{path}: {said}");
+        acts(&gateway, || lists::put(&gateway.home, NHS, number + 1, &[]));
+    }
+}
+
 /// Whoever has no agreement learns from no refusal's receipt what is here: also not from one of its certificate,
 /// which comes after the path was looked at.
 #[test]

@@ -58,7 +58,7 @@ impl<'r> OwnView<'r> {
         let version = &offer.contract.version;
         offer.contract.operations.iter().any(|operation| {
             let candidates = ruleset.register.candidates(system, version, &operation.id);
-            candidates.iter().any(|entry| entry.standing.in_force(today))
+            !newest(candidates, today).is_empty()
         })
     }
 

@@ -28,6 +28,7 @@ mod odd;
 mod own_view;
 mod quiet;
 mod read;
+mod reading;
 mod record;
 mod route;
 mod send;

@@ -13,6 +13,7 @@ use crate::directory::Identity;
 use crate::model::Code;
 
 use super::accept::Known;
+use super::reading::Reading;
 use super::refusal::{Refusal, Why};
 use super::road::Worker;
 use super::route::{Routed, Target};
@@ -22,6 +23,7 @@ pub struct Asked {
     pub(super) known: Box<Known>,
     pub(super) identity: Arc<Identity>,
     pub(super) target: Option<Target>,
+    pub(super) reading: Option<Reading>,
     /// Absent for an unknown target: there is no contract to read it by.
     pub(super) question: Option<Result<Question, Unread>>,
 }
@@ -35,7 +37,7 @@ pub(super) enum Unread {
 }
 
 pub(super) async fn read(worker: &Worker, routed: Routed) -> Result<Asked, Refusal> {
-    let Routed { mut known, identity, target, incoming, signed } = routed;
+    let Routed { mut known, identity, target, incoming, reading, signed } = routed;
     if let Err(why) = whole(worker, &mut known, incoming).await {
         return Err(Refusal::new(known, why));
     }
@@ -45,7 +47,7 @@ pub(super) async fn read(worker: &Worker, routed: Routed) -> Result<Asked, Refus
         return Err(Refusal::new(known, why));
     }
     let question = target.as_ref().map(|target| question(&known, target));
-    Ok(Asked { known, identity, target, question })
+    Ok(Asked { known, identity, target, reading, question })
 }
 
 /// Reads the body to its end.

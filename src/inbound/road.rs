@@ -262,17 +262,16 @@ impl Worker {
         let (parts, incoming) = request.into_parts();
         let accepted = accept(self, parts, incoming)?;
         let identified = identify(self, connection, accepted).await?;
-        let identified = match own_view(self, identified) {
+        let asked = still(self, connection, read(self, route(identified)).await?)?;
+        let asked = match own_view(self, asked) {
             Ok(shown) => return Ok(Ended::Shown(shown)),
-            Err(identified) => *identified,
+            Err(asked) => *asked,
         };
-        let identified = match read_log(self, identified).await? {
+        let asked = match read_log(self, connection, asked).await? {
             Ok(read) => return Ok(Ended::Read(read)),
-            Err(identified) => *identified,
+            Err(asked) => *asked,
         };
-        let routed = route(identified);
-        let asked = aim(still(self, connection, read(self, routed).await?)?)?;
-        let permitted = decide(self, asked)?;
+        let permitted = decide(self, aim(asked)?)?;
         if permitted.known.explains {
             return Ok(Ended::Checked(explain(permitted)));
         }
