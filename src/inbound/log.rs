@@ -16,6 +16,7 @@ use crate::merkle::Tile;
 use crate::model::{Code, ExchangeId, SystemId};
 
 use super::accept::{Connection, Known};
+use super::counted::Counted;
 use super::identify::still;
 use super::read::Asked;
 use super::refusal::{Refusal, Why};
@@ -49,10 +50,10 @@ pub(super) struct Page {
     pub(super) body: Bytes,
 }
 
-/// A read of the log; no page beyond the member's rate.
+/// A read of the log: a page, or why there is none now.
 pub struct LogRead {
     pub(super) known: Box<Known>,
-    pub(super) page: Option<Page>,
+    pub(super) page: Result<Page, Counted>,
 }
 
 /// What is asked for.
@@ -99,14 +100,15 @@ pub(super) async fn read_log(
         return Ok(Err(Box::new(asked)));
     };
     let system = asked.identity.system().clone();
+    // Others wait already: that is not the member's doing, and is not charged to its rate.
+    let Ok(_waiting) = road.log.waiting.try_acquire() else {
+        worker.turned_away(connection);
+        return Ok(Ok(LogRead { known: asked.known, page: Err(Counted::busy()) }));
+    };
     let (what, per_minute) = wanted.counted();
     let now = road.clock.monotonic();
-    let within = road.tally.may_read(&system.member, what, now.as_secs() / 60, per_minute);
-    let Ok(_waiting) = road.log.waiting.try_acquire() else {
-        return Ok(Ok(LogRead { known: asked.known, page: None }));
-    };
-    if !within {
-        return Ok(Ok(LogRead { known: asked.known, page: None }));
+    if !road.tally.may_read(&system.member, what, now.as_secs() / 60, per_minute) {
+        return Ok(Ok(LogRead { known: asked.known, page: Err(Counted::beyond_rate()) }));
     }
     let _running = road.log.running.acquire().await;
     let published = Arc::clone(&road.log.published);
@@ -114,7 +116,7 @@ pub(super) async fn read_log(
     // It waited, for its turn and for a disk.
     let asked = still(worker, connection, asked)?;
     match read {
-        Ok(Ok(Some(page))) => Ok(Ok(LogRead { known: asked.known, page: Some(page) })),
+        Ok(Ok(Some(page))) => Ok(Ok(LogRead { known: asked.known, page: Ok(page) })),
         Ok(Ok(None)) => Ok(Err(Box::new(asked))),
         Ok(Err(fault)) => Err(unreadable(asked, &fault.to_string())),
         Err(_) => Err(unreadable(asked, "the thread that reads the log ended")),

@@ -115,11 +115,9 @@ pub(super) async fn record(worker: &Worker, ended: Result<Ended, Refusal>) -> Re
     let (known, reply, facts) = match ended {
         Ok(Ended::Checked(checked)) => answer(checked),
         Ok(Ended::Shown(shown)) => return show(shown),
-        Ok(Ended::Read(LogRead { known, page: Some(page) })) => {
-            return Recorded { known, leaving: Leaving::Read(page) };
-        }
-        Ok(Ended::Read(LogRead { known, page: None })) => {
-            return Recorded::counted(known, Counted::beyond_rate());
+        Ok(Ended::Read(LogRead { known, page })) => {
+            let leaving = page.map_or_else(Leaving::Counted, Leaving::Read);
+            return Recorded { known, leaving };
         }
         Err(refusal) => {
             unable::tell(&worker.road, &refusal);
