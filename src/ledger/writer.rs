@@ -123,9 +123,11 @@ impl<M: Medium> Writer<M> {
                 self.add(item, shared);
             }
             self.commit(shared);
-            if let Some(answer) = shared.take_sealing() {
+            let sealing = shared.take_sealing();
+            if !sealing.is_empty() {
+                let sealed = self.seal_segment(shared);
                 // Whoever waited may have gone.
-                let _ = answer.send(self.seal_segment(shared));
+                sealing.into_iter().for_each(|answer| drop(answer.send(sealed)));
             }
             self.prepare(shared);
             if shared.state() == State::Stopped {
