@@ -126,8 +126,10 @@ impl<M: Medium> Writer<M> {
             let sealing = shared.take_sealing();
             if !sealing.is_empty() {
                 let sealed = self.seal_segment(shared);
-                // Whoever waited may have gone.
-                sealing.into_iter().for_each(|answer| drop(answer.send(sealed)));
+                for answer in sealing {
+                    // Whoever waited may have gone.
+                    let _ = answer.send(sealed);
+                }
             }
             self.prepare(shared);
             if shared.state() == State::Stopped {
