@@ -10,3 +10,7 @@ mod support;
 
 #[cfg(test)]
 mod device;
+#[cfg(test)]
+mod medium;
+#[cfg(test)]
+mod states;

@@ -25,6 +25,14 @@ impl Held {
         self.checkpoints.push(checked.checkpoint);
     }
 
+    /// What somebody else holds as well.
+    pub fn join(&mut self, other: Self) {
+        for (index, envelope) in other.envelopes {
+            assert_eq!(self.envelopes.insert(index, envelope), None, "two receipts for one place");
+        }
+        self.checkpoints.extend(other.checkpoints);
+    }
+
     pub fn len(&self) -> usize {
         self.envelopes.len()
     }

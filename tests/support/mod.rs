@@ -22,6 +22,7 @@ pub mod open;
 pub mod partner;
 pub mod scratch;
 pub mod served;
+pub mod shim;
 pub mod signer;
 pub mod site;
 pub mod steady;
