@@ -18,7 +18,8 @@ use crate::clock::Clock;
 use crate::config::Gateway;
 use crate::desk::{self, Circumstances, FoldFault, FoldedIndex, Ruleset};
 use crate::inbound::{Allowances, Bounds, Drift, LogReads, READS_MAX, Road, Tally};
-use crate::ledger::{Ledger, LedgerConfig, LedgerError};
+use crate::journal::Disk;
+use crate::ledger::{Ledger, LedgerConfig, LedgerError, journal_directory};
 use crate::model::{AgreementId, Digest, Fault, Faults};
 use crate::observe::{Condition, Health, Light, Metrics};
 use crate::serve::{Doorway, Local, Shares, TokenDoor, serve_local, serve_partners};
@@ -155,7 +156,10 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         .create(&gateway.data)
         .map_err(io_fault(gateway.data.display().to_string()))?;
     let log_name = desk::log_name(&gateway)?;
-    let keys = keys::open(&gateway.data, &log_name, &clock).map_err(io_fault("the gateway's keys"))?;
+    // Before anything is made or set aside: of two gateways over one folder the second changes nothing.
+    let journal = Disk::open(&journal_directory(&gateway.data.join("ledger"))).map_err(LedgerError::from)?;
+    let what = format!("the gateway's keys in {}", gateway.data.join("keys").display());
+    let keys = keys::open(&gateway.data, &log_name, &clock).map_err(io_fault(what))?;
     of_this_log(&gateway, &log_name, &keys)?;
     let config = LedgerConfig {
         directory: gateway.data.join("ledger"),
@@ -165,7 +169,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         segment_bytes: gateway.segment_bytes,
         waiting_max: WAITING_MAX,
     };
-    let (ledger, opened) = Ledger::open(config, clock.clone())?;
+    let (ledger, opened) = Ledger::open_on(journal, config, clock.clone())?;
     tracing::info!(records = opened.records, unread_segments = opened.unread_segments, "the ledger is open");
     if opened.dropped {
         tracing::warn!("a batch that was never acknowledged was dropped from the end of the journal");

@@ -105,7 +105,7 @@ impl Disk {
             .map_err(JournalFault::io("opening the journal's lock"))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Err(JournalFault::Locked),
+            Err(Errno::WOULDBLOCK) => return Err(JournalFault::Locked { directory: directory.to_owned() }),
             Err(error) => return Err(JournalFault::io("locking the journal")(error.into())),
         }
         Ok(Self { files: SegmentFiles::new(directory), open: BTreeMap::new(), _lock: lock })

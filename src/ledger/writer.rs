@@ -259,7 +259,8 @@ impl<M: Medium> Writer<M> {
                 self.pending.drain(..).for_each(|p| drop(p.answer.send(Err(Unrecorded::TooLarge))));
             }
             // What is on the disk is not known now. A restart finds out; this process never does.
-            Err(AppendFault::Broken(_)) => {
+            Err(fault @ AppendFault::Broken(_)) => {
+                shared.set_fault(Some(fault.to_string()));
                 self.refuse(shared, State::Stopped, Unrecorded::Stopped);
                 shared.stop();
             }
@@ -312,7 +313,9 @@ impl<M: Medium> Writer<M> {
         let now = self.clock.monotonic();
         let wait = self.failed_at.is_some_and(|at| now.saturating_sub(at) < RETRY);
         if !self.journal.has_spare() && !wait {
-            self.failed_at = self.journal.prepare().is_err().then_some(now);
+            let prepared = self.journal.prepare();
+            self.failed_at = prepared.is_err().then_some(now);
+            shared.set_fault(prepared.err().map(|error| error.to_string()));
         }
         let ready = self.journal.has_spare();
         match (ready, shared.state()) {

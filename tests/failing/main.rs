@@ -11,3 +11,7 @@ mod support;
 mod space;
 #[cfg(test)]
 mod sync;
+#[cfg(test)]
+mod time;
+#[cfg(test)]
+mod twins;
