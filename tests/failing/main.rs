@@ -10,6 +10,8 @@ mod support;
 #[cfg(test)]
 mod space;
 #[cfg(test)]
+mod store;
+#[cfg(test)]
 mod sync;
 #[cfg(test)]
 mod time;
