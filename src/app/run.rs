@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -156,7 +156,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         .create(&gateway.data)
         .map_err(io_fault(gateway.data.display().to_string()))?;
     let log_name = desk::log_name(&gateway)?;
-    // Before anything is made or set aside: of two gateways over one folder the second changes nothing.
+    // Held before any key is read or made: of two first starts at once the other must not replace this one's.
     let journal = Disk::open(&journal_directory(&gateway.data.join("ledger"))).map_err(LedgerError::from)?;
     let what = format!("the gateway's keys in {}", gateway.data.join("keys").display());
     let keys = keys::open(&gateway.data, &log_name, &clock).map_err(io_fault(what))?;
@@ -190,6 +190,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
     let signatures = Arc::new(Verifier::new(clock.now(), gateway.limits.nonces_max));
     record_in_force(&ledger, &seen, clock.today(), &ruleset)?;
     ruleset.files.are_kept();
+    keep_names(&gateway.data).map_err(io_fault(gateway.data.display().to_string()))?;
     Ok(App {
         signatures,
         gateway,
@@ -209,6 +210,16 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         keys,
         opened,
     })
+}
+
+/// Makes the names of folders that a first start has made durable: what is in them is durable already. If we
+/// crash before here, nobody has been answered yet.
+fn keep_names(data: &Path) -> io::Result<()> {
+    let parent = data.parent().filter(|parent| !parent.as_os_str().is_empty());
+    for folder in [parent.unwrap_or(Path::new(".")), data, &data.join("ledger")] {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// A sandbox's log is named as one, and neither goes on with the other's: what is recorded of made-up rows
