@@ -215,9 +215,8 @@ impl Worker {
         Journey::begin(async move {
             let _place = place;
             let ended = self.answer(&connection, request).await;
-            let recorded = record(&self, ended).await;
-            let (asked, answered) = recorded.bytes();
-            allowance.used(self.road.clock.monotonic(), asked, answered);
+            let recorded = record(&self, &allowance, ended).await;
+            allowance.used(self.road.clock.monotonic(), recorded.taken());
             send(&self, recorded)
         })
     }

@@ -283,11 +283,15 @@ impl<M: Medium> Writer<M> {
         if shared.state() == State::DiskFull {
             shared.set_state(State::LowSpace);
         }
+        // The last frame of all is the checkpoint's.
+        let checkpoint = self.draft.bytes_of(self.draft.count().saturating_sub(1), 1);
         for (index, Pending { answer, nonce, place }) in (first..).zip(self.pending.drain(..)) {
             let envelope = self.draft.body(place);
+            // Envelope and sealed part.
+            let bytes = self.draft.bytes_of(place, 2) + checkpoint;
             let receipt = envelope
                 .zip(batch.prove(index))
-                .map(|(envelope, proof)| Receipt::new(&nonce, envelope, index, &proof, note));
+                .map(|(envelope, proof)| Receipt::new(&nonce, envelope, index, (&proof, note), bytes));
             let _ = answer.send(receipt.ok_or(Unrecorded::Stopped));
         }
     }
