@@ -29,7 +29,9 @@ impl Served {
     /// As [`start`](Self::start), with these in its environment; its log if it ends instead.
     pub fn start_with(site: &Site, environment: &[(&str, PathBuf)]) -> Result<Self, Vec<Value>> {
         let mut served = Self::spawn(site, environment);
+        let deadline = Instant::now() + Duration::from_secs(120);
         let serving = loop {
+            assert!(Instant::now() < deadline, "it neither serves nor ends: {:?}", served.log());
             if let Some(line) = served.log().into_iter().find(|line| line["message"] == "serving") {
                 break line;
             }
