@@ -29,7 +29,7 @@ use crate::tls::Credential;
 
 use super::seen::Seen;
 use super::tokens::Tokens;
-use super::{App, behind, issuers, keys, reload, revoke, tokens, watch};
+use super::{App, behind, issuers, keys, pack, reload, revoke, tokens, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
@@ -338,6 +338,7 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     tokio::task::spawn_local(watch::watch_lights(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_sources(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_fold(Arc::clone(&app), stop.clone()));
+    tokio::task::spawn_local(pack::watch_pack(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(revoke::watch_directory(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(reload::watch_rules(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(tokens::watch(tokens.clone(), stop.clone()));
