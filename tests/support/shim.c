@@ -68,7 +68,7 @@ static int allocate(const char *path) {
 static int opened(int fd, const char *path, int new) {
     if (fd >= 0 && fd < FILES) {
         fresh[fd] = new ? 2 : 0;
-        segment[fd] = strstr(path, ".segment") != 0;
+        segment[fd] = strstr(path, ".segment") || strstr(path, ".packed");
     }
     return fd;
 }
