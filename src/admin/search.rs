@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::ledger::search::{Filter, Found, Progress, Query, search as search_archive};
-use crate::ledger::{Read, Record};
+use crate::ledger::{MissingKeys, Read, Record};
 use crate::model::{AgreementId, DatasetId, ExchangeId, MemberId, Subject, SubjectKind};
 
 use super::body::{Lines, Maker};
@@ -116,9 +116,18 @@ impl Look {
             maker.line(&json!({ "refused": format!("the look could not be recorded: {fault}") }));
             return;
         }
+        let missing = match query {
+            Query::Subject(_) => self.admin.ledger.missing_subject_keys(),
+            _ => MissingKeys::NONE,
+        };
         let all_shown = found.iter().all(|found| maker.line(&shown(found, sealed)));
         if all_shown {
-            maker.line(&json!({ "done": { "found": found.len(), "more": more } }));
+            maker.line(&json!({ "done": {
+                "found": found.len(),
+                "more": more,
+                "missing_keys": missing.keys,
+                "missing_keys_all_known": missing.all_known,
+            } }));
         }
     }
 }

@@ -164,6 +164,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
             .map_err(|error| io_fault("the ledger's key")(io::Error::other(error)))?,
         segment_bytes: gateway.segment_bytes,
         waiting_max: WAITING_MAX,
+        recovery_keys: gateway.keeping.recovery_keys.clone(),
     };
     let (ledger, opened) = Ledger::open(config, clock.clone())?;
     tracing::info!(records = opened.records, unread_segments = opened.unread_segments, "the ledger is open");

@@ -179,9 +179,8 @@ mod tests {
         let receiver = key("4612c550263fc8ad58375df3f557aac531d26850903e55a9f23f21d8534e8ac8");
         let encapsulated = bytes("37fda3567bdbd628e88668c3c8d7e97d1d1253b6d4ea6d44c150f741f1bf4431");
         assert_eq!(made.public().0.to_vec(), encapsulated);
-        let shared = agree(&made.scalar, &receiver.public, |dh| {
-            shared_secret(dh, &made.public.0, &receiver.public)
-        });
+        let shared =
+            agree(&made.scalar, &receiver.public, |dh| shared_secret(dh, &made.public.0, &receiver.public));
         let wanted = "fe0e18c9f024ce43799ae393c7e8fe8fce9d218875e8227b0187c04e7d2ea1fc";
         assert_eq!(shared.unwrap().to_vec(), bytes(wanted));
         let info = bytes("4f6465206f6e2061204772656369616e2055726e");

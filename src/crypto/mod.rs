@@ -1,6 +1,6 @@
 //! The one door to the cryptographic library (AWS-LC): hashing, MACs, key derivation, Ed25519,
-//! randomness, constant-time comparison, and sealing to a key or under a passphrase. TLS and certificates reach the same library through
-//! rustls and rcgen in `tls/`.
+//! randomness, constant-time comparison, and sealing to a key or under a passphrase. TLS and certificates
+//! reach the same library through rustls and rcgen in `tls/`.
 //!
 //! Pure in the house's sense: no I/O and no clock; randomness is the only effect.
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::encode::ENTRY_VERSION;
 use super::intent::OpenIntent;
 use super::read::SALT_BYTES;
+use super::wrapped::year_of;
 use crate::crypto::sha256;
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::{Note, VerifierKey};
@@ -105,6 +106,8 @@ pub(super) struct Chain<'k> {
     checkpoints: u64,
     /// Of every agreement a ruleset named, the highest version.
     in_force: BTreeMap<AgreementId, u32>,
+    /// The subject keys that sealed parts name.
+    subject_keys: BTreeSet<String>,
 }
 
 impl<'k> Chain<'k> {
@@ -122,6 +125,7 @@ impl<'k> Chain<'k> {
             last: None,
             checkpoints: 0,
             in_force: BTreeMap::new(),
+            subject_keys: BTreeSet::new(),
         }
     }
 
@@ -195,6 +199,7 @@ impl<'k> Chain<'k> {
         let wanted = self.awaited.take().ok_or("a sealed part without its envelope")?;
         match bytes {
             Some(bytes) if Digest(sha256(&[bytes])) == wanted => {
+                self.note_subject_keys(bytes.get(SALT_BYTES..).unwrap_or_default());
                 let intent = self.intent.as_ref().and_then(|id| self.intents.get_mut(id));
                 if let (Some(intent), Some(json)) = (intent, bytes.get(SALT_BYTES..)) {
                     intent.sealed_is(json);
@@ -205,6 +210,22 @@ impl<'k> Chain<'k> {
             None => {
                 self.blank.insert(self.edge.size() - 1);
                 Ok(())
+            }
+        }
+    }
+
+    /// A quote within a text is escaped, so that these bytes are a key of the JSON and nothing somebody said.
+    fn note_subject_keys(&mut self, json: &[u8]) {
+        const KEY: &[u8] = b"\"key\":\"";
+        let mut rest = json;
+        while let Some(at) = rest.windows(KEY.len()).position(|bytes| bytes == KEY) {
+            rest = rest.get(at + KEY.len()..).unwrap_or_default();
+            let name = rest.split(|byte| *byte == b'"').next().unwrap_or_default();
+            match std::str::from_utf8(name) {
+                Ok(name) if year_of(name).is_some() && !self.subject_keys.contains(name) => {
+                    self.subject_keys.insert(name.to_owned());
+                }
+                _ => {}
             }
         }
     }
@@ -271,6 +292,11 @@ impl<'k> Chain<'k> {
     /// The agreements rulesets named, each with its highest version.
     pub(super) fn in_force(&self) -> impl Iterator<Item = AgreementRef> + '_ {
         self.in_force.iter().map(|(id, version)| AgreementRef { id: id.clone(), version: *version })
+    }
+
+    /// The ids of the subject keys that what was read names.
+    pub(super) fn subject_keys(&self) -> impl Iterator<Item = &str> {
+        self.subject_keys.iter().map(String::as_str)
     }
 
     pub(super) fn checkpoints(&self) -> u64 {

@@ -14,23 +14,23 @@ use super::object::{Object, digest, text};
 use super::queue::{Item, Shared, State, wait};
 use super::read::Archive;
 use super::receipt::Receipt;
-use super::subject::{SubjectKeys, SubjectRef};
+use super::subject::{MissingKeys, SubjectKeys, SubjectRef};
 use super::walk::{WalkFault, walk_segment};
 use super::writer::Writer;
 use crate::clock::Clock;
 use crate::crypto::SigningKey;
 use crate::journal::{Disk, Journal, JournalFault, Medium, Shelf};
 use crate::merkle::note::VerifierKey;
-use crate::model::{AgreementRef, Digest, Subject};
+use crate::model::{AgreementRef, Digest, RecoveryKey, Subject};
 
 /// A journal of no more segments and bytes is read whole at start; of a longer one only the last segment,
 /// so that a gateway is ready at once after years. The host then has the rest verified behind the road.
 const READ_WHOLE_SEGMENTS_MAX: usize = 4;
 const READ_WHOLE_BYTES_MAX: u64 = 64 << 20;
 
-const JOURNAL: &str = "journal";
+pub(super) const JOURNAL: &str = "journal";
 const EVIDENCE: &str = "evidence";
-const SUBJECT_KEYS: &str = "subject-keys";
+pub(super) const SUBJECT_KEYS: &str = "subject-keys";
 
 /// What a ledger is opened with.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub struct LedgerConfig {
     pub segment_bytes: u64,
     /// How many records may wait; more are refused as [`Unrecorded::Busy`].
     pub waiting_max: usize,
+    /// Whom subject keys are wrapped to as they are made.
+    pub recovery_keys: Vec<RecoveryKey>,
 }
 
 /// What opening found.
@@ -95,9 +97,9 @@ impl Ledger {
         config: LedgerConfig,
         clock: Clock,
     ) -> Result<(Self, Opened), LedgerError> {
-        let LedgerConfig { directory, origin, key, segment_bytes, waiting_max } = config;
+        let LedgerConfig { directory, origin, key, segment_bytes, waiting_max, recovery_keys } = config;
         let verifier = VerifierKey::new(&origin, key.public()).map_err(|_| LedgerError::Origin)?;
-        let subjects = Arc::new(SubjectKeys::open(&directory.join(SUBJECT_KEYS))?);
+        let subjects = Arc::new(SubjectKeys::open(&directory.join(SUBJECT_KEYS), recovery_keys)?);
         subjects.ensure(clock.now().to_zoned(jiff::tz::TimeZone::UTC).year())?;
         let (journal, recovered) = Journal::open(medium, segment_bytes)?;
         let shelf = journal.shelf();
@@ -111,6 +113,7 @@ impl Ledger {
             intents: chain.open_intents().cloned().collect(),
             in_force: chain.in_force().collect(),
         };
+        subjects.are_named(chain.subject_keys().map(str::to_owned), unread == 0);
         let (edge, time_ms) = (chain.edge().clone(), chain.time_ms());
         let note = chain.last().map(|(_, note)| note.clone());
         drop(chain);
@@ -256,12 +259,18 @@ impl Ledger {
             read_segment(&mut chain, &*self.0.shelf, segment, false, upto)?;
         }
         finish(&chain, end.segment)?;
+        self.0.subjects.are_named(chain.subject_keys().map(str::to_owned), true);
         Ok(Some(chain.open_intents().cloned().collect()))
     }
 
     /// What a search for a subject looks for: its references under every year's key.
     pub fn references(&self, subject: &Subject) -> Vec<SubjectRef> {
         self.0.subjects.of_all_years(subject)
+    }
+
+    /// Subject keys that are named and not here: without them a search for a subject does not see all.
+    pub fn missing_subject_keys(&self) -> MissingKeys {
+        self.0.subjects.missing()
     }
 
     /// Takes nothing more, writes what waits, and gives the directory back. Blocks.

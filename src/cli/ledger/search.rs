@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::Asked;
+use super::unseen::Unseen;
 use crate::admin::{SearchQuestion, SubjectQuestion};
 use crate::cli::{Exit, say};
 
@@ -83,10 +84,13 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
             show(line, out);
         }
     })?;
-    let Looked { found, more } = found;
+    let Looked { found, more, unseen } = found;
     if args.json {
         if more {
             say(out, r#"{"more":true}"#);
+        }
+        if let Some(unseen) = &unseen {
+            say(out, serde_json::json!({ "not_whole": unseen.to_string() }));
         }
     } else {
         let newest = if more { "the newest " } else { "" };
@@ -94,8 +98,16 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
         if more {
             say(out, "there is more: ask for a narrower time, or for an export");
         }
+        if let Some(unseen) = &unseen {
+            say(out, unseen);
+        }
     }
-    Ok(if found > 0 { Exit::Yes } else { Exit::No })
+    // Nothing found among what could be seen is no answer.
+    Ok(match (found, &unseen) {
+        (0, Some(_)) => Exit::Undecided,
+        (0, None) => Exit::No,
+        _ => Exit::Yes,
+    })
 }
 
 /// Everything about one subject, for callers that have the identifier already.
@@ -173,6 +185,7 @@ impl Told {
 struct Looked {
     found: u64,
     more: bool,
+    unseen: Option<Unseen>,
 }
 
 fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) -> Result<Looked, Fault> {
@@ -185,7 +198,11 @@ fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) 
         }
         if let Some(done) = line.get("done") {
             let more = done.get("more").and_then(Value::as_bool).unwrap_or(false);
-            found = done.get("found").and_then(Value::as_u64).map(|found| Looked { found, more });
+            found = done.get("found").and_then(Value::as_u64).map(|found| Looked {
+                found,
+                more,
+                unseen: Unseen::read(done),
+            });
         }
         Ok(())
     })?;
