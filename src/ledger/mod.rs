@@ -21,6 +21,7 @@ mod intent;
 mod labelled;
 mod object;
 mod outbox;
+mod pack;
 mod party;
 mod queue;
 mod read;

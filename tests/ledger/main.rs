@@ -9,6 +9,8 @@ mod intent;
 #[cfg(test)]
 mod logbook;
 #[cfg(test)]
+mod packed;
+#[cfg(test)]
 mod record;
 #[cfg(test)]
 mod verify;
