@@ -125,6 +125,7 @@ impl Look {
             maker.line(&json!({ "done": {
                 "found": found.len(),
                 "more": more,
+                "erased": self.admin.ledger.erased(),
                 "missing_keys": missing.keys,
                 "missing_keys_all_known": missing.all_known,
             } }));
@@ -153,7 +154,13 @@ fn asked(query: &Query) -> &'static str {
 fn shown(found: &Found, sealed: bool) -> serde_json::Value {
     let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
     let sealed = sealed.then(|| found.sealed.as_deref().map(json));
-    json!({ "found": { "index": found.index, "envelope": json(&found.envelope), "sealed": sealed } })
+    let erased = found.sealed.is_none();
+    json!({ "found": {
+        "index": found.index,
+        "envelope": json(&found.envelope),
+        "sealed": sealed,
+        "erased": erased,
+    } })
 }
 
 fn query(admin: &Admin, question: &SearchQuestion) -> Result<(Query, Vec<Subject>), Refused> {

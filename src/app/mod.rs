@@ -1,6 +1,7 @@
 //! The one place that wires everything: from a configuration to a running gateway.
 
 mod behind;
+mod erase;
 mod issuers;
 mod keys;
 mod reload;
@@ -18,7 +19,7 @@ use arc_swap::ArcSwap;
 
 use crate::clock::Clock;
 use crate::config::Gateway;
-use crate::desk::{FoldedIndex, Ruleset};
+use crate::desk::{FoldedIndex, Retention, Ruleset};
 use crate::inbound::Tally;
 use crate::ledger::{Ledger, Opened};
 use crate::observe::{Health, Metrics};
@@ -36,6 +37,7 @@ pub struct App {
     pub signatures: Arc<Verifier>,
     pub ledger: Ledger,
     pub fold: Arc<FoldedIndex>,
+    pub retention: Arc<Retention>,
     pub ruleset: Arc<ArcSwap<Ruleset>>,
     pub tls: Arc<ArcSwap<ServerTls>>,
     /// The epoch in force, for connections that wait.
@@ -46,6 +48,8 @@ pub struct App {
     /// How the files looked before they were first read.
     first_look: reload::Look,
     keys: keys::Keys,
+    /// Days between the last record before this start and the wall clock at it.
+    silent_days: i64,
     /// What opening the ledger found.
     opened: Opened,
 }

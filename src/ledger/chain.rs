@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::encode::ENTRY_VERSION;
 use super::intent::OpenIntent;
+use super::ranges::Ranges;
 use super::read::SALT_BYTES;
 use super::wrapped::year_of;
 use crate::crypto::sha256;
@@ -36,9 +37,9 @@ pub(super) struct EnvelopeHead<'e> {
     /// The exchange's id, of an exchange or intent.
     #[serde(default)]
     pub exchange: Option<String>,
-    /// The records an erasure names.
+    /// The first and the last of each range of records an erasure names.
     #[serde(default)]
-    pub erases: Vec<u64>,
+    pub erases: Vec<(u64, u64)>,
     /// The agreements of a ruleset.
     #[serde(default)]
     pub agreements: Vec<(String, String)>,
@@ -99,8 +100,8 @@ pub(super) struct Chain<'k> {
     /// The last envelope's, if it is one of them.
     intent: Option<String>,
     /// Records whose sealed part was blank, and those an erasure names.
-    blank: BTreeSet<u64>,
-    erased: BTreeSet<u64>,
+    blank: Ranges,
+    erased: Ranges,
     /// The last checkpoint and its note.
     last: Option<(Checkpoint, String)>,
     checkpoints: u64,
@@ -120,8 +121,8 @@ impl<'k> Chain<'k> {
             awaited: None,
             intents: BTreeMap::new(),
             intent: None,
-            blank: BTreeSet::new(),
-            erased: BTreeSet::new(),
+            blank: Ranges::default(),
+            erased: Ranges::default(),
             last: None,
             checkpoints: 0,
             in_force: BTreeMap::new(),
@@ -170,7 +171,8 @@ impl<'k> Chain<'k> {
         self.awaited = Some(Digest::parse(&head.sealed).ok_or("the envelope names no sealed part")?);
         self.time_ms = time.as_millisecond();
         if head.kind == "erasure" {
-            self.erased.extend(&head.erases);
+            let erases = Ranges::read(&head.erases, head.index);
+            self.erased.extend(&erases.ok_or("the erasure names records that are not before it, or twice")?);
         }
         self.note_in_force(&head);
         self.note_intent(&head, bytes);
@@ -304,7 +306,13 @@ impl<'k> Chain<'k> {
     }
 
     pub(super) fn erased(&self) -> u64 {
-        self.blank.len() as u64
+        self.blank.len()
+    }
+
+    /// What erasures name and is there all the same: a crash came between the two. Only of a log read from
+    /// its first record on.
+    pub(super) fn unfinished(&self) -> Ranges {
+        self.erased.without(&self.blank)
     }
 }
 
@@ -350,9 +358,11 @@ mod tests {
 
     #[test]
     fn a_blank_sealed_part_is_accepted_only_if_an_erasure_names_it() {
-        assert_eq!(finished("erasure", "\"erases\":[1],"), Ok(()));
-        assert!(finished("erasure", "\"erases\":[0],").is_err());
-        assert!(finished("exchange", "\"erases\":[1],").is_err());
+        assert_eq!(finished("erasure", "\"erases\":[[1,1]],"), Ok(()));
+        assert!(finished("erasure", "\"erases\":[[0,0]],").is_err());
+        assert!(finished("exchange", "\"erases\":[[1,1]],").is_err());
+        assert!(finished("erasure", "\"erases\":[[1,2]],").is_err(), "itself");
+        assert!(finished("erasure", "\"erases\":[[0,18446744073709551615]],").is_err(), "all there will be");
     }
 
     #[test]

@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::chain::Chain;
 use super::durable::{keep, keep_all};
 use super::entry::{Record, Ruleset};
+use super::erase::Erased;
 use super::fault::{LedgerError, Unrecorded};
 use super::intent::OpenIntent;
 use super::object::{Object, digest, text};
@@ -61,6 +64,16 @@ pub struct Opened {
     pub intents: Vec<OpenIntent>,
     /// Agreements that rulesets in what was read brought into force, each in its highest version.
     pub in_force: Vec<AgreementRef>,
+    /// The time of the last record, in milliseconds since 1970; none where the log begins now.
+    pub last_ms: Option<i64>,
+}
+
+impl Opened {
+    /// How long before now the last record was made; nothing where there was none.
+    pub fn silent_for(&self, clock: &Clock) -> SignedDuration {
+        let last = self.last_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        last.map_or(SignedDuration::ZERO, |last| clock.now().duration_since(last))
+    }
 }
 
 /// Everything durable at one moment, under the checkpoint signed over it.
@@ -78,6 +91,10 @@ pub struct Ledger(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub(super) shared: Arc<Shared>,
     subjects: Arc<SubjectKeys>,
+    /// Held while sealed parts are made blank, and while the whole journal is read.
+    pub(super) erasing: Mutex<()>,
+    /// `None` until the whole journal has been read.
+    pub(super) erased: Mutex<Option<Erased>>,
     pub(super) shelf: Arc<dyn Shelf>,
     /// Where sealed segments are packed, by one at a time; given back with the directory.
     pub(super) packing: Mutex<Option<Box<dyn PackMedium>>>,
@@ -115,8 +132,10 @@ impl Ledger {
             unread_segments: unread,
             intents: chain.open_intents().cloned().collect(),
             in_force: chain.in_force().collect(),
+            last_ms: (chain.edge().size() > 0).then(|| chain.time_ms()),
         };
         subjects.are_named(chain.subject_keys().map(str::to_owned), unread == 0);
+        let erased = (unread == 0).then(|| erased_in(&chain));
         let (edge, time_ms) = (chain.edge().clone(), chain.time_ms());
         let note = chain.last().map(|(_, note)| note.clone());
         drop(chain);
@@ -133,7 +152,8 @@ impl Ledger {
         let writer = start(writer, Arc::clone(&shared))?;
         let evidence = directory.join(EVIDENCE);
         let writer = Mutex::new(Some(writer));
-        let inner = Inner { shared, subjects, shelf, packing, evidence, verifier, writer };
+        let (erasing, erased) = (Mutex::default(), Mutex::new(erased));
+        let inner = Inner { shared, subjects, erasing, erased, shelf, packing, evidence, verifier, writer };
         Ok((Self(Arc::new(inner)), opened))
     }
 
@@ -253,6 +273,8 @@ impl Ledger {
         &self,
         proceed: &mut dyn FnMut() -> bool,
     ) -> Result<Option<Vec<OpenIntent>>, LedgerError> {
+        // A blank whose erasure was recorded behind `end` would look like damage.
+        let _unerased = self.unerased();
         let end = self.0.shared.durable().end;
         let mut chain = Chain::new(&self.0.verifier, false);
         for segment in 1..=end.segment {
@@ -264,6 +286,7 @@ impl Ledger {
         }
         finish(&chain, end.segment)?;
         self.0.subjects.are_named(chain.subject_keys().map(str::to_owned), true);
+        self.set_erased(erased_in(&chain));
         Ok(Some(chain.open_intents().cloned().collect()))
     }
 
@@ -327,6 +350,10 @@ fn read<'k>(key: &'k VerifierKey, shelf: &dyn Shelf, segments: &[u32]) -> Result
         finish(&chain, *segment)?;
     }
     Ok(chain)
+}
+
+fn erased_in(chain: &Chain<'_>) -> Erased {
+    Erased { blank: chain.erased(), unfinished: chain.unfinished() }
 }
 
 fn read_segment(

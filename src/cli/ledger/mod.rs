@@ -2,6 +2,7 @@
 //! gateway, and are themselves recorded; keys are recovered while it is stopped.
 
 mod ask;
+mod erase;
 mod export;
 mod recovery;
 mod search;
@@ -38,6 +39,16 @@ pub enum LedgerCommand {
     Search(search::SearchArgs),
     /// Write the log to one portable file that `verify` reads
     Export(export::ExportArgs),
+    /// Erase sealed parts: what is past its term, or one exchange by order
+    ///
+    /// Asks the running gateway, which first puts on the record exactly what goes, and why. Envelopes, proofs and
+    /// receipts stay. A record is kept as long as its agreement said when it was signed. Nothing brings a sealed
+    /// part back. The gateway does `--due` by itself once a day, unless `[ledger] erase = "by_hand"`.
+    ///
+    ///   tolbooth ledger erase --due --dry-run --purpose "yearly review"
+    ///   tolbooth ledger erase --exchange 019f3a1c-... --reason "Court of Session, order of 4 December 2026"
+    #[command(verbatim_doc_comment)]
+    Erase(erase::EraseArgs),
     /// Make keys that lost subject keys are recovered with
     #[command(subcommand)]
     RecoveryKey(recovery::RecoveryKeyCommand),
@@ -58,6 +69,7 @@ pub fn run(command: &LedgerCommand, out: &mut dyn Write, _clock: &Clock) -> Exit
         LedgerCommand::Verify(args) => verify::run(args, out),
         LedgerCommand::Search(args) => search::run(args, out),
         LedgerCommand::Export(args) => export::run(args, out),
+        LedgerCommand::Erase(args) => erase::run(args, out),
         LedgerCommand::RecoveryKey(command) => recovery::run_key(command, out),
         LedgerCommand::RecoverSubjectKeys(args) => recovery::run_recover(args, out),
     };

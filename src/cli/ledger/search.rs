@@ -39,7 +39,7 @@ pub struct SearchArgs {
     #[arg(long, value_parser = ["answered", "no_match", "refused", "explained"])]
     outcome: Option<String>,
     /// Records of this kind
-    #[arg(long, value_parser = ["origin", "ruleset", "exchange", "intent", "read", "alarm", "summary", "shutdown"])]
+    #[arg(long, value_parser = ["origin", "ruleset", "exchange", "intent", "read", "alarm", "erasure", "summary", "shutdown"])]
     kind: Option<String>,
     /// Not before this time, such as 2026-12-04T09:00:00Z
     #[arg(long, value_name = "TIME")]
@@ -84,7 +84,7 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
             show(line, out);
         }
     })?;
-    let Looked { found, more, unseen } = found;
+    let Looked { found, more, erased, unseen } = found;
     if args.json {
         if more {
             say(out, r#"{"more":true}"#);
@@ -97,6 +97,14 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
         say(out, format_args!("{newest}{found} found; this look is on the record"));
         if more {
             say(out, "there is more: ask for a narrower time, or for an export");
+        }
+        if erased > 0 && args.subject.is_some() {
+            say(
+                out,
+                format_args!(
+                    "{erased} records have no sealed part any more: whom they were about cannot be read"
+                ),
+            );
         }
         if let Some(unseen) = &unseen {
             say(out, unseen);
@@ -185,6 +193,8 @@ impl Told {
 struct Looked {
     found: u64,
     more: bool,
+    /// Sealed parts that are gone from the whole record.
+    erased: u64,
     unseen: Option<Unseen>,
 }
 
@@ -201,6 +211,7 @@ fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) 
             found = done.get("found").and_then(Value::as_u64).map(|found| Looked {
                 found,
                 more,
+                erased: done.get("erased").and_then(Value::as_u64).unwrap_or(0),
                 unseen: Unseen::read(done),
             });
         }
@@ -233,6 +244,8 @@ pub(in crate::cli) fn show(found: &Value, out: &mut dyn Write) {
     }
     if let Some(sealed) = sealed {
         show_sealed(sealed, out);
+    } else if found.get("erased").and_then(Value::as_bool) == Some(true) {
+        say(out, "    its sealed part is erased");
     }
 }
 
