@@ -2,8 +2,8 @@
 //! and nothing that anybody could prove before is lost with them.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(dead_code, reason = "the ledger's own tests use all of their logbook")]
 
-#[allow(dead_code, reason = "the ledger's own tests use all of it")]
 #[path = "ledger/logbook.rs"]
 mod logbook;
 mod support;
@@ -250,7 +250,7 @@ fn a_clock_set_back_erases_nothing_early() {
     book.clock.shift(day);
     book.asked(1, &years(TAXI, 1));
     book.clock.shift(-day);
-    let wall = Timestamp::now();
+    let wall = book.clock.now();
     let receipt = book.asked(2, &years(TAXI, 1));
     let recorded = book.kept()[&receipt.index()].time;
     assert!(recorded > wall.checked_add(SignedDuration::from_hours(23)).unwrap());
@@ -275,7 +275,7 @@ fn a_crash_between_record_and_blanking_is_finished() {
     book = book.reopen();
     assert_eq!(book.verify(&[]), Ok(0));
     assert!(book.kept()[&1].sealed.is_some());
-    let now = Timestamp::now();
+    let now = book.clock.now();
     assert_eq!(book.run(now), Retained { finished: 2, ..Retained::default() });
     let sealed: Vec<bool> = receipts.iter().map(|r| book.kept()[&r.index()].sealed.is_some()).collect();
     assert_eq!(sealed, [false, true, false]);

@@ -23,9 +23,11 @@ const SILENCE_DAYS_MAX: i64 = 31;
 pub(super) async fn watch_terms(app: Arc<App>, mut stop: Stop) {
     let mut tick = tokio::time::interval(Duration::from_secs(60));
     let mut last_run: Option<Date> = None;
-    if app.silent_days > SILENCE_DAYS_MAX {
+    let silent_days = app.opened.silent_for(&app.clock).as_hours() / 24;
+    let is_believed = silent_days <= SILENCE_DAYS_MAX;
+    if !is_believed {
         tracing::warn!(
-            days = app.silent_days,
+            silent_days,
             "the wall clock is far from the last record: nothing is erased by itself until the next start; if the \
              clock is right, `tolbooth ledger erase --due` does it"
         );
@@ -36,7 +38,7 @@ pub(super) async fn watch_terms(app: Arc<App>, mut stop: Stop) {
             () = stop.asked() => return,
         }
         let now = app.clock.london();
-        let is_time = now.hour() >= HOUR && last_run != Some(now.date());
+        let is_time = is_believed && now.hour() >= HOUR && last_run != Some(now.date());
         let (beside, stopping) = (Arc::clone(&app), stop.clone());
         let work = move || if is_time { run(&beside, &stopping) } else { finish(&beside) };
         // Another minute, where it could not begin.
@@ -48,7 +50,9 @@ pub(super) async fn watch_terms(app: Arc<App>, mut stop: Stop) {
 
 /// Whether today's run is done.
 fn run(app: &App, stop: &Stop) -> bool {
-    if app.gateway.keeping.erase == Erase::ByHand || !is_time_believed(app) {
+    // Nothing that is gone comes back: a clock that was stepped erases nothing.
+    let is_steady = app.health.light(&Condition::Clock) == Some(Light::Green);
+    if app.gateway.keeping.erase == Erase::ByHand || !is_steady {
         finish(app);
         return false;
     }
@@ -79,11 +83,6 @@ fn run(app: &App, stop: &Stop) -> bool {
             true
         }
     }
-}
-
-/// Nothing that is gone comes back: a clock that was stepped, or is far from the record's, erases nothing.
-fn is_time_believed(app: &App) -> bool {
-    app.health.light(&Condition::Clock) == Some(Light::Green) && app.silent_days <= SILENCE_DAYS_MAX
 }
 
 fn finish(app: &App) -> bool {

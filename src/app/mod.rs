@@ -4,6 +4,7 @@ mod behind;
 mod erase;
 mod issuers;
 mod keys;
+mod pack;
 mod reload;
 mod revoke;
 mod run;
@@ -48,8 +49,6 @@ pub struct App {
     /// How the files looked before they were first read.
     first_look: reload::Look,
     keys: keys::Keys,
-    /// Days between the last record before this start and the wall clock at it.
-    silent_days: i64,
     /// What opening the ledger found.
     opened: Opened,
 }

@@ -18,7 +18,7 @@ const PACKED: &str = ".packed";
 /// A packed segment on its way: renamed when it is durable and was read back.
 const UNFINISHED: &str = ".packing";
 
-/// Packed segments kept open, each with its index and the blocks read last: at most about 1 MiB in all.
+/// Packed segments kept open, each with its index and the blocks read last: about 1 MiB in all.
 const OPEN_MAX: usize = 4;
 
 /// The segment files of a directory, to read. Copies share what is open.

@@ -8,13 +8,13 @@
 use std::io;
 
 use super::fault::JournalFault;
-use super::frame::{FRAME_HEADER_BYTES, Header, Position, crc32};
+use super::frame::{Body, FRAME_HEADER_BYTES, Frame, Header, Position, crc32};
 use super::medium::{PackMedium, Shelf};
 use super::packed::{BLOCK_BYTES, Broken, Entry, Index, Packed};
 use super::scan::{Scanner, is_zeros};
 
 /// Chosen by measure, with the size of a block: `docs/decisions/0021-segments-are-packed.md`.
-const LEVEL: i32 = 3;
+const LEVEL: i32 = 1;
 
 const DIFFER: &str = "the packed segment and the unpacked one beside it differ";
 
@@ -45,14 +45,16 @@ pub fn blank(medium: &mut dyn PackMedium, segment: u32, frames: &[u64]) -> Resul
     pack(medium, segment, &mut || true)?;
     // If we crash here nothing is blank yet, and the segment is whole.
     let shelf = medium.shelf();
-    let mut blanks = frames
-        .iter()
-        .map(|offset| Blank::of(&*shelf, Position { segment, offset: *offset }))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut blanks = Vec::new();
+    for offset in frames {
+        blanks.extend(Blank::of(&*shelf, Position { segment, offset: *offset })?);
+    }
     blanks.sort_by_key(|blank| blank.offset);
-    let source = Source { shelf: &*shelf, segment, blanks: &blanks };
-    // If we crash within, either none of the frames is blank or all are.
-    replace(medium, &source, &mut || true)?;
+    if !blanks.is_empty() {
+        let source = Source { shelf: &*shelf, segment, blanks: &blanks };
+        // If we crash within, either none of the frames is blank or all are.
+        replace(medium, &source, &mut || true)?;
+    }
     Ok(())
 }
 
@@ -64,12 +66,22 @@ struct Blank {
 }
 
 impl Blank {
-    fn of(shelf: &dyn Shelf, at: Position) -> Result<Self, JournalFault> {
+    /// `None` where it is blank already.
+    fn of(shelf: &dyn Shelf, at: Position) -> Result<Option<Self>, JournalFault> {
         let mut scanner = Scanner::from(shelf, at)?;
         let header = scanner.header()?;
         let header = header.ok_or_else(|| scanner.damaged(None, "the header of a frame is not one"))?;
+        // What is damaged is not made to look erased.
+        if matches!(scanner.next()?, Some(Frame { body: Body::Blank, .. })) {
+            return Ok(None);
+        }
         let body_bytes = u64::from(header.length);
-        Ok(Self { offset: at.offset, header: Header { crc: 0, ..header }.write(), body_bytes })
+        let header = Header { crc: 0, ..header }.write();
+        Ok(Some(Self { offset: at.offset, header, body_bytes }))
+    }
+
+    fn end(&self) -> u64 {
+        self.offset + FRAME_HEADER_BYTES as u64 + self.body_bytes
     }
 
     /// Puts what of the frame lies in a block into it.
@@ -111,11 +123,10 @@ impl Source<'_> {
             let error = io::ErrorKind::UnexpectedEof.into();
             return Err(JournalFault::Io { what: "reading a segment", error });
         }
-        let end = at + count;
-        let frame_end = |blank: &Blank| blank.offset + FRAME_HEADER_BYTES as u64 + blank.body_bytes;
-        for blank in self.blanks.iter().filter(|blank| blank.offset < end && frame_end(blank) > at) {
-            blank.apply(into, at);
-        }
+        // Frames do not overlap, so that those before end before.
+        let first = self.blanks.partition_point(|blank| blank.end() <= at);
+        let here = self.blanks.iter().skip(first).take_while(|blank| blank.offset < at + count);
+        here.for_each(|blank| blank.apply(into, at));
         Ok(())
     }
 

@@ -11,12 +11,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::frame::crc32;
 
-/// How much of a segment is one block: chosen by measure, see `docs/decisions/0021`.
-pub(super) const BLOCK_BYTES: u32 = 128 << 10;
+/// How much of a segment is one block: larger ones pack a little better, and a look-up inflates one whole.
+/// Chosen by measure: `docs/decisions/0021-segments-are-packed.md`.
+pub(super) const BLOCK_BYTES: u32 = 64 << 10;
 /// A reader holds a few blocks, so that what a file says of their size is bounded.
 const BLOCK_BYTES_MAX: u32 = 1 << 20;
-/// Blocks a reader keeps inflated: a scan's window reaches over two, and a look-up goes to one.
-const HELD_BLOCKS_MAX: usize = 2;
+/// Blocks a reader keeps inflated: as many as a scan's window goes over.
+const HELD_BLOCKS_MAX: usize = 4;
 
 const MAGIC: &[u8; 16] = b"tolbooth packed1";
 const HEAD_BYTES: usize = 32;

@@ -10,6 +10,8 @@ use super::medium::Shelf;
 
 /// How much is read at once, from one multiple of it to the next; a longer frame is read whole.
 const WINDOW_BYTES: usize = 256 * 1024;
+/// As much at first, and twice as much each time: who looks up one record wants no more.
+const FIRST_WINDOW_BYTES: usize = 16 * 1024;
 
 /// A reader of one segment from some frame on.
 pub struct Scanner<'s> {
@@ -23,6 +25,8 @@ pub struct Scanner<'s> {
     window: Vec<u8>,
     /// Where in the segment the window begins.
     window_at: u64,
+    /// How much is read next.
+    ahead: usize,
 }
 
 impl<'s> Scanner<'s> {
@@ -42,8 +46,8 @@ impl<'s> Scanner<'s> {
     pub fn from(shelf: &'s dyn Shelf, position: Position) -> Result<Self, JournalFault> {
         let Position { segment, offset } = position;
         let length = shelf.length(segment).map_err(JournalFault::reading(position, 0))?;
-        let window = Vec::new();
-        Ok(Self { shelf, segment, length, at: offset, last_index: None, window, window_at: 0 })
+        let (window, ahead) = (Vec::new(), FIRST_WINDOW_BYTES);
+        Ok(Self { shelf, segment, length, at: offset, last_index: None, window, window_at: 0, ahead })
     }
 
     /// Where the next frame begins.
@@ -133,8 +137,9 @@ impl<'s> Scanner<'s> {
             self.at >= self.window_at && self.at + count as u64 <= self.window_at + self.window.len() as u64;
         if !held {
             // To a boundary: a page of which a part was read would count as written from then on.
-            let end = (self.at + count as u64).next_multiple_of(WINDOW_BYTES as u64).min(self.length);
+            let end = (self.at + count as u64).next_multiple_of(self.ahead as u64).min(self.length);
             let ahead = usize::try_from(end - self.at).unwrap_or(usize::MAX);
+            self.ahead = (self.ahead * 2).min(WINDOW_BYTES);
             // What cannot be read may lie behind what is wanted: then that is read alone, and what is
             // named in the end is the first frame that lacks bytes.
             self.fill(ahead).or_else(|_| self.fill(count)).map_err(|error| self.unread(error))?;

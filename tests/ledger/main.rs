@@ -11,6 +11,8 @@ mod logbook;
 #[cfg(test)]
 mod packed;
 #[cfg(test)]
+mod packing;
+#[cfg(test)]
 mod record;
 #[cfg(test)]
 mod verify;
