@@ -15,7 +15,7 @@ use std::sync::{PoisonError, RwLock};
 use zeroize::Zeroizing;
 
 use super::durable::write_durably;
-use super::fault::LedgerError;
+use super::fault::{LedgerError, Unrecorded};
 use super::wrapped;
 use crate::crypto::{MacKey, random, sha256};
 use crate::model::{Digest, RecoveryKey, Subject, SubjectKind};
@@ -130,7 +130,8 @@ impl SubjectKeys {
         if self.keys.read().unwrap_or_else(PoisonError::into_inner).contains_key(&year) {
             return Ok(());
         }
-        let bytes: Zeroizing<[u8; 32]> = Zeroizing::new(random().ok_or(LedgerError::SubjectKey { year })?);
+        let bytes: Zeroizing<[u8; 32]> =
+            Zeroizing::new(random().ok_or(LedgerError::Unrecorded(Unrecorded::NoKey))?);
         let key = YearKey::new(year, &bytes);
         write_key(&self.directory, &format!("{year}.key"), &bytes)
             .map_err(|error| LedgerError::File { what: "writing the subject key", error })?;

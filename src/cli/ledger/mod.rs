@@ -56,7 +56,8 @@ pub enum LedgerCommand {
     ///
     /// Without the subject key of a year nothing recorded in it can be found by person. The gateway keeps a
     /// copy of each beside it, wrapped to every recovery key of `tolbooth.toml`; this opens those copies, and
-    /// puts back what is missing. The passphrase is asked for, or read from standard input.
+    /// puts back what is missing. The passphrase is asked for, or read from standard input. Run it as the user
+    /// the gateway runs as, so that it can read what is put back.
     ///
     ///   tolbooth ledger recover-subject-keys --key recovery.key
     #[command(verbatim_doc_comment)]
