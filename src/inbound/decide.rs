@@ -127,7 +127,7 @@ fn open(
             Ok(Permitted { known, target, terms, question })
         }
         Err(Unread::Question(fault)) => {
-            let why = Why::new(Code::QuestionInvalid).detail(misfit(&fault)).truth(fault.summary());
+            let why = Why::new(Code::QuestionInvalid).detail(misfit(&fault)).truth(fault.kept());
             Err(Refusal::new(known, why))
         }
         Err(Unread::Contract(fault)) => Err(Refusal::new(known, Why::new(Code::CannotDecide).truth(fault))),
