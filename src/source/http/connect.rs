@@ -171,7 +171,7 @@ mod tests {
             };
             let deadline = tokio::time::Instant::now() + PATIENCE;
             let check = id("check");
-            let asks = source.fetch(&pool, &check, question.root(), &[], deadline);
+            let asks = source.fetch(&pool, &check, question.root(), &|_| None, deadline);
             tokio::select! { fetched = asks => fetched, () = serves => panic!("it never ends") }
         }
     }

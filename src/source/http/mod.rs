@@ -30,7 +30,7 @@ use self::connect::Upstream;
 use self::file::SecretHeader;
 use self::operation::HttpOperation;
 use self::pool::Whole;
-use super::{Fetched, Found, SourceFault};
+use super::{Fetched, Forwarded, Found, SourceFault};
 use crate::json::Node;
 use crate::model::{Contract, Fault, Faults, Mapping, OperationId};
 
@@ -95,7 +95,7 @@ impl HttpSource {
         pool: &Pool,
         operation: &OperationId,
         question: Node<'_>,
-        forwarded: &[(HeaderName, HeaderValue)],
+        forwarded: &Forwarded<'_>,
         deadline: Instant,
     ) -> Result<Fetched, SourceFault> {
         let operation = self
