@@ -3,6 +3,7 @@
 mod behind;
 mod issuers;
 mod keys;
+mod pack;
 mod reload;
 mod revoke;
 mod run;

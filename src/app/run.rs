@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -18,7 +18,8 @@ use crate::clock::Clock;
 use crate::config::Gateway;
 use crate::desk::{self, Circumstances, FoldFault, FoldedIndex, Ruleset};
 use crate::inbound::{Allowances, Bounds, LogReads, Quiet, READS_MAX, Road, Tally};
-use crate::ledger::{Ledger, LedgerConfig, LedgerError};
+use crate::journal::Disk;
+use crate::ledger::{Ledger, LedgerConfig, LedgerError, journal_directory};
 use crate::model::{AgreementId, Digest, Fault, Faults};
 use crate::observe::{Condition, Health, Light, Metrics};
 use crate::serve::{Doorway, Local, Shares, TokenDoor, serve_local, serve_partners};
@@ -28,7 +29,7 @@ use crate::tls::Credential;
 
 use super::seen::Seen;
 use super::tokens::Tokens;
-use super::{App, behind, issuers, keys, reload, revoke, tokens, watch};
+use super::{App, behind, issuers, keys, pack, reload, revoke, tokens, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
@@ -155,6 +156,8 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         .create(&gateway.data)
         .map_err(io_fault(gateway.data.display().to_string()))?;
     let log_name = desk::log_name(&gateway)?;
+    // Held before any key is read or made: of two first starts at once the other must not replace this one's.
+    let journal = Disk::open(&journal_directory(&gateway.data.join("ledger"))).map_err(LedgerError::from)?;
     let keys = keys::open(&gateway.data, &log_name, &clock).map_err(io_fault("the gateway's keys"))?;
     of_this_log(&gateway, &log_name, &keys)?;
     let config = LedgerConfig {
@@ -165,7 +168,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         segment_bytes: gateway.segment_bytes,
         waiting_max: WAITING_MAX,
     };
-    let (ledger, opened) = Ledger::open(config, clock.clone())?;
+    let (ledger, opened) = Ledger::open_on(journal, config, clock.clone())?;
     tracing::info!(records = opened.records, unread_segments = opened.unread_segments, "the ledger is open");
     if opened.dropped {
         tracing::warn!("a batch that was never acknowledged was dropped from the end of the journal");
@@ -186,6 +189,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
     let signatures = Arc::new(Verifier::new(clock.now(), gateway.limits.nonces_max));
     record_in_force(&ledger, &seen, clock.today(), &ruleset)?;
     ruleset.files.are_kept();
+    keep_names(&gateway.data).map_err(io_fault(gateway.data.display().to_string()))?;
     Ok(App {
         signatures,
         gateway,
@@ -205,6 +209,16 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         keys,
         opened,
     })
+}
+
+/// Makes the names of folders that a first start has made durable: what is in them is durable already. If we
+/// crash before here, nobody has been answered yet.
+fn keep_names(data: &Path) -> io::Result<()> {
+    let parent = data.parent().filter(|parent| !parent.as_os_str().is_empty());
+    for folder in [parent.unwrap_or(Path::new(".")), data, &data.join("ledger")] {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// A sandbox's log is named as one, and neither goes on with the other's: what is recorded of made-up rows
@@ -323,6 +337,7 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     tokio::task::spawn_local(watch::watch_lights(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_sources(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_fold(Arc::clone(&app), stop.clone()));
+    tokio::task::spawn_local(pack::watch_pack(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(revoke::watch_directory(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(reload::watch_rules(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(tokens::watch(tokens.clone(), stop.clone()));

@@ -49,7 +49,7 @@ pub enum LedgerError {
     SubjectKey { year: i16 },
     /// The origin is not a legal name of a key.
     Origin,
-    /// The first records could not be made.
+    /// A record could not be made.
     Unrecorded(Unrecorded),
 }
 
@@ -63,7 +63,7 @@ impl fmt::Display for LedgerError {
             Self::File { what, error } => write!(f, "{what}: {error}"),
             Self::SubjectKey { year } => write!(f, "the subject key file of {year} is not one"),
             Self::Origin => f.write_str("the name of the log may not be empty nor hold a space or `+`"),
-            Self::Unrecorded(why) => write!(f, "the first record could not be made: {why}"),
+            Self::Unrecorded(why) => write!(f, "a record could not be made: {why}"),
         }
     }
 }

@@ -19,7 +19,7 @@ use super::walk::{WalkFault, walk_segment};
 use super::writer::Writer;
 use crate::clock::Clock;
 use crate::crypto::SigningKey;
-use crate::journal::{Disk, Journal, JournalFault, Medium, Shelf};
+use crate::journal::{Disk, Journal, JournalFault, Medium, PackMedium, Shelf};
 use crate::merkle::note::VerifierKey;
 use crate::model::{AgreementRef, Digest, Subject};
 
@@ -71,12 +71,14 @@ pub struct Present {
 
 /// The ledger. Copies share one writer, which ends with the last of them.
 #[derive(Clone)]
-pub struct Ledger(Arc<Inner>);
+pub struct Ledger(pub(super) Arc<Inner>);
 
-struct Inner {
-    shared: Arc<Shared>,
+pub(super) struct Inner {
+    pub(super) shared: Arc<Shared>,
     subjects: Arc<SubjectKeys>,
-    shelf: Arc<dyn Shelf>,
+    pub(super) shelf: Arc<dyn Shelf>,
+    /// Where sealed segments are packed, by one at a time; given back with the directory.
+    pub(super) packing: Mutex<Option<Box<dyn PackMedium>>>,
     evidence: PathBuf,
     verifier: VerifierKey,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -99,6 +101,7 @@ impl Ledger {
         let verifier = VerifierKey::new(&origin, key.public()).map_err(|_| LedgerError::Origin)?;
         let subjects = Arc::new(SubjectKeys::open(&directory.join(SUBJECT_KEYS))?);
         subjects.ensure(clock.now().to_zoned(jiff::tz::TimeZone::UTC).year())?;
+        let packing = Mutex::new(medium.packing());
         let (journal, recovered) = Journal::open(medium, segment_bytes)?;
         let shelf = journal.shelf();
 
@@ -126,7 +129,8 @@ impl Ledger {
         let shared = Arc::new(Shared::new(waiting_max, writer.durable(note), clock));
         let writer = start(writer, Arc::clone(&shared))?;
         let evidence = directory.join(EVIDENCE);
-        let inner = Inner { shared, subjects, shelf, evidence, verifier, writer: Mutex::new(Some(writer)) };
+        let writer = Mutex::new(Some(writer));
+        let inner = Inner { shared, subjects, shelf, packing, evidence, verifier, writer };
         Ok((Self(Arc::new(inner)), opened))
     }
 
@@ -278,6 +282,8 @@ impl Inner {
             // A writer that panicked has refused everything already (`Ends`).
             let _ = writer.join();
         }
+        // Behind whatever is being packed or blanked.
+        drop(self.packing.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 

@@ -19,6 +19,7 @@ mod handle;
 mod intent;
 mod object;
 mod outbox;
+mod pack;
 mod party;
 mod queue;
 mod read;
