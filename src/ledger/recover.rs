@@ -44,7 +44,7 @@ pub enum RecoverFault {
 impl fmt::Display for RecoverFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Journal(JournalFault::Locked) => {
+            Self::Journal(JournalFault::Locked { .. }) => {
                 f.write_str("the gateway is running: stop it, recover, and start it again")
             }
             Self::Journal(fault) => fault.fmt(f),
