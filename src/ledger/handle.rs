@@ -5,8 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-
 use super::chain::Chain;
 use super::durable::{keep, keep_all};
 use super::entry::{Record, Ruleset};
@@ -66,14 +64,6 @@ pub struct Opened {
     pub in_force: Vec<AgreementRef>,
     /// The time of the last record, in milliseconds since 1970; none where the log begins now.
     pub last_ms: Option<i64>,
-}
-
-impl Opened {
-    /// How long before now the last record was made; nothing where there was none.
-    pub fn silent_for(&self, clock: &Clock) -> SignedDuration {
-        let last = self.last_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
-        last.map_or(SignedDuration::ZERO, |last| clock.now().duration_since(last))
-    }
 }
 
 /// Everything durable at one moment, under the checkpoint signed over it.
