@@ -12,7 +12,7 @@ use super::erase::Erased;
 use super::fault::{LedgerError, Unrecorded};
 use super::intent::OpenIntent;
 use super::object::{Object, digest, text};
-use super::queue::{Item, Shared, State, wait};
+use super::queue::{Item, Shared, State, Waiting, wait};
 use super::read::Archive;
 use super::receipt::Receipt;
 use super::subject::{MissingKeys, SubjectKeys, SubjectRef};
@@ -161,6 +161,14 @@ impl Ledger {
     /// As [`append`](Self::append), for a thread that may block.
     pub fn append_blocking(&self, record: Record) -> Result<Receipt, Unrecorded> {
         wait(self.0.shared.push(record))
+    }
+
+    /// Records many, in order, without waiting for each: for whoever has many to record and nothing to
+    /// release. More than may wait are refused as [`Unrecorded::Busy`].
+    pub fn append_many(&self, records: Vec<Record>) -> Waiting {
+        let (mut items, waiting) = Waiting::of(records);
+        self.0.shared.push_all(&mut items);
+        waiting
     }
 
     /// Keeps bytes as `evidence/<sha256>`; durable when this returns. Blocks.
