@@ -2,6 +2,7 @@
 //! over a Unix socket that only the gateway's owner can open; answers are JSON lines, so that a
 //! long look shows how far it is.
 
+mod backup;
 mod body;
 mod export;
 mod report;
@@ -27,6 +28,7 @@ use crate::ledger::Ledger;
 use crate::model::MemberId;
 use crate::stop::Stop;
 
+pub use backup::BackupQuestion;
 use body::Lines;
 pub use export::ExportQuestion;
 pub use report::ReportQuestion;
@@ -47,6 +49,8 @@ pub struct Admin {
     ruleset: Arc<ArcSwap<Ruleset>>,
     clock: Clock,
     looks: Arc<Semaphore>,
+    /// One backup at a time.
+    backups: Arc<Semaphore>,
 }
 
 impl Admin {
@@ -58,7 +62,8 @@ impl Admin {
         ruleset: Arc<ArcSwap<Ruleset>>,
         clock: Clock,
     ) -> Self {
-        Self { ledger, fold, member, ruleset, clock, looks: Arc::new(Semaphore::new(LOOKS_MAX)) }
+        let (looks, backups) = (Arc::new(Semaphore::new(LOOKS_MAX)), Arc::new(Semaphore::new(1)));
+        Self { ledger, fold, member, ruleset, clock, looks, backups }
     }
 
     /// A place among those who look; given back when it is dropped.
@@ -108,8 +113,9 @@ async fn answer(admin: &Admin, by: String, request: Request<Incoming>) -> Respon
         (&Method::POST, "/search") => search::search(admin, by, read(request).await).await,
         (&Method::POST, "/export") => export::export(admin, by, read(request).await).await,
         (&Method::POST, "/report") => report::report_on(admin, by, read(request).await).await,
+        (&Method::POST, "/backup") => backup::backup(admin, by, read(request).await).await,
         _ => {
-            let here = "here are POST /search, POST /export and POST /report";
+            let here = "here are POST /search, POST /export, POST /report and POST /backup";
             Err(Refused(StatusCode::NOT_FOUND, here.to_owned()))
         }
     };

@@ -49,6 +49,10 @@ pub enum LedgerError {
     SubjectKey { year: i16 },
     /// The origin is not a legal name of a key.
     Origin,
+    /// Others hold a checkpoint over more records than there are.
+    Behind { records: u64, held: u64 },
+    /// Others hold a checkpoint over other records than these.
+    Forked { size: u64 },
     /// The first records could not be made.
     Unrecorded(Unrecorded),
 }
@@ -63,6 +67,14 @@ impl fmt::Display for LedgerError {
             Self::File { what, error } => write!(f, "{what}: {error}"),
             Self::SubjectKey { year } => write!(f, "the subject key file of {year} is not one"),
             Self::Origin => f.write_str("the name of the log may not be empty nor hold a space or `+`"),
+            Self::Behind { records, held } => write!(
+                f,
+                "the journal has {records} records, and a checkpoint over {held} was kept outside: an older copy was put in its place"
+            ),
+            Self::Forked { size } => write!(
+                f,
+                "the first {size} records are not those the checkpoint kept outside was signed over: the log was rewritten"
+            ),
             Self::Unrecorded(why) => write!(f, "the first record could not be made: {why}"),
         }
     }

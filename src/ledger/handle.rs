@@ -11,22 +11,19 @@ use super::entry::{Record, Ruleset};
 use super::fault::{LedgerError, Unrecorded};
 use super::intent::OpenIntent;
 use super::object::{Object, digest, text};
+use super::opening::{finish, read, read_segment, restored, unread};
+use super::previous::Restored;
 use super::queue::{Item, Shared, State, wait};
 use super::read::Archive;
 use super::receipt::Receipt;
 use super::subject::{SubjectKeys, SubjectRef};
-use super::walk::{WalkFault, walk_segment};
 use super::writer::Writer;
 use crate::clock::Clock;
 use crate::crypto::SigningKey;
-use crate::journal::{Disk, Journal, JournalFault, Medium, Shelf};
+use crate::journal::{Disk, Journal, Medium, Shelf};
+use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::VerifierKey;
 use crate::model::{AgreementRef, Digest, Subject};
-
-/// A journal of no more segments and bytes is read whole at start; of a longer one only the last segment,
-/// so that a gateway is ready at once after years. The host then has the rest verified behind the road.
-const READ_WHOLE_SEGMENTS_MAX: usize = 4;
-const READ_WHOLE_BYTES_MAX: u64 = 64 << 20;
 
 const JOURNAL: &str = "journal";
 const EVIDENCE: &str = "evidence";
@@ -77,6 +74,7 @@ struct Inner {
     shared: Arc<Shared>,
     subjects: Arc<SubjectKeys>,
     shelf: Arc<dyn Shelf>,
+    directory: PathBuf,
     evidence: PathBuf,
     verifier: VerifierKey,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -95,6 +93,17 @@ impl Ledger {
         config: LedgerConfig,
         clock: Clock,
     ) -> Result<(Self, Opened), LedgerError> {
+        Self::open_held(medium, config, clock, None)
+    }
+
+    /// As [`open_on`](Self::open_on), unless the journal is not the one that a checkpoint kept outside was signed
+    /// over: nothing is written to it then.
+    pub fn open_held<M: Medium>(
+        medium: M,
+        config: LedgerConfig,
+        clock: Clock,
+        held: Option<&Checkpoint>,
+    ) -> Result<(Self, Opened), LedgerError> {
         let LedgerConfig { directory, origin, key, segment_bytes, waiting_max } = config;
         let verifier = VerifierKey::new(&origin, key.public()).map_err(|_| LedgerError::Origin)?;
         let subjects = Arc::new(SubjectKeys::open(&directory.join(SUBJECT_KEYS))?);
@@ -102,18 +111,23 @@ impl Ledger {
         let (journal, recovered) = Journal::open(medium, segment_bytes)?;
         let shelf = journal.shelf();
 
-        let unread = unread(&*shelf, &recovered.segments)?;
-        let chain = read(&verifier, &*shelf, recovered.segments.get(unread..).unwrap_or_default())?;
-        let opened = Opened {
+        let unread = unread(&*shelf, &recovered.segments, held)?;
+        let chain = read(&verifier, &*shelf, recovered.segments.get(unread..).unwrap_or_default(), held)?;
+        let mut opened = Opened {
             records: chain.edge().size(),
             dropped: recovered.dropped,
             unread_segments: unread,
             intents: chain.open_intents().cloned().collect(),
-            in_force: chain.in_force().collect(),
+            in_force: chain.in_force().map(|(agreement, _)| agreement).collect(),
         };
-        let (edge, time_ms) = (chain.edge().clone(), chain.time_ms());
+        let (edge, mut time_ms) = (chain.edge().clone(), chain.time_ms());
         let note = chain.last().map(|(_, note)| note.clone());
         drop(chain);
+        let restored = if note.is_none() { restored(&directory)? } else { None };
+        if let Some(Restored { previous, time_ms: last_ms }) = &restored {
+            time_ms = *last_ms;
+            opened.in_force.extend(previous.in_force());
+        }
         // From the first moment on: a clock set back while the gateway was off brings nothing back.
         clock.not_before(time_ms);
 
@@ -121,12 +135,20 @@ impl Ledger {
         let mut writer = Writer::new(journal, keys, clock.clone(), Arc::clone(&subjects), (edge, time_ms));
         let note = match note {
             Some(note) => note,
-            None => writer.begin()?,
+            None => writer.begin(restored.as_ref().map(|restored| &restored.previous))?,
         };
         let shared = Arc::new(Shared::new(waiting_max, writer.durable(note), clock));
         let writer = start(writer, Arc::clone(&shared))?;
         let evidence = directory.join(EVIDENCE);
-        let inner = Inner { shared, subjects, shelf, evidence, verifier, writer: Mutex::new(Some(writer)) };
+        let inner = Inner {
+            shared,
+            subjects,
+            shelf,
+            directory,
+            evidence,
+            verifier,
+            writer: Mutex::new(Some(writer)),
+        };
         Ok((Self(Arc::new(inner)), opened))
     }
 
@@ -259,6 +281,11 @@ impl Ledger {
         Ok(Some(chain.open_intents().cloned().collect()))
     }
 
+    /// Where it all lies.
+    pub(super) fn directory(&self) -> &Path {
+        &self.0.directory
+    }
+
     /// What a search for a subject looks for: its references under every year's key.
     pub fn references(&self, subject: &Subject) -> Vec<SubjectRef> {
         self.0.subjects.of_all_years(subject)
@@ -290,48 +317,6 @@ impl Drop for Inner {
 /// Where a directory's journal lies, for offline readers.
 pub fn journal_directory(directory: &Path) -> PathBuf {
     directory.join(JOURNAL)
-}
-
-/// How many of the first segments a start leaves unread.
-fn unread(shelf: &dyn Shelf, segments: &[u32]) -> Result<usize, LedgerError> {
-    let mut bytes = 0;
-    for segment in segments {
-        bytes += shelf.length(*segment).map_err(JournalFault::io("reading a segment's length"))?;
-    }
-    let whole = segments.len() <= READ_WHOLE_SEGMENTS_MAX && bytes <= READ_WHOLE_BYTES_MAX;
-    Ok(if whole { 0 } else { segments.len().saturating_sub(1) })
-}
-
-fn read<'k>(key: &'k VerifierKey, shelf: &dyn Shelf, segments: &[u32]) -> Result<Chain<'k>, LedgerError> {
-    // One signature over the last root covers every record before it.
-    let mut chain = Chain::new(key, false);
-    for (place, segment) in segments.iter().enumerate() {
-        read_segment(&mut chain, shelf, *segment, place == 0 && *segment > 1, None)?;
-    }
-    if let Some(segment) = segments.last() {
-        finish(&chain, *segment)?;
-    }
-    Ok(chain)
-}
-
-fn read_segment(
-    chain: &mut Chain<'_>,
-    shelf: &dyn Shelf,
-    segment: u32,
-    adopt: bool,
-    upto: Option<u64>,
-) -> Result<(), LedgerError> {
-    walk_segment(chain, shelf, segment, adopt, upto, &mut |_| Ok(())).map_err(|fault| match fault {
-        WalkFault::Journal(fault) => LedgerError::Journal(fault),
-        WalkFault::Record { at, index, what } => {
-            LedgerError::Record { segment: at.segment, offset: at.offset, index, what }
-        }
-    })
-}
-
-fn finish(chain: &Chain<'_>, segment: u32) -> Result<(), LedgerError> {
-    let index = chain.edge().size();
-    chain.finish().map_err(|what| LedgerError::Record { segment, offset: 0, index, what })
 }
 
 /// Refuses everything if the writer ends by a fault of its own, so that nobody waits for ever.

@@ -7,6 +7,7 @@
 //! On disk: `journal/` (the truth; [`crate::journal`] has the frames, `schemas/entry/` the envelopes),
 //! `evidence/<sha256>` (bytes that records name) and `subject-keys/<year>.key`.
 
+pub mod backup;
 pub mod binding;
 mod chain;
 mod durable;
@@ -18,11 +19,14 @@ mod fold;
 mod handle;
 mod intent;
 mod object;
+mod opening;
 mod outbox;
 mod party;
+pub mod previous;
 mod queue;
 mod read;
 mod receipt;
+pub mod restore;
 pub mod search;
 mod subject;
 pub mod verify;

@@ -2,7 +2,9 @@
 //! gateway, and are themselves recorded.
 
 mod ask;
+mod backup;
 mod export;
+mod restore;
 mod search;
 mod verify;
 
@@ -35,6 +37,18 @@ pub enum LedgerCommand {
     Search(search::SearchArgs),
     /// Write the log to one portable file that `verify` reads
     Export(export::ExportArgs),
+    /// Back up the ledger while the gateway serves, and verify what was written
+    ///
+    /// Asks the running gateway, which records it. The folder then holds the journal up to a checkpoint,
+    /// evidence, wrapped subject keys and a manifest; `tolbooth ledger verify DIR` reads it as it is. It is
+    /// whole under its name, or it is not there. No private key is ever in it.
+    Backup(backup::BackupArgs),
+    /// Restore a backup beside a new log
+    ///
+    /// A restored backup is never gone on from, since others may hold receipts of what came after it: the
+    /// next start begins a new log, whose first record names the old one, what was restored of it, and
+    /// what others are known to hold. The old one stays beside it, to be searched and verified.
+    Restore(restore::RestoreArgs),
 }
 
 /// Runs one of the commands.
@@ -43,6 +57,8 @@ pub fn run(command: &LedgerCommand, out: &mut dyn Write, _clock: &Clock) -> Exit
         LedgerCommand::Verify(args) => verify::run(args, out),
         LedgerCommand::Search(args) => search::run(args, out),
         LedgerCommand::Export(args) => export::run(args, out),
+        LedgerCommand::Backup(args) => backup::run(args, out),
+        LedgerCommand::Restore(args) => restore::run(args, out),
     };
     done.unwrap_or_else(|fault| {
         complain(&fault);

@@ -177,16 +177,16 @@ impl Verified {
 }
 
 /// Progress for a person who waits.
-struct Counter {
+pub(super) struct Counter {
     shows: bool,
 }
 
 impl Counter {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { shows: std::io::stderr().is_terminal() }
     }
 
-    fn tell(&mut self, told: Progress) {
+    pub(super) fn tell(&mut self, told: Progress) {
         if self.shows {
             let end = if told.segments == told.segments_all { "\r\x1b[K" } else { "" };
             let line = format!(
@@ -200,10 +200,7 @@ impl Counter {
 
 fn key(args: &VerifyArgs) -> Result<VerifierKey, Fault> {
     match &args.key {
-        Some(given) => {
-            let text = if Path::new(given).is_file() { read_text(Path::new(given))? } else { given.clone() };
-            Ok(VerifierKey::parse(&text)?)
-        }
+        Some(given) => read_key(given),
         None => match &args.path {
             Some(path) if path.is_dir() => journal_key(path),
             _ => Err("--key is wanted: the log's public key, which the provider hands out as data/keys/ledger.vkey".into()),
@@ -211,9 +208,19 @@ fn key(args: &VerifyArgs) -> Result<VerifierKey, Fault> {
     }
 }
 
-/// The key beside a ledger's folder. Trusting it is trusting whoever keeps the folder: an auditor
+/// A key as it is given: a file, or the key itself.
+pub(super) fn read_key(given: &str) -> Result<VerifierKey, Fault> {
+    let text = if Path::new(given).is_file() { read_text(Path::new(given))? } else { given.to_owned() };
+    Ok(VerifierKey::parse(&text)?)
+}
+
+/// The key beside a ledger's folder, or in a backup's. Trusting it is trusting whoever keeps the folder: an auditor
 /// brings their own.
 pub(in crate::cli) fn journal_key(ledger: &Path) -> Result<VerifierKey, Fault> {
+    let within = ledger.join("ledger.vkey");
+    if within.is_file() {
+        return Ok(VerifierKey::parse(&read_text(&within)?)?);
+    }
     let beside = match ledger.parent() {
         Some(data) if !data.as_os_str().is_empty() => data.join("keys/ledger.vkey"),
         _ => ledger.join("../keys/ledger.vkey"),
@@ -226,7 +233,7 @@ pub(in crate::cli) fn journal_key(ledger: &Path) -> Result<VerifierKey, Fault> {
     Ok(VerifierKey::parse(&text)?)
 }
 
-fn read_text(path: &Path) -> Result<String, Fault> {
+pub(super) fn read_text(path: &Path) -> Result<String, Fault> {
     Ok(std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?)
 }
 
