@@ -54,7 +54,7 @@ pub(super) fn open(data: &Path, log_name: &str, clock: &Clock) -> io::Result<Key
 }
 
 /// Whether a journal was begun there.
-fn is_begun(journal: &Path) -> io::Result<bool> {
+pub(super) fn is_begun(journal: &Path) -> io::Result<bool> {
     match SegmentFiles::new(journal).segments() {
         Ok(segments) => Ok(!segments.is_empty()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),

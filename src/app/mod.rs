@@ -1,8 +1,11 @@
 //! The one place that wires everything: from a configuration to a running gateway.
 
+mod anchor;
 mod behind;
+mod fault;
 mod issuers;
 mod keys;
+pub mod publish;
 mod reload;
 mod revoke;
 mod run;
@@ -10,7 +13,8 @@ mod seen;
 mod tokens;
 mod watch;
 
-pub use run::{Running, StartFault, start};
+pub use fault::StartFault;
+pub use run::{Running, start};
 
 use std::sync::Arc;
 

@@ -6,6 +6,7 @@ use std::io::Write;
 use clap::Args;
 use serde_json::json;
 
+use crate::app::publish::Place;
 use crate::clock::Clock;
 use crate::config::{self, Gateway};
 use crate::desk::{Circumstances, Ruleset, issuer_warnings, without_examples};
@@ -75,10 +76,19 @@ fn look(args: &CheckArgs, clock: &Clock) -> Result<Found, Faults> {
     }
     let expired = ruleset.directory.lists().filter(|list| list.is_expired(clock.now()));
     faults.0.extend(expired.map(|list| list.expired()));
+    faults.0.extend(Place::of(&gateway).err());
     faults.into_result()?;
     let mut warnings = Faults(ruleset.directory.warnings(clock.now()));
     warnings.0.extend(issuer_warnings(&ruleset));
     warnings.0.extend(key_file_warning(&partners.key));
+    if gateway.outside.anchor.is_none() && !args.sandbox {
+        let file = args.config.config.display().to_string();
+        let message =
+            "no `anchor` in [ledger]: an older copy of the data folder, put back, would not be noticed";
+        warnings.push(Fault::new(file, None, message).with_help(
+            "name a file where a restore of the data folder does not reach: anchor = \"/mnt/elsewhere/anchor\"",
+        ));
+    }
     for contract in ruleset.offers().map(|offer| &offer.contract) {
         let dataset = contract.version.to_string();
         let wrong = without_examples(contract).into_iter();

@@ -9,8 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::chain::agreement_ref;
 use super::durable::write_durably;
+use super::fault::LedgerError;
+use super::handle::journal_directory;
+use super::opening::restored;
 use super::walk::ENVELOPE;
 use crate::journal::{Body, JournalFault, Scanner, SegmentFiles, Shelf as _};
+use crate::merkle::checkpoint::Checkpoint;
+use crate::merkle::note::Note;
 use crate::model::{AgreementRef, Digest};
 
 /// The file's name, in the ledger's directory.
@@ -63,6 +68,19 @@ impl Previous {
     pub fn folder(log: &str) -> String {
         let legal = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
         log.chars().map(legal).collect()
+    }
+
+    /// How many records of it are known to have been.
+    pub fn size(&self) -> u64 {
+        let size = |note: &str| Some(Checkpoint::parse(Note::parse(note).ok()?.text()).ok()?.size);
+        let known = self.known.as_deref().and_then(size);
+        size(&self.checkpoint).max(known).unwrap_or(0)
+    }
+
+    /// What the log in a ledger's folder says, or will where a restore left word.
+    pub fn of_ledger(ledger: &Path) -> Result<Option<Self>, LedgerError> {
+        let begun = Self::of_journal(&journal_directory(ledger))?;
+        Ok(begun.or(restored(ledger)?.map(|restored| restored.previous)))
     }
 
     /// What the first record of a journal says. `None` where there is no journal, or none before it.
