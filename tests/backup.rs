@@ -8,6 +8,7 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use support::agreements::CHILD;
 use support::gateway::CHI;
 use support::here::Here;
 use support::partner::Said;
@@ -134,5 +135,217 @@ fn a_restored_backup_begins_a_new_log_that_names_the_old_one() {
     assert_eq!(previous["checkpoint"], made["checkpoint"]);
     assert!(previous["known"].as_str().unwrap().starts_with(&format!("{old}\n{}\n", known.size)));
     assert_eq!(ask(&here).outcome(), "answered");
+
+    // The old log is searched by its name, and nobody who looks into the new one alone is left to think it is all.
+    let search = ["ledger", "search", "--purpose", "where is it", "--dataset", "child-protection"];
+    let new_alone = must(&home, &search);
+    assert!(new_alone.out.contains(&format!("not searched: the earlier log {old}")), "{new_alone:?}");
+    let in_old = must(&home, &[&search[..], &["--log", &old, "--json"]].concat());
+    assert_eq!(in_old.lines().len(), 1, "{in_old:?}");
+    assert_eq!(in_old.lines()[0]["envelope"]["log"], old.as_str());
+    let nowhere = run(&home, &[&search[..], &["--log", "glenmore/other"]].concat());
+    assert!(nowhere.code == Some(1) && nowhere.err.contains(&old), "{nowhere:?}");
+    let looks = support::ledger::search(&here.running().admin_socket, json!({ "kind": "read" }));
+    assert!(
+        looks.iter().any(|look| look["sealed"]["asked"] == format!("by filter in the earlier log {old}")),
+        "{looks:?}"
+    );
+    let report = must(&home, &["report", "activity", "--purpose", "counting"]);
+    assert!(
+        report.out.contains(&format!("Not in this report: the log before this one, {old}")),
+        "{report:?}"
+    );
+    let export =
+        ["ledger", "export", "--purpose", "for the court", "--log", &old, "--out", "old.export", "--json"];
+    must(&home, &export);
+    must(&home, &["ledger", "verify", "old.export", "--key", "../kept/backup/ledger.vkey"]);
+
+    // Verifying covers both, and holds each against what others kept of it.
+    let verified =
+        must(&home, &["ledger", "verify", "data/ledger", "--against", "../kept/receipt", "--json"]);
+    let verified = verified.lines().remove(0);
+    assert_eq!(verified["earlier"].as_array().unwrap().len(), 1, "{verified}");
+    let not_proven = verified["not_proven"].to_string();
+    assert!(not_proven.contains("they were lost before the restore"), "{not_proven}");
+    let folder = home.join("data/ledger/earlier");
+    let folder = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    let evidence = std::fs::read_dir(folder.join("evidence")).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(&evidence, "other bytes").unwrap();
+    let rotten = run(&home, &["ledger", "verify", "data/ledger"]);
+    assert!(rotten.code == Some(1) && rotten.err.contains("the earlier log"), "{rotten:?}");
+}
+
+/// What the restored log saw in force is not forgotten, though its journal is not gone on from.
+#[test]
+fn an_older_agreement_does_not_come_back_by_way_of_a_restore() {
+    let mut here = Here::new(Site::new("restore-versions"));
+    let home = here.site.home.clone();
+    let signatures = support::agreements::signatures(&home, CHILD);
+    let file = support::agreements::file(&home, CHILD);
+    let (first, first_note) = (std::fs::read(&file).unwrap(), std::fs::read(&signatures).unwrap());
+    here.restart();
+    assert_eq!(ask(&here).outcome(), "answered");
+    here.stop();
+    support::agreements::reword(&home, CHILD, |text| text.replace("version = 1\n", "version = 2\n"));
+    here.restart();
+    assert_eq!(ask(&here).outcome(), "answered");
+    kept(&here);
+    back_up(&here);
+    here.stop();
+
+    std::fs::rename(home.join("data"), home.join("data.lost")).unwrap();
+    must(&home, &["ledger", "restore", "--from", "../kept/backup", "--into", "data"]);
+    std::fs::write(&file, first).unwrap();
+    std::fs::write(&signatures, first_note).unwrap();
+    for start in 0..3 {
+        here.restart();
+        let said = ask(&here);
+        assert_eq!((said.status, said.code()), (403, "agreement_not_in_force".to_owned()), "start {start}: {said:?}");
+        here.stop();
+        // It is on the record itself: what is folded of it may be deleted.
+        let _gone = std::fs::remove_dir_all(home.join("data/store"));
+        assert!(start > 0 || home.join("data/ledger/previous.json").exists());
+        let _gone = std::fs::remove_file(home.join("data/ledger/previous.json"));
+    }
+}
+
+/// A restored gateway whose log is restored again: the chain of logs is whole.
+#[test]
+fn logs_before_the_one_before_are_kept_and_verified_too() {
+    let mut here = Here::start(Site::new("restore-twice"));
+    let home = here.site.home.clone();
+    kept(&here);
+    for round in 1..=2 {
+        ask(&here);
+        let made = run(&home, &["ledger", "backup", "--purpose", "x", "--out", &format!("../kept/{round}")]);
+        assert_eq!(made.code, Some(0), "{made:?}");
+        here.stop();
+        std::fs::rename(home.join("data"), home.join(format!("data.{round}"))).unwrap();
+        let from = format!("../kept/{round}");
+        must(&home, &["ledger", "restore", "--from", &from, "--into", "data"]);
+        // Again, before any start: the copy gives way.
+        must(&home, &["ledger", "restore", "--from", &from, "--into", "data"]);
+        here.restart();
+    }
+    let verified = must(&home, &["ledger", "verify", "data/ledger", "--json"]).lines().remove(0);
+    assert_eq!(verified["earlier"].as_array().unwrap().len(), 2, "{verified}");
+    assert_eq!(here.ledger().earlier().unwrap().len(), 2);
+    // And a backup of this one holds all three.
+    back_up(&here);
+    let verified = must(&home, &["ledger", "verify", "../kept/backup", "--json"]).lines().remove(0);
+    assert_eq!(verified["earlier"].as_array().unwrap().len(), 2, "{verified}");
+}
+
+#[test]
+fn a_backup_is_refused_where_it_would_harm_or_hide() {
+    let mut here = Here::start(Site::new("backup-refused"));
+    let (home, kept) = (here.site.home.clone(), kept(&here));
+    let back_up_to = |out: &str| run(&home, &["ledger", "backup", "--purpose", "x", "--out", out]);
+    std::fs::create_dir(kept.join("other")).unwrap();
+    std::fs::write(kept.join("other/letter.txt"), "somebody's").unwrap();
+    let refused = back_up_to("../kept/other");
+    assert!(refused.code != Some(0) && refused.err.contains("holds files that are no backup"), "{refused:?}");
+    assert!(kept.join("other/letter.txt").exists());
+    let refused = back_up_to("data/ledger/backup");
+    assert!(refused.code != Some(0) && refused.err.contains("a backup is kept elsewhere"), "{refused:?}");
+    let refused = run(&home, &["ledger", "backup", "--purpose", " ", "--out", "../kept/x"]);
+    assert!(refused.code == Some(1) && refused.err.contains("a purpose must be stated"), "{refused:?}");
+
+    // A backup that is there is not replaced by less, or by what does not verify.
+    back_up(&here);
+    let manifest = std::fs::read(kept.join("backup/manifest.json")).unwrap();
+    let older = home.join("data.older");
+    here.stop();
+    assert!(
+        std::process::Command::new("cp")
+            .args(["-a", "data", "data.older"])
+            .current_dir(&home)
+            .status()
+            .unwrap()
+            .success()
+    );
+    here.restart();
+    fill(&here, 5);
+    back_up(&here);
+    here.stop();
+    std::fs::remove_dir_all(home.join("data")).unwrap();
+    std::fs::rename(&older, home.join("data")).unwrap();
+    here.restart();
+    let refused = back_up_to("../kept/backup");
+    assert!(refused.code != Some(0) && refused.err.contains("an older copy of the journal"), "{refused:?}");
+    while here.ledger().size() < 40 {
+        ask(&here);
+    }
+    let refused = back_up_to("../kept/backup");
+    assert!(refused.code != Some(0) && refused.err.contains("does not verify"), "{refused:?}");
+    assert!(std::fs::read(kept.join("backup/manifest.json")).unwrap() != manifest);
+    must(&home, &["ledger", "verify", "../kept/backup"]);
+    // Nothing is left beside it, and a rotten one is named.
+    let names: Vec<_> = std::fs::read_dir(&kept).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(names.iter().all(|name| !name.to_str().unwrap().starts_with('.')), "{names:?}");
+    let segment = kept.join("backup/checkpoint");
+    std::fs::write(&segment, "rotten").unwrap();
+    let refused = run(&home, &["ledger", "restore", "--from", "../kept/backup", "--into", "new"]);
+    assert!(refused.code == Some(1) && refused.err.contains("not what the manifest says"), "{refused:?}");
+    assert!(!home.join("new/ledger/previous.json").exists());
+}
+
+/// Damage in the middle is named to the record by everybody who comes upon it, with what to do next, and `verify`
+/// says how far it goes.
+#[test]
+fn damage_is_named_by_whoever_comes_upon_it_and_its_extent_told() {
+    let mut here = Here::start(Site::new("damage-named"));
+    let home = here.site.home.clone();
+    ask(&here);
+    fill(&here, 500);
+    let segments = ["00000001", "00000002", "00000003", "00000004"];
+    let journal = here.site.journal();
+    let file = |number: &str| journal.join(format!("{number}.segment"));
+    assert!(segments.iter().all(|number| file(number).exists()));
+    let damaged = file("00000002");
+    let mut bytes = std::fs::read(&damaged).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&damaged, &bytes).unwrap();
+    let place = "in segment 2 at byte ";
+    let asked = ["ledger", "search", "--purpose", "x", "--kind", "summary"];
+    for command in [
+        &asked[..],
+        &["report", "activity", "--purpose", "x"],
+        &["ledger", "export", "--purpose", "x", "--out", "x.export"],
+        &["ledger", "backup", "--purpose", "x", "--out", "x.backup"],
+    ] {
+        let ran = run(&home, command);
+        assert!(ran.code != Some(0) && ran.err.contains("damage at record "), "{command:?}: {ran:?}");
+        assert!(ran.err.contains(place) && ran.err.contains("docs/runbook.md"), "{command:?}: {ran:?}");
+    }
+    assert!(!home.join("x.export").exists() && !home.join("x.backup").exists());
+    here.stop();
+    let verify = run(&home, &["ledger", "verify", "data/ledger"]);
+    assert!(verify.code == Some(1) && verify.err.contains(place), "{verify:?}");
+    for wanted in [
+        "segment 1: records 0 to",
+        "segment 2: records",
+        "behind them damage at record",
+        "segment 3: records",
+    ] {
+        assert!(verify.err.contains(wanted), "{wanted}: {verify:?}");
+    }
+    assert!(verify.err.contains("docs/runbook.md"), "{verify:?}");
+    // In the last segment a start meets it.
+    bytes[middle] ^= 1;
+    std::fs::write(&damaged, &bytes).unwrap();
     must(&home, &["ledger", "verify", "data/ledger"]);
+    let last = segments
+        .iter()
+        .rev()
+        .map(|number| file(number))
+        .find(|file| std::fs::read(file).unwrap()[64..4096].iter().any(|byte| *byte != 0));
+    let last = last.unwrap();
+    let mut bytes = std::fs::read(&last).unwrap();
+    bytes[300] ^= 1;
+    std::fs::write(&last, &bytes).unwrap();
+    let start = run(&home, &["serve"]);
+    assert!(start.code == Some(1) && start.err.contains("damage at record "), "{start:?}");
+    assert!(start.err.contains("docs/runbook.md"), "{start:?}");
 }

@@ -4,6 +4,7 @@
 
 mod backup;
 mod body;
+mod earlier;
 mod export;
 mod report;
 mod search;

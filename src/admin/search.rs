@@ -6,8 +6,8 @@ use http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::ledger::search::{Filter, Found, Progress, Query, search as search_archive};
-use crate::ledger::{Read, Record};
+use crate::ledger::search::{Filter, Found, Index, Progress, Query, search as search_archive};
+use crate::ledger::{Earlier, Read, Record};
 use crate::model::{AgreementId, DatasetId, ExchangeId, MemberId, Subject, SubjectKind};
 
 use super::body::{Lines, Maker};
@@ -35,6 +35,8 @@ pub struct SearchQuestion {
     pub limit: Option<usize>,
     /// Show sealed parts.
     pub sealed: bool,
+    /// The name of an earlier log, to look into that alone.
+    pub log: Option<String>,
 }
 
 /// A person or thing, by kind of identifier.
@@ -71,13 +73,20 @@ pub(super) async fn search(
     let question: SearchQuestion = parse(&body)?;
     let purpose = purpose(question.purpose.clone())?;
     let (query, subjects) = query(admin, &question)?;
+    let earlier = question.log.as_deref().map(|log| admin.earlier(log)).transpose()?;
     let place = admin.place()?;
     let (maker, lines) = Lines::new();
     let admin = admin.clone();
     tokio::task::spawn_blocking(move || {
         let _place = place;
-        let look =
-            Look { admin, by, purpose, subjects, limit: question.limit.unwrap_or(FOUND_MAX).min(FOUND_MAX) };
+        let look = Look {
+            admin,
+            earlier,
+            by,
+            purpose,
+            subjects,
+            limit: question.limit.unwrap_or(FOUND_MAX).min(FOUND_MAX),
+        };
         look.run(&query, question.sealed, &maker);
     });
     Ok(Response::new(lines))
@@ -85,6 +94,8 @@ pub(super) async fn search(
 
 struct Look {
     admin: Admin,
+    /// Looked into instead of the present log.
+    earlier: Option<Earlier>,
     by: String,
     purpose: String,
     subjects: Vec<Subject>,
@@ -93,23 +104,30 @@ struct Look {
 
 impl Look {
     fn run(self, query: &Query, sealed: bool, maker: &Maker) {
-        let archive = self.admin.ledger.archive();
+        let (archive, index) = match self.earlier.as_ref().map(Earlier::archive) {
+            None => (self.admin.ledger.archive(), Some(&*self.admin.fold as &dyn Index)),
+            // Nothing is folded of it: it is read whole.
+            Some(Ok(archive)) => (archive, None),
+            Some(Err(fault)) => {
+                maker.line(&json!({ "refused": fault.to_string() }));
+                return;
+            }
+        };
         let mut progress = |told: Progress| maker.progress(&told);
         // One more than is shown tells that there is more.
-        let (found, more) =
-            match search_archive(&archive, Some(&*self.admin.fold), query, self.limit + 1, &mut progress) {
-                Ok(found) => newest(found, self.limit),
-                Err(fault) => {
-                    maker.line(&json!({ "refused": fault.to_string() }));
-                    return;
-                }
-            };
+        let (found, more) = match search_archive(&archive, index, query, self.limit + 1, &mut progress) {
+            Ok(found) => newest(found, self.limit),
+            Err(fault) => {
+                maker.line(&json!({ "refused": fault.to_string() }));
+                return;
+            }
+        };
         let read = Read {
             action: "search",
             shown: found.len() as u64,
             by: self.by,
             purpose: self.purpose,
-            asked: Some(asked(query).to_owned()),
+            asked: Some(asked(query, self.earlier.as_ref())),
             subjects: self.subjects,
         };
         if let Err(fault) = self.admin.ledger.append_blocking(Record::Read(read)) {
@@ -118,7 +136,11 @@ impl Look {
         }
         let all_shown = found.iter().all(|found| maker.line(&shown(found, sealed)));
         if all_shown {
-            maker.line(&json!({ "done": { "found": found.len(), "more": more } }));
+            let elsewhere = match &self.earlier {
+                Some(_) => json!([]),
+                None => self.admin.earlier_names(),
+            };
+            maker.line(&json!({ "done": { "found": found.len(), "more": more, "earlier": elsewhere } }));
         }
     }
 }
@@ -133,12 +155,13 @@ fn newest(mut found: Vec<Found>, limit: usize) -> (Vec<Found>, bool) {
     (found, more)
 }
 
-fn asked(query: &Query) -> &'static str {
-    match query {
+fn asked(query: &Query, earlier: Option<&Earlier>) -> String {
+    let how = match query {
         Query::Exchange(_) => "by exchange",
         Query::Subject(_) => "by subject",
         Query::Filter(_) => "by filter",
-    }
+    };
+    earlier.map_or_else(|| how.to_owned(), |earlier| format!("{how} in the earlier log {}", earlier.log))
 }
 
 fn shown(found: &Found, sealed: bool) -> serde_json::Value {

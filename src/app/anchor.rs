@@ -124,7 +124,8 @@ impl Anchor {
 
     fn how_to_restore(&self) -> String {
         format!(
-            "put the newest data folder back; if there is none, move the ledger away and begin a new log from a backup: tolbooth ledger restore --from BACKUP --into DATA --known {}",
+            "put the newest data folder back; if there is none, move the ledger away and begin a new log from a \
+             backup: tolbooth ledger restore --from BACKUP --into DATA --known {}",
             self.path.display()
         )
     }

@@ -17,6 +17,9 @@ pub enum JournalFault {
     Missing { segment: u32 },
 }
 
+/// What whoever comes upon damage is told to do: a repair by hand would destroy what can still be proved.
+pub const AFTER_DAMAGE: &str = "change nothing: docs/runbook.md says how to go on";
+
 impl JournalFault {
     /// For `map_err`.
     pub fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
@@ -27,12 +30,19 @@ impl JournalFault {
 impl fmt::Display for JournalFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Locked => f.write_str("the journal is in use by another process"),
+            Self::Locked => f.write_str(
+                "the journal is in use by another process: a gateway runs on this data folder already",
+            ),
             Self::Io { what, error } => write!(f, "{what}: {error}"),
             Self::Damaged { segment, offset, index, what } => {
-                write!(f, "damage at record {index}, in segment {segment} at byte {offset}: {what}")
+                write!(
+                    f,
+                    "damage at record {index}, in segment {segment} at byte {offset}: {what} ({AFTER_DAMAGE})"
+                )
             }
-            Self::Missing { segment } => write!(f, "segment {segment} of the journal is missing"),
+            Self::Missing { segment } => {
+                write!(f, "segment {segment} of the journal is missing ({AFTER_DAMAGE})")
+            }
         }
     }
 }

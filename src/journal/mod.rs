@@ -28,7 +28,7 @@ mod scan;
 mod write;
 
 pub use disk::{Disk, SegmentFiles};
-pub use fault::{AppendFault, JournalFault};
+pub use fault::{AFTER_DAMAGE, AppendFault, JournalFault};
 pub use frame::{Body, Draft, ENDS_BATCH, FRAME_HEADER_BYTES, Frame, Position};
 pub use medium::{Medium, Shelf};
 pub use recover::{Ending, ending};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::journal::JournalFault;
+use crate::journal::{AFTER_DAMAGE, JournalFault};
 
 /// Why a record was not made. Nothing of it may leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,7 +62,10 @@ impl fmt::Display for LedgerError {
         match self {
             Self::Journal(fault) => fault.fmt(f),
             Self::Record { segment, offset, index, what } => {
-                write!(f, "record {index} in segment {segment} at byte {offset}: {what}")
+                write!(
+                    f,
+                    "damage at record {index}, in segment {segment} at byte {offset}: {what} ({AFTER_DAMAGE})"
+                )
             }
             Self::File { what, error } => write!(f, "{what}: {error}"),
             Self::SubjectKey { year } => write!(f, "the subject key file of {year} is not one"),

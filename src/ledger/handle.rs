@@ -26,7 +26,7 @@ use crate::merkle::note::VerifierKey;
 use crate::model::{AgreementRef, Digest, Subject};
 
 const JOURNAL: &str = "journal";
-const EVIDENCE: &str = "evidence";
+pub(super) const EVIDENCE: &str = "evidence";
 const SUBJECT_KEYS: &str = "subject-keys";
 
 /// What a ledger is opened with.
@@ -177,7 +177,13 @@ impl Ledger {
     /// The bytes kept as `evidence/<sha256>`, if they still are what they were. Blocks.
     pub fn evidence(&self, digest: &Digest) -> Result<Vec<u8>, LedgerError> {
         let failed = |error| LedgerError::File { what: "reading evidence", error };
-        let bytes = std::fs::read(self.0.evidence.join(digest.hex())).map_err(failed)?;
+        let bytes = match std::fs::read(self.0.evidence.join(digest.hex())) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                self.earlier_evidence(digest, error)
+            }
+            read => read,
+        };
+        let bytes = bytes.map_err(failed)?;
         if Digest::of(&bytes) == *digest {
             Ok(bytes)
         } else {

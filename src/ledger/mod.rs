@@ -11,6 +11,7 @@ pub mod backup;
 pub mod binding;
 mod chain;
 mod durable;
+mod earlier;
 mod encode;
 mod entry;
 pub mod export;
@@ -33,6 +34,7 @@ pub mod verify;
 mod walk;
 mod writer;
 
+pub use earlier::{Earlier, earlier};
 pub use entry::{Alarm, Exchange, Intent, Nonce, Read, Record, Ruleset, SealedExchange, Summary};
 pub use fault::{LedgerError, Unrecorded};
 pub use fold::{Folded, fold_entry};

@@ -52,6 +52,9 @@ pub struct SearchArgs {
     /// Show sealed parts too: true outcome, user, reason, case, names of dropped fields
     #[arg(long)]
     sealed: bool,
+    /// An earlier log, of which a backup was restored, by its name: it is looked into alone
+    #[arg(long, value_name = "LOG")]
+    log: Option<String>,
     /// Print JSON lines, for programs
     #[arg(long)]
     json: bool,
@@ -75,6 +78,7 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
         to: args.to.clone(),
         limit: args.limit,
         sealed: args.sealed,
+        log: args.log.clone(),
     };
     let found = find(&args.asked, &question, &mut |line| {
         if args.json {
@@ -83,16 +87,22 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
             show(line, out);
         }
     })?;
-    let Looked { found, more } = found;
+    let Looked { found, more, earlier } = found;
     if args.json {
         if more {
             say(out, r#"{"more":true}"#);
+        }
+        if !earlier.is_empty() {
+            say(out, serde_json::json!({ "not_searched": earlier }));
         }
     } else {
         let newest = if more { "the newest " } else { "" };
         say(out, format_args!("{newest}{found} found; this look is on the record"));
         if more {
             say(out, "there is more: ask for a narrower time, or for an export");
+        }
+        for log in &earlier {
+            say(out, format_args!("not searched: the earlier log {log}. Look into it with --log {log}"));
         }
     }
     Ok(if found > 0 { Exit::Yes } else { Exit::No })
@@ -173,6 +183,8 @@ impl Told {
 struct Looked {
     found: u64,
     more: bool,
+    /// Logs before the present one, which were not looked into.
+    earlier: Vec<String>,
 }
 
 fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) -> Result<Looked, Fault> {
@@ -185,7 +197,9 @@ fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) 
         }
         if let Some(done) = line.get("done") {
             let more = done.get("more").and_then(Value::as_bool).unwrap_or(false);
-            found = done.get("found").and_then(Value::as_u64).map(|found| Looked { found, more });
+            let names = done.get("earlier").and_then(Value::as_array).into_iter().flatten();
+            let earlier = names.filter_map(|name| name.as_str().map(str::to_owned)).collect();
+            found = done.get("found").and_then(Value::as_u64).map(|found| Looked { found, more, earlier });
         }
         Ok(())
     })?;

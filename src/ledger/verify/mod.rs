@@ -1,7 +1,9 @@
 //! Verifies offline, trusting nobody who runs anything: a journal, an export, a receipt; each on its
 //! own and against checkpoints and receipts that others held. Needs files and the log's public key.
 
+mod earlier;
 mod export;
+mod extent;
 mod receipt;
 
 use std::fmt;
@@ -17,7 +19,9 @@ use crate::journal::{JournalFault, SegmentFiles, ending};
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::VerifierKey;
 
+pub use self::earlier::verify_ledger;
 pub use self::export::verify_export;
+pub use self::extent::{Stretch, extent};
 pub use self::receipt::{ReceiptReport, verify_receipt};
 
 const FORKED: Broken = "a checkpoint or receipt held by others was signed over other records than these";
@@ -39,6 +43,10 @@ pub enum VerifyFault {
     HeadMissing,
     /// The head, or the body, is not the answer this receipt was given for.
     OtherAnswer,
+    /// What is wrong is in a log before the one that goes on.
+    Earlier { log: String, fault: Box<VerifyFault> },
+    /// A backup lacks a file, or one of it is rotten.
+    Backup(String),
     /// The export could not be read.
     File(std::io::Error),
 }
@@ -81,6 +89,8 @@ impl fmt::Display for VerifyFault {
                 f.write_str("to check a body give the answer's head too, as `curl -D` writes it")
             }
             Self::OtherAnswer => f.write_str("this receipt was not given for this answer"),
+            Self::Earlier { log, fault } => write!(f, "the earlier log {log}: {fault}"),
+            Self::Backup(what) => f.write_str(what),
             Self::File(error) => write!(f, "reading the export: {error}"),
         }
     }
