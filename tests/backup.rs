@@ -200,7 +200,11 @@ fn an_older_agreement_does_not_come_back_by_way_of_a_restore() {
     for start in 0..3 {
         here.restart();
         let said = ask(&here);
-        assert_eq!((said.status, said.code()), (403, "agreement_not_in_force".to_owned()), "start {start}: {said:?}");
+        assert_eq!(
+            (said.status, said.code()),
+            (403, "agreement_not_in_force".to_owned()),
+            "start {start}: {said:?}"
+        );
         here.stop();
         // It is on the record itself: what is folded of it may be deleted.
         let _gone = std::fs::remove_dir_all(home.join("data/store"));
