@@ -54,6 +54,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("tracing_subscriber", &["observe"]),
     ("webpki", &["tls"]),
     ("x509_parser", &["tls"]),
+    ("zstd", &["journal"]),
 ];
 /// What is made once, on the roof, and handed down; `(maker, its own module)`.
 const MADE_ON_THE_ROOF: &[(&str, &str)] =

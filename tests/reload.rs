@@ -316,9 +316,11 @@ fn a_version_that_begins_later_leaves_the_one_in_force_alone() {
     assert_eq!(gateway.check(CHI).status, 200, "after a reload");
     gateway.restart();
     assert_eq!(gateway.check(CHI).status, 200, "after a restart");
-    // Its day comes, and is noticed with nothing else changed.
+    // Its day comes, and is noticed with nothing else changed but a file that is at fault.
+    refused(&gateway, || replace(&path, b"forbid nonsense"));
     gateway.clock.shift(jiff::SignedDuration::from_hours(25));
     in_force(&gateway, "2");
+    std::fs::remove_file(&path).unwrap();
     std::fs::remove_file(agreements::file(&gateway.home, "child-protection-2")).unwrap();
     until_told(&gateway, "refused", "agreement_not_in_force");
 }

@@ -337,6 +337,24 @@ fn a_list_that_cannot_be_taken_leaves_the_one_before_and_hinders_nothing() {
     assert_eq!(gateway.check(CHI).status, 200);
 }
 
+/// What could not be recorded is not in force, and is not forgotten either.
+#[test]
+fn a_list_that_could_not_be_recorded_acts_as_soon_as_it_can_be() {
+    let gateway = with_list("unrecorded-list");
+    assert_eq!(gateway.check(CHI).status, 200);
+    let evidence = gateway.home.join("data/ledger/evidence");
+    let away = gateway.home.join("data/ledger/evidence.away");
+    // As on a full disk, where the journal still has the space that it took in advance.
+    std::fs::rename(&evidence, &away).unwrap();
+    std::fs::write(&evidence, "in the way").unwrap();
+    lists::put(&gateway.home, NHS, 7, &[nhs_serial(&gateway)]);
+    until("the light is red", || (gateway.light("revocation") == "red").then_some(()));
+    std::fs::remove_file(&evidence).unwrap();
+    std::fs::rename(&away, &evidence).unwrap();
+    until("it acts", || (gateway.check(CHI).code() == "certificate_revoked").then_some(()));
+    until("the light is green", || (gateway.light("revocation") == "green").then_some(()));
+}
+
 /// A typo in the members' file holds up the members' file, and not the lists of the one in force.
 #[test]
 fn a_list_acts_while_the_members_file_is_at_fault() {

@@ -157,6 +157,50 @@ fn what_was_in_force_is_known_without_the_store_and_without_the_journal() {
     assert_eq!(read(&nowhere, 0), []);
 }
 
+/// Behind the road, once segments are folded. Whoever looks sees no difference.
+#[test]
+fn a_gateway_packs_what_it_has_folded_and_everything_is_found_as_before() {
+    let mut here = Here::start(Site::new("store-packed"));
+    let old = ask(&here);
+    let export = |here: &Here, name: &str| {
+        let file = here.site.home.join(name);
+        let look = ["ledger", "export", "--purpose", "a copy", "--sealed", "--out", file.to_str().unwrap()];
+        let ran = run(&here.site.home, &look);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let entries = lines.filter(|line| line["envelope"].is_string()).map(|line| line.to_string());
+        (file, entries.collect::<Vec<String>>())
+    };
+    let (_, before) = export(&here, "before.export");
+    end_segments(&here);
+    let of = |name: &str| here.site.journal().join(name);
+    let (unpacked, packed) = (of("00000001.segment"), of("00000001.packed"));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while unpacked.exists() || !packed.exists() {
+        assert!(Instant::now() < deadline, "never packed");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(std::fs::metadata(&packed).unwrap().len() < 1 << 19, "a segment has 1 MiB");
+
+    for name in ["after.export", "restarted.export"] {
+        is_found(&here, &old);
+        let (file, after) = export(&here, name);
+        assert_eq!(after[..before.len()], before);
+        let key = here.site.key_file();
+        for what in [file, here.site.ledger()] {
+            let verify = ["ledger", "verify", what.to_str().unwrap(), "--key", key.to_str().unwrap()];
+            let ran = run(&here.site.home, &verify);
+            assert_eq!(ran.code, Some(0), "{ran:?}");
+        }
+        let report = ["report", "activity", "--purpose", "an inspection", "--json"];
+        let ran = run(&here.site.home, &report);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        here.restart();
+        ask(&here);
+    }
+}
+
 /// The store takes nothing from a gateway that nobody searches.
 #[test]
 fn the_store_is_closed_while_nobody_uses_it() {

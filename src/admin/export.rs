@@ -61,7 +61,8 @@ pub(super) async fn export(
     let of = earlier.map_or_else(String::new, |earlier| format!(" of the earlier log {}", earlier.log));
     let read = Read {
         action: "export",
-        shown: admin.ledger.size(),
+        // This record is in the export too. Of a partner's copy all but its own are hashes.
+        shown: admin.ledger.size() + 1,
         by,
         purpose,
         asked: Some(format!("{copy:?}{of}")),

@@ -5,6 +5,7 @@ mod behind;
 mod fault;
 mod issuers;
 mod keys;
+mod pack;
 pub mod publish;
 mod reload;
 mod revoke;

@@ -23,7 +23,7 @@ use super::App;
 use super::keys::write_durably;
 
 /// How often it is asked whether an hour has begun.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long after a failure it is tried again: soon enough that a short outage costs no hour.
 const RETRY: Duration = Duration::from_secs(10);
 /// How long it may fail before it is an alarm on the record: over a restart of the other side, within a shift.

@@ -121,6 +121,7 @@ fn reload(app: &App) -> Vec<PathBuf> {
         Err(faults) => {
             tracing::warn!(%faults, "the changed files were refused; the ruleset before stays in force");
             super::revoke::renew(app);
+            record_the_day(app);
             app.metrics.reloaded("refused");
             let first = faults.0.first().map(ToString::to_string).unwrap_or_default();
             let why = format!("{} faults in changed files, the first: {first}", faults.0.len());
@@ -130,6 +131,19 @@ fn reload(app: &App) -> Vec<PathBuf> {
             record(app, Record::Alarm(alarm));
             faults.0.iter().map(|fault| app.gateway.home.join(&fault.file)).collect()
         }
+    }
+}
+
+/// What came into force by its date alone is on the record, also where the files changed since are at fault:
+/// an older version could come back later.
+fn record_the_day(app: &App) {
+    let _alone = app.changing.alone();
+    let ruleset = app.ruleset.load_full();
+    if !app.seen.is_recorded(&ruleset.in_force(app.clock.today()))
+        && let Err(faults) = super::run::record_ruleset(app, &ruleset)
+    {
+        tracing::error!(%faults, "what came into force with this day is not on the record yet");
+        app.changing.load_again();
     }
 }
 
@@ -186,7 +200,8 @@ fn put_in_place(app: &App, before: &Ruleset, prepared: (Ruleset, ServerTls)) -> 
     let (ruleset, tls) = prepared;
     let in_force = ruleset.in_force(app.clock.today());
     if ruleset.digest != before.digest || !app.seen.is_recorded(&in_force) {
-        super::run::record_ruleset(app, &ruleset)?;
+        // The files are right: nothing but the ledger has to get better.
+        super::run::record_ruleset(app, &ruleset).inspect_err(|_| app.changing.load_again())?;
     }
     install(app, before, ruleset, Some(tls));
     Ok(())

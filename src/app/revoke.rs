@@ -83,11 +83,11 @@ pub(super) fn renew(app: &App) {
         Err(faults) => return app.changing.note(faults),
     };
     tell_refused(app, renewed.refused_lists);
-    app.changing.note(renewed.wrong);
-    let Some(ruleset) = renewed.ruleset else { return };
-    if let Err(faults) = super::run::record_ruleset(app, &ruleset) {
-        return tracing::error!(%faults, "a changed members' file or list is not in force: it is not on the record");
+    let Some(ruleset) = renewed.ruleset else { return app.changing.note(renewed.wrong) };
+    if let Err(unrecorded) = super::run::record_ruleset(app, &ruleset) {
+        return app.changing.note_unrecorded(unrecorded);
     }
+    app.changing.note(renewed.wrong);
     // Proven chains stay proven while the anchors are the same. Where the gateway's own certificate is at
     // fault, handshakes still know the anchors before; who is behind one is asked of the directory in force.
     let same = anchors(&before) == anchors(&ruleset);
@@ -123,10 +123,15 @@ fn light(app: &App) {
     }
     let mut wrong = Faults(expired.iter().map(|list| list.expired()).collect());
     wrong.0.extend(app.lists.told().refused.iter().cloned());
-    let light = match wrong.0.as_slice() {
-        [] => Light::Green,
-        [one] => Light::Amber(one.message.clone()),
-        [first, rest @ ..] => Light::Amber(format!("{}; and {} more lists", first.message, rest.len())),
+    let light = match (app.changing.unrecorded(), wrong.0.as_slice()) {
+        (Some(why), _) => {
+            Light::Red(format!("a changed members' file or list is not in force, nor on the record: {why}"))
+        }
+        (None, []) => Light::Green,
+        (None, [one]) => Light::Amber(one.message.clone()),
+        (None, [first, rest @ ..]) => {
+            Light::Amber(format!("{}; and {} more lists", first.message, rest.len()))
+        }
     };
     app.health.set(Condition::Revocation, light);
 }
@@ -140,8 +145,15 @@ fn alarm(app: &App, cause: &'static str, detail: String) {
 #[derive(Debug, Default)]
 pub(super) struct Changing {
     alone: Mutex<()>,
-    wrong: Mutex<Faults>,
+    wrong: Mutex<Wrong>,
     again: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Wrong {
+    faults: Faults,
+    /// The files are right, and what they say could not be recorded.
+    unrecorded: bool,
 }
 
 impl Changing {
@@ -150,21 +162,48 @@ impl Changing {
         self.alone.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn wrong(&self) -> MutexGuard<'_, Wrong> {
+        // It is replaced whole.
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Notes what is wrong with the directory on disk. Once nothing is, everything is to be loaded again: what
     /// was at fault because of it no longer is.
-    fn note(&self, wrong: Faults) {
-        let mut before = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        if !wrong.is_empty() && wrong != *before {
-            tracing::warn!(faults = %wrong, "the members' file as it is now is not in force");
+    fn note(&self, faults: Faults) {
+        let mut before = self.wrong();
+        if !faults.is_empty() && faults != before.faults {
+            tracing::warn!(%faults, "the members' file as it is now is not in force");
         }
-        if wrong.is_empty() && !before.is_empty() {
-            self.again.store(true, Ordering::Relaxed);
+        if faults.is_empty() && !before.faults.is_empty() {
+            self.load_again();
         }
-        *before = wrong;
+        *before = Wrong { faults, unrecorded: false };
+    }
+
+    /// What is right and not on the record is not in force: every look tries again.
+    fn note_unrecorded(&self, faults: Faults) {
+        let mut before = self.wrong();
+        if !before.unrecorded {
+            tracing::error!(%faults, "a changed members' file or list is not in force: it is not on the record");
+        }
+        *before = Wrong { faults, unrecorded: true };
     }
 
     fn is_wrong(&self) -> bool {
-        !self.wrong.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        !self.wrong().faults.is_empty()
+    }
+
+    /// Why what the directory on disk says could not be recorded.
+    fn unrecorded(&self) -> Option<String> {
+        let wrong = self.wrong();
+        wrong
+            .unrecorded
+            .then(|| wrong.faults.0.first().map(|fault| fault.message.clone()).unwrap_or_default())
+    }
+
+    /// Everything is to be loaded again with the next look.
+    pub(super) fn load_again(&self) {
+        self.again.store(true, Ordering::Relaxed);
     }
 
     /// Whether everything is to be loaded again; asked once.

@@ -4,7 +4,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -32,7 +32,7 @@ use super::fault::{StartFault, io_fault};
 use super::publish::{self, Place};
 use super::seen::Seen;
 use super::tokens::Tokens;
-use super::{App, behind, issuers, keys, reload, revoke, tokens, watch};
+use super::{App, behind, issuers, keys, pack, reload, revoke, tokens, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
@@ -113,6 +113,8 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
     let directory = gateway.data.join("ledger");
     let anchor = Anchor::read(&gateway)?;
     anchor.as_ref().map_or(Ok(()), |anchor| anchor.expects(&directory))?;
+    // Held before any key is read or made: of two first starts at once the other must not replace this one's.
+    let journal = Disk::open(&journal_directory(&directory)).map_err(LedgerError::from)?;
     let keys = keys::open(&gateway.data, &log_name, &clock).map_err(io_fault("the gateway's keys"))?;
     of_this_log(&gateway, &log_name, &keys)?;
     let held = anchor.as_ref().map(|anchor| anchor.held(keys.ledger.verifier(), &directory)).transpose()?;
@@ -124,7 +126,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
         segment_bytes: gateway.segment_bytes,
         waiting_max: WAITING_MAX,
     };
-    let (ledger, opened) = open_ledger(config, &clock, anchor.as_ref(), held.flatten().as_ref())?;
+    let (ledger, opened) = open_ledger(journal, config, &clock, anchor.as_ref(), held.flatten().as_ref())?;
     tracing::info!(records = opened.records, unread_segments = opened.unread_segments, "the ledger is open");
     if opened.dropped {
         tracing::warn!("a batch that was never acknowledged was dropped from the end of the journal");
@@ -145,6 +147,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
     let signatures = Arc::new(Verifier::new(clock.now(), gateway.limits.nonces_max));
     record_in_force(&ledger, &seen, clock.today(), &ruleset)?;
     ruleset.files.are_kept();
+    keep_names(&gateway.data).map_err(io_fault(gateway.data.display().to_string()))?;
     let app = App {
         signatures,
         gateway,
@@ -169,16 +172,26 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
 
 /// Opens the ledger, unless its journal is not the one the anchor was kept for.
 fn open_ledger(
+    journal: Disk,
     config: LedgerConfig,
     clock: &Clock,
     anchor: Option<&Anchor>,
     held: Option<&Checkpoint>,
 ) -> Result<(Ledger, Opened), StartFault> {
-    let disk = Disk::open(&journal_directory(&config.directory)).map_err(LedgerError::Journal)?;
-    Ledger::open_held(disk, config, clock.clone(), held).map_err(|error| match anchor {
+    Ledger::open_held(journal, config, clock.clone(), held).map_err(|error| match anchor {
         Some(anchor) => anchor.explain(error).map_or_else(StartFault::Ledger, StartFault::from),
         None => StartFault::Ledger(error),
     })
+}
+
+/// Makes the names of folders that a first start has made durable: what is in them is durable already. If we
+/// crash before here, nobody has been answered yet.
+fn keep_names(data: &Path) -> io::Result<()> {
+    let parent = data.parent().filter(|parent| !parent.as_os_str().is_empty());
+    for folder in [parent.unwrap_or(Path::new(".")), data, &data.join("ledger")] {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// A sandbox's log is named as one, and neither goes on with the other's: what is recorded of made-up rows
@@ -303,6 +316,7 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     if let Some(place) = publish {
         tokio::task::spawn_local(publish::watch(Arc::clone(&app), place, stop.clone()));
     }
+    tokio::task::spawn_local(pack::watch_pack(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(revoke::watch_directory(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(reload::watch_rules(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(tokens::watch(tokens.clone(), stop.clone()));

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::checker::{Checker, Violation};
 use crate::json::{Document, Kind, Node};
 use crate::model::limits::{JSON_DEPTH_MAX, QUESTION_BYTES_MAX};
-use crate::model::{Operation, Shape, Subject, SubjectKind};
+use crate::model::{Operation, ScalarKind, Shape, Subject, SubjectKind};
 
 /// A question that meets its contract. Only [`read_question`] makes one. Prints no values.
 pub struct Question {
@@ -100,26 +100,46 @@ pub fn read_question(operation: &Operation, checker: &Checker, body: Bytes) -> R
         return Err(ReadFault { summary: "the question does not meet the contract".into(), violations });
     }
     let mut subjects = Vec::new();
-    collect(&operation.question, document.root(), None, &mut subjects);
+    collect(&operation.question, document.root(), None, &mut subjects)?;
     Ok(Question { document, subjects })
 }
 
 /// Walks marks and values side by side. A mark on a list stands for each of its items.
-fn collect(shape: &Shape, node: Node<'_>, kind: Option<&SubjectKind>, out: &mut Vec<Subject>) {
+fn collect(
+    shape: &Shape,
+    node: Node<'_>,
+    kind: Option<&SubjectKind>,
+    out: &mut Vec<Subject>,
+) -> Result<(), ReadFault> {
     match shape {
         Shape::Object(object) => {
             for property in &object.properties {
                 if let Some(value) = node.get(&property.name) {
-                    collect(&property.shape, value, property.marks.subject.as_ref(), out);
+                    collect(&property.shape, value, property.marks.subject.as_ref(), out)?;
                 }
             }
         }
-        Shape::Array { items, .. } => node.items().for_each(|item| collect(items, item, kind, out)),
-        Shape::Scalar(_) => {
-            let identifier = node.text().or_else(|| node.number_text().map(Into::into));
+        Shape::Array { items, .. } => {
+            for item in node.items() {
+                collect(items, item, kind, out)?;
+            }
+        }
+        Shape::Scalar(scalar) => {
+            let number = node.number_text();
+            if scalar.kind == ScalarKind::Integer && number.is_some_and(|text| !is_plain(text)) {
+                return Err(ReadFault::plain("a whole number is written without fraction or exponent: `7`"));
+            }
+            let identifier = node.text().or_else(|| number.map(Into::into));
             if let (Some(kind), Some(identifier)) = (kind, identifier) {
                 out.push(Subject { kind: kind.clone(), identifier: identifier.into_owned() });
             }
         }
     }
+    Ok(())
+}
+
+/// Whether a whole number has its one spelling: to JSON Schema `7.0` is one too, but sources and references to
+/// subjects are looked up by the text, and would not find who is there.
+fn is_plain(number: &str) -> bool {
+    number != "-0" && !number.contains(['.', 'e', 'E'])
 }

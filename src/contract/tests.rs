@@ -199,6 +199,27 @@ fn a_question_is_read_with_its_subjects_and_prints_none() {
     assert!(!format!("{question:?}").contains("0101"));
 }
 
+/// To JSON Schema 7.0 is the integer 7, but nobody who is kept as 7 is found by it.
+#[test]
+fn a_whole_number_has_one_spelling_in_a_question() {
+    let mut value = sample();
+    let question =
+        &mut value["paths"]["/check"]["post"]["requestBody"]["content"]["application/json"]["schema"];
+    question["properties"]["case"] = json!({"type": "integer", "x-tolbooth-subject": "local_id"});
+    let contract = load_value(&value).unwrap();
+    let (operation, checker) = checked(&contract);
+    let read = |number: &str| {
+        let body = format!(r#"{{"chi":"0101019999","case":{number}}}"#);
+        read_question(&operation, &checker, Bytes::from(body))
+    };
+    for number in ["7", "-7", "0"] {
+        assert_eq!(read(number).unwrap().subjects().len(), 2, "{number}");
+    }
+    for number in ["7.0", "7e0", "70E-1", "-0"] {
+        assert!(read(number).unwrap_err().to_string().contains("without fraction or exponent"), "{number}");
+    }
+}
+
 #[test]
 fn a_bad_question_is_refused_without_repeating_it() {
     let contract = load_value(&sample()).unwrap();

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::desk::{Published, ReadFault};
 use crate::merkle::Tile;
-use crate::model::{Code, ExchangeId, SystemId};
+use crate::model::{Code, ENVELOPES_READ, ExchangeId, LOG_READ, RECEIPT_READ, SystemId};
 
 use super::accept::Known;
 use super::identify::Identified;
@@ -81,9 +81,9 @@ impl Asked {
     /// thirty tiles, a page the reading of a segment.
     fn counted(&self) -> (&'static str, u32) {
         match self {
-            Self::Checkpoint | Self::Tile(_) => ("log_read", 1200),
-            Self::Receipt(_) => ("receipt_read", 120),
-            Self::Envelopes(_) => ("envelopes_read", 60),
+            Self::Checkpoint | Self::Tile(_) => (LOG_READ, 1200),
+            Self::Receipt(_) => (RECEIPT_READ, 120),
+            Self::Envelopes(_) => (ENVELOPES_READ, 60),
         }
     }
 }

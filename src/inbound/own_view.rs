@@ -9,14 +9,12 @@ use bytes::Bytes;
 use http::Method;
 
 use crate::desk::{AskedFrom, OwnView, openapi};
-use crate::model::SystemId;
+use crate::model::{OWN_VIEW_READ, SystemId};
 
 use super::accept::Known;
 use super::identify::Identified;
 use super::road::Worker;
 
-/// What is counted, in the summaries and beside the refusals of a member.
-const COUNTED_AS: &str = "own_view_read";
 /// Documents made for one member in a minute: each costs about as much as some exchanges. Tools read one
 /// when they start.
 const PER_MINUTE: u32 = 60;
@@ -60,7 +58,7 @@ fn read(worker: &Worker, known: &Known, system: &SystemId, authority: String) ->
     let today = worker.road.clock.today();
     let view = OwnView::of(&known.ruleset, system, dataset, major, today)?;
     let minute = worker.road.clock.monotonic().as_secs() / 60;
-    if !worker.road.tally.may_read(&system.member, COUNTED_AS, minute, PER_MINUTE) {
+    if !worker.road.tally.may_read(&system.member, OWN_VIEW_READ, minute, PER_MINUTE) {
         return Some(None);
     }
     let mut text = openapi(&view, &AskedFrom::somewhere(authority), worker.road.synthetic).to_string();

@@ -1,86 +1,22 @@
-//! Segments as files of one directory, under one exclusive lock.
+//! Segments as files of one directory, written under one exclusive lock.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{Advice, FallocateFlags, FlockOperation, SeekFrom, fadvise, fallocate, flock, seek};
+use rustix::fs::{FallocateFlags, FlockOperation, fallocate, flock};
 use rustix::io::Errno;
 
 use super::fault::JournalFault;
-use super::medium::{Medium, Shelf};
+use super::files::SegmentFiles;
+use super::medium::{Medium, PackMedium, Shelf};
+use super::packing::PackFiles;
 
-const SUFFIX: &str = ".segment";
 /// A segment on its way: renamed when it is durable, so that a name is never half a segment.
 const UNFINISHED: &str = ".new";
-
-/// The segment files of a directory, to read.
-#[derive(Debug, Clone)]
-pub struct SegmentFiles {
-    directory: PathBuf,
-}
-
-impl SegmentFiles {
-    pub fn new(directory: &Path) -> Self {
-        Self { directory: directory.to_owned() }
-    }
-
-    fn path(&self, segment: u32) -> PathBuf {
-        self.directory.join(format!("{segment:08}{SUFFIX}"))
-    }
-}
-
-impl Shelf for SegmentFiles {
-    fn segments(&self) -> io::Result<Vec<u32>> {
-        let mut out = Vec::new();
-        for entry in fs::read_dir(&self.directory)? {
-            let name = entry?.file_name();
-            let number = name.to_str().and_then(|name| name.strip_suffix(SUFFIX));
-            out.extend(number.filter(|n| n.len() == 8).and_then(|n| n.parse::<u32>().ok()));
-        }
-        out.sort_unstable();
-        Ok(out)
-    }
-
-    fn length(&self, segment: u32) -> io::Result<u64> {
-        Ok(fs::metadata(self.path(segment))?.len())
-    }
-
-    fn read(&self, segment: u32, offset: u64, into: &mut [u8]) -> io::Result<usize> {
-        let file = File::open(self.path(segment))?;
-        // What is read ahead of need would count as written from then on (`written_from`). That this is
-        // only advice is no matter: more is read then.
-        let _ = fadvise(&file, 0, None, Advice::Random);
-        let mut done = 0;
-        while let Some(rest) = into.get_mut(done..).filter(|rest| !rest.is_empty()) {
-            match file.read_at(rest, offset + done as u64) {
-                Ok(0) => break,
-                Ok(read) => done += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(done)
-    }
-
-    fn written_from(&self, segment: u32, offset: u64) -> io::Result<Option<u64>> {
-        let file = File::open(self.path(segment))?;
-        // What a backup has read stands in the page cache, and counts as written: it is given back. That this
-        // is only advice is no matter: more is read then.
-        let _ = fadvise(&file, offset, None, Advice::DontNeed);
-        match seek(&file, SeekFrom::Data(offset)) {
-            Ok(at) => Ok(Some(at)),
-            // From here on the file is one hole, or space that was reserved and neither written nor read.
-            Err(Errno::NXIO) => Ok(None),
-            // A file system that cannot tell: all of it may be written.
-            Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok((offset < file.metadata()?.len()).then_some(offset)),
-            Err(error) => Err(error.into()),
-        }
-    }
-}
 
 /// The directory, held by this process alone.
 #[derive(Debug)]
@@ -88,8 +24,8 @@ pub struct Disk {
     files: SegmentFiles,
     /// Those written to: the current segment and the next.
     open: BTreeMap<u32, File>,
-    /// The lock ends with this.
-    _lock: File,
+    /// The lock ends with the last of this.
+    lock: Arc<File>,
 }
 
 impl Disk {
@@ -108,21 +44,19 @@ impl Disk {
             Err(Errno::WOULDBLOCK) => return Err(JournalFault::Locked),
             Err(error) => return Err(JournalFault::io("locking the journal")(error.into())),
         }
-        Ok(Self { files: SegmentFiles::new(directory), open: BTreeMap::new(), _lock: lock })
+        let files = SegmentFiles::new(directory);
+        files.remove_unfinished().map_err(JournalFault::io("removing an unfinished packed segment"))?;
+        Ok(Self { files, open: BTreeMap::new(), lock: Arc::new(lock) })
     }
 
     fn file(&mut self, segment: u32) -> io::Result<&File> {
         if !self.open.contains_key(&segment) {
-            // Only the current segment and its neighbours are ever written.
-            self.open.retain(|open, _| open + 2 > segment);
-            let file = OpenOptions::new().read(true).write(true).open(self.files.path(segment))?;
+            // Only the current segment and the next are ever written, and what is packed gives its space back.
+            self.open.retain(|open, _| *open >= segment);
+            let file = OpenOptions::new().read(true).write(true).open(self.files.unpacked(segment))?;
             self.open.insert(segment, file);
         }
         self.open.get(&segment).ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-
-    fn sync_directory(&self) -> io::Result<()> {
-        File::open(&self.files.directory)?.sync_all()
     }
 }
 
@@ -132,14 +66,14 @@ impl Medium for Disk {
     }
 
     fn create(&mut self, segment: u32, bytes: u64, head: &[u8]) -> io::Result<()> {
-        let unfinished = self.files.directory.join(format!("{segment:08}{UNFINISHED}"));
+        let unfinished = self.files.path(segment, UNFINISHED);
         let made = make(&unfinished, bytes, head)
-            .and_then(|()| fs::rename(&unfinished, self.files.path(segment)))
-            .and_then(|()| self.sync_directory());
+            .and_then(|()| fs::rename(&unfinished, self.files.unpacked(segment)))
+            .and_then(|()| self.files.sync());
         if made.is_err() {
             // The space is wanted back; that there may be no such file is no matter.
             let _ = fs::remove_file(&unfinished);
-            let _ = fs::remove_file(self.files.path(segment));
+            let _ = fs::remove_file(self.files.unpacked(segment));
         }
         made
     }
@@ -158,6 +92,10 @@ impl Medium for Disk {
         file.set_len(offset)?;
         reserve(file, length)?;
         file.sync_all()
+    }
+
+    fn packing(&self) -> Option<Box<dyn PackMedium>> {
+        Some(Box::new(PackFiles::new(self.files.clone(), Arc::clone(&self.lock))))
     }
 }
 

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::io;
 
+use super::frame::Position;
+use super::packed::Broken;
+
 /// Why a journal does not open or read.
 #[derive(Debug)]
 pub enum JournalFault {
@@ -24,6 +27,15 @@ impl JournalFault {
     /// For `map_err`.
     pub fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Io { what, error }
+    }
+
+    /// For `map_err` where a segment is read: what of a packed one does not read is damage at the frame
+    /// that was wanted, and never an end. `index` as in [`Damaged`](Self::Damaged).
+    pub(super) fn reading(at: Position, index: u64) -> impl FnOnce(io::Error) -> Self {
+        move |error| match Broken::of(&error) {
+            Some(what) => Self::Damaged { segment: at.segment, offset: at.offset, index, what },
+            None => Self::Io { what: "reading a segment", error },
+        }
     }
 }
 

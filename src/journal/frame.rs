@@ -97,7 +97,7 @@ impl Header {
         })
     }
 
-    fn write(&self) -> [u8; FRAME_HEADER_BYTES] {
+    pub(super) fn write(&self) -> [u8; FRAME_HEADER_BYTES] {
         let mut out = [0; FRAME_HEADER_BYTES];
         let words = [self.length, self.segment, u32::from(self.kind), self.batch].map(u32::to_le_bytes);
         let fields = words

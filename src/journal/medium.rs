@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use super::packed::Packed;
+
 /// Segments that can be read.
 pub trait Shelf: Send + Sync {
     /// The numbers of all segments, ascending.
@@ -18,6 +20,11 @@ pub trait Shelf: Send + Sync {
     /// what was made in advance and never written need not be read.
     fn written_from(&self, segment: u32, offset: u64) -> io::Result<Option<u64>> {
         Ok((offset < self.length(segment)?).then_some(offset))
+    }
+
+    /// Whether a segment is packed: then a later one has something durable in it.
+    fn is_packed(&self, _segment: u32) -> io::Result<bool> {
+        Ok(false)
     }
 }
 
@@ -38,4 +45,43 @@ pub trait Medium: Send + 'static {
 
     /// Makes everything from `offset` on zeros again, durably, with its space still reserved.
     fn wipe(&mut self, segment: u32, offset: u64) -> io::Result<()>;
+
+    /// What packs the sealed segments of this medium beside its writer, under the same lock; `None` where
+    /// it cannot.
+    fn packing(&self) -> Option<Box<dyn PackMedium>> {
+        None
+    }
+}
+
+/// Where packed segments are made. One is made at a time.
+pub trait PackMedium: Send {
+    /// The segments as everybody reads them.
+    fn shelf(&self) -> Arc<dyn Shelf>;
+
+    /// Only those segments that are not packed, or still lie beside their packed file.
+    fn unpacked(&self) -> Arc<dyn Shelf>;
+
+    /// The packed file of a segment as it lies there, whether or not it is read.
+    fn packed(&self, segment: u32) -> io::Result<Packed>;
+
+    /// Begins a packed file that nobody reads yet.
+    fn begin(&mut self, segment: u32) -> io::Result<()>;
+
+    /// Writes to what was begun.
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Makes what was begun durable.
+    fn sync(&mut self) -> io::Result<()>;
+
+    /// What was begun, to read it back.
+    fn unfinished(&self, segment: u32) -> io::Result<Packed>;
+
+    /// Puts what was begun in its place, in one step; durable under its name when this returns.
+    fn put(&mut self, segment: u32) -> io::Result<()>;
+
+    /// Forgets what was begun.
+    fn abandon(&mut self, segment: u32) -> io::Result<()>;
+
+    /// Removes the unpacked file of a segment that is packed.
+    fn remove_unpacked(&mut self, segment: u32) -> io::Result<()>;
 }

@@ -14,6 +14,8 @@ const SECTOR_BYTES: u64 = 512;
 /// How often, in bytes, it is asked whether anything more was written.
 const PAGE_BYTES: u64 = 4096;
 
+const GONE: &str = "records are gone: the segment before is packed, and so something durable followed it";
+
 /// How a journal ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
@@ -43,6 +45,11 @@ pub fn ending(shelf: &dyn Shelf) -> Result<Ending, JournalFault> {
             segments.pop();
             continue;
         }
+        if is_packed(shelf, segment)? {
+            // It was packed when a later one had a durable batch, which is gone.
+            let (segment, offset) = (segment + 1, HEAD_BYTES);
+            return Err(JournalFault::Damaged { segment, offset, index: 0, what: GONE });
+        }
         let found = tail(shelf, segment, closed)?;
         let at = Position { segment, offset: found.end };
         if found.torn {
@@ -70,6 +77,10 @@ struct Tail {
     batches: u32,
     /// Whether anything but zeros follows.
     torn: bool,
+}
+
+fn is_packed(shelf: &dyn Shelf, segment: u32) -> Result<bool, JournalFault> {
+    shelf.is_packed(segment).map_err(JournalFault::reading(Position { segment, offset: 0 }, 0))
 }
 
 /// Looks at the last segment that is not empty. `closed` says that a later segment was begun, so that

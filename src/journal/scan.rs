@@ -1,5 +1,7 @@
 //! Reads the frames of one segment in order, with little memory.
 
+use std::io;
+
 use super::fault::JournalFault;
 use super::frame::{
     ALIGN, Body, FRAME_HEADER_BYTES, Frame, HEAD_BYTES, Header, Position, crc32, frame_bytes, head,
@@ -8,6 +10,8 @@ use super::medium::Shelf;
 
 /// How much is read at once, from one multiple of it to the next; a longer frame is read whole.
 const WINDOW_BYTES: usize = 256 * 1024;
+/// As much at first, and twice as much each time: who looks up one record wants no more.
+const FIRST_WINDOW_BYTES: usize = 16 * 1024;
 
 /// A reader of one segment from some frame on.
 pub struct Scanner<'s> {
@@ -21,6 +25,8 @@ pub struct Scanner<'s> {
     window: Vec<u8>,
     /// Where in the segment the window begins.
     window_at: u64,
+    /// How much is read next.
+    ahead: usize,
 }
 
 impl<'s> Scanner<'s> {
@@ -39,9 +45,9 @@ impl<'s> Scanner<'s> {
     /// From the frame at `position` on.
     pub fn from(shelf: &'s dyn Shelf, position: Position) -> Result<Self, JournalFault> {
         let Position { segment, offset } = position;
-        let length = shelf.length(segment).map_err(JournalFault::io("reading a segment's length"))?;
-        let window = Vec::new();
-        Ok(Self { shelf, segment, length, at: offset, last_index: None, window, window_at: 0 })
+        let length = shelf.length(segment).map_err(JournalFault::reading(position, 0))?;
+        let (window, ahead) = (Vec::new(), FIRST_WINDOW_BYTES);
+        Ok(Self { shelf, segment, length, at: offset, last_index: None, window, window_at: 0, ahead })
     }
 
     /// Where the next frame begins.
@@ -91,10 +97,7 @@ impl<'s> Scanner<'s> {
 
     /// Moves on, at most to the end, to where something may be written. Whether there is such a place.
     pub(super) fn skip_unwritten(&mut self) -> Result<bool, JournalFault> {
-        let found = self
-            .shelf
-            .written_from(self.segment, self.at)
-            .map_err(JournalFault::io("looking for what is written in a segment"))?;
+        let found = self.shelf.written_from(self.segment, self.at).map_err(|error| self.unread(error))?;
         // Frames, and what is looked for in their place, begin at multiples of `ALIGN`.
         self.at = found.map_or(self.length, |at| self.at.max(at / ALIGN * ALIGN));
         Ok(self.at < self.length)
@@ -134,17 +137,30 @@ impl<'s> Scanner<'s> {
             self.at >= self.window_at && self.at + count as u64 <= self.window_at + self.window.len() as u64;
         if !held {
             // To a boundary: a page of which a part was read would count as written from then on.
-            let end = (self.at + count as u64).next_multiple_of(WINDOW_BYTES as u64).min(self.length);
-            self.window.resize(usize::try_from(end - self.at).unwrap_or(usize::MAX), 0);
-            let read = self
-                .shelf
-                .read(self.segment, self.at, &mut self.window)
-                .map_err(JournalFault::io("reading a segment"))?;
-            self.window.truncate(read);
-            self.window_at = self.at;
+            let end = (self.at + count as u64).next_multiple_of(self.ahead as u64).min(self.length);
+            let ahead = usize::try_from(end - self.at).unwrap_or(usize::MAX);
+            self.ahead = (self.ahead * 2).min(WINDOW_BYTES);
+            // What cannot be read may lie behind what is wanted: then that is read alone, and what is
+            // named in the end is the first frame that lacks bytes.
+            self.fill(ahead).or_else(|_| self.fill(count)).map_err(|error| self.unread(error))?;
         }
         let start = usize::try_from(self.at - self.window_at).unwrap_or(usize::MAX);
         Ok(self.window.get(start..start.saturating_add(count)))
+    }
+
+    fn fill(&mut self, count: usize) -> io::Result<()> {
+        self.window.clear();
+        self.window.resize(count, 0);
+        let read = self.shelf.read(self.segment, self.at, &mut self.window);
+        // Nothing is held that was not read.
+        self.window.truncate(*read.as_ref().unwrap_or(&0));
+        self.window_at = self.at;
+        read.map(drop)
+    }
+
+    /// Reading failed here.
+    fn unread(&self, error: io::Error) -> JournalFault {
+        JournalFault::reading(self.position(), self.last_index.unwrap_or(0))(error)
     }
 
     /// Damage here. `claimed` is the index in the broken frame's header, which is named if it is the one

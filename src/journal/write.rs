@@ -92,6 +92,11 @@ impl<M: Medium> Journal<M> {
         Ok(())
     }
 
+    /// The next batch begins the next segment. Only where that [is ready](Self::has_spare).
+    pub fn seal_segment(&mut self) {
+        self.length = self.end.offset;
+    }
+
     /// Writes and syncs one batch, whose last frame ends it. A segment's first batch is begun by what
     /// `first` drafts. When this returns `Ok` the batch is durable; after `Broken` the journal must not
     /// be used again.

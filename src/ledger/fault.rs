@@ -53,7 +53,7 @@ pub enum LedgerError {
     Behind { records: u64, held: u64 },
     /// Others hold a checkpoint over other records than these.
     Forked { size: u64 },
-    /// The first records could not be made.
+    /// A record could not be made.
     Unrecorded(Unrecorded),
 }
 
@@ -78,7 +78,7 @@ impl fmt::Display for LedgerError {
                 f,
                 "the first {size} records are not those the checkpoint kept outside was signed over: the log was rewritten"
             ),
-            Self::Unrecorded(why) => write!(f, "the first record could not be made: {why}"),
+            Self::Unrecorded(why) => write!(f, "a record could not be made: {why}"),
         }
     }
 }

@@ -20,7 +20,7 @@ use super::subject::{SubjectKeys, SubjectRef};
 use super::writer::Writer;
 use crate::clock::Clock;
 use crate::crypto::SigningKey;
-use crate::journal::{Disk, Journal, Medium, Shelf};
+use crate::journal::{Disk, Journal, Medium, PackMedium, Shelf};
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::VerifierKey;
 use crate::model::{AgreementRef, Digest, Subject};
@@ -68,13 +68,15 @@ pub struct Present {
 
 /// The ledger. Copies share one writer, which ends with the last of them.
 #[derive(Clone)]
-pub struct Ledger(Arc<Inner>);
+pub struct Ledger(pub(super) Arc<Inner>);
 
-struct Inner {
-    shared: Arc<Shared>,
+pub(super) struct Inner {
+    pub(super) shared: Arc<Shared>,
     subjects: Arc<SubjectKeys>,
-    shelf: Arc<dyn Shelf>,
+    pub(super) shelf: Arc<dyn Shelf>,
     directory: PathBuf,
+    /// Where sealed segments are packed, by one at a time; given back with the directory.
+    pub(super) packing: Mutex<Option<Box<dyn PackMedium>>>,
     evidence: PathBuf,
     verifier: VerifierKey,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -108,6 +110,7 @@ impl Ledger {
         let verifier = VerifierKey::new(&origin, key.public()).map_err(|_| LedgerError::Origin)?;
         let subjects = Arc::new(SubjectKeys::open(&directory.join(SUBJECT_KEYS))?);
         subjects.ensure(clock.now().to_zoned(jiff::tz::TimeZone::UTC).year())?;
+        let packing = Mutex::new(medium.packing());
         let (journal, recovered) = Journal::open(medium, segment_bytes)?;
         let shelf = journal.shelf();
 
@@ -140,15 +143,8 @@ impl Ledger {
         let shared = Arc::new(Shared::new(waiting_max, writer.durable(note), clock));
         let writer = start(writer, Arc::clone(&shared))?;
         let evidence = directory.join(EVIDENCE);
-        let inner = Inner {
-            shared,
-            subjects,
-            shelf,
-            directory,
-            evidence,
-            verifier,
-            writer: Mutex::new(Some(writer)),
-        };
+        let writer = Mutex::new(Some(writer));
+        let inner = Inner { shared, subjects, shelf, directory, packing, evidence, verifier, writer };
         Ok((Self(Arc::new(inner)), opened))
     }
 
@@ -311,6 +307,8 @@ impl Inner {
             // A writer that panicked has refused everything already (`Ends`).
             let _ = writer.join();
         }
+        // Behind whatever is being packed or blanked.
+        drop(self.packing.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 

@@ -22,6 +22,7 @@ mod intent;
 mod object;
 mod opening;
 mod outbox;
+mod pack;
 mod party;
 pub mod previous;
 mod queue;

@@ -36,7 +36,7 @@ pub(super) struct Item {
 }
 
 /// Waits for an answer by parking this thread. (The channel's own way panics on a runtime's thread.)
-pub(super) fn wait(answer: oneshot::Receiver<Answer>) -> Answer {
+pub(super) fn wait<T>(answer: oneshot::Receiver<Result<T, Unrecorded>>) -> Result<T, Unrecorded> {
     let mut answer = std::pin::pin!(answer);
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     let mut context = Context::from_waker(&waker);
@@ -55,6 +55,9 @@ impl Wake for Unpark {
         self.0.unpark();
     }
 }
+
+/// Whoever waits for the open segment to be sealed.
+pub(super) type Sealing = oneshot::Sender<Result<(), Unrecorded>>;
 
 /// What is durable, for readers.
 #[derive(Debug, Clone)]
@@ -81,6 +84,8 @@ pub(super) struct Shared {
 #[derive(Default)]
 struct Waiting {
     items: Vec<Item>,
+    /// Whoever waits for the open segment to be sealed: one at a time.
+    sealing: Option<Sealing>,
     closed: bool,
     /// Whether the writer sleeps: only then is it woken.
     asleep: bool,
@@ -141,12 +146,28 @@ impl Shared {
         }
     }
 
+    /// Asks that the open segment be sealed, behind all that waits.
+    pub(super) fn push_sealing(&self) -> oneshot::Receiver<Result<(), Unrecorded>> {
+        let (answer, sealed) = oneshot::channel();
+        let mut waiting = self.waiting();
+        // Dropped where nothing more is taken: whoever waits is told that it has stopped.
+        waiting.sealing = Some(answer).filter(|_| !waiting.closed);
+        waiting.asleep = false;
+        drop(waiting);
+        self.arrived.notify_one();
+        sealed
+    }
+
+    pub(super) fn take_sealing(&self) -> Option<Sealing> {
+        self.waiting().sealing.take()
+    }
+
     /// Swaps all that waits into `into`, which is empty; sleeps at most `patience` if nothing does.
     /// `false` when closed and drained.
     pub(super) fn take(&self, into: &mut Vec<Item>, patience: Option<Duration>) -> bool {
         let mut waiting = self.waiting();
         waiting.taken_since = None;
-        while waiting.items.is_empty() {
+        while waiting.items.is_empty() && waiting.sealing.is_none() {
             if waiting.closed {
                 return false;
             }
@@ -191,6 +212,7 @@ impl Shared {
             let mut waiting = self.waiting();
             waiting.closed = true;
             waiting.since = None;
+            waiting.sealing = None;
             std::mem::take(&mut waiting.items)
         };
         self.arrived.notify_one();

@@ -124,6 +124,10 @@ impl<M: Medium> Writer<M> {
                 self.add(item, shared);
             }
             self.commit(shared);
+            if let Some(answer) = shared.take_sealing() {
+                // Whoever waited may have gone.
+                let _ = answer.send(self.seal_segment(shared));
+            }
             self.prepare(shared);
             if shared.state() == State::Stopped {
                 return;
@@ -245,8 +249,27 @@ impl<M: Medium> Writer<M> {
     fn commit(&mut self, shared: &Shared) {
         if self.pending.is_empty() {
             self.forget();
-            return;
+        } else {
+            self.write(shared);
         }
+    }
+
+    /// Seals the open segment: a batch of no records begins the next one.
+    fn seal_segment(&mut self, shared: &Shared) -> Result<(), Unrecorded> {
+        if !self.prepare(shared) {
+            let stopped = shared.state() == State::Stopped;
+            return Err(if stopped { Unrecorded::Stopped } else { Unrecorded::DiskFull });
+        }
+        self.journal.seal_segment();
+        // No record begins the segment, and none behind here is earlier than the last.
+        self.first_ms = self.time_ms;
+        self.write(shared);
+        // The next segment was ready: only a failed write or sync is left, and that is final.
+        if shared.state() == State::Stopped { Err(Unrecorded::Stopped) } else { Ok(()) }
+    }
+
+    /// Signs, writes and syncs what is drafted, and answers whoever waits for it.
+    fn write(&mut self, shared: &Shared) {
         let (note, batch) = self.sign();
         let mut appended = self.append();
         if matches!(appended, Err(AppendFault::Full)) && self.prepare(shared) {

@@ -37,7 +37,9 @@ pub use law::{Basis, PurposeCode, Regime};
 pub use mapping::Mapping;
 pub use message_key::MessageKey;
 pub use officer::OfficerKey;
-pub use outcome::{Code, Fixer, Outcome};
+pub use outcome::{
+    COUNTED_READS, Code, ENVELOPES_READ, Fixer, LOG_READ, OWN_VIEW_READ, Outcome, RECEIPT_READ,
+};
 pub use path::{FieldPath, PathError, STEPS_MAX, Step, is_property_name};
 pub use release::{Band, Check, Literal, Release, Rows, Test, Transform};
 pub use secret::Secret;

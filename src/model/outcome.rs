@@ -150,6 +150,14 @@ codes! {
         "The gateway could not record the exchange, and so nothing leaves.";
 }
 
+/// Reads that are answered and counted in summaries beside refusals, and are none (design 5): a caller's own
+/// view, a checkpoint or tile, a receipt again, a page of a member's own envelopes.
+pub const OWN_VIEW_READ: &str = "own_view_read";
+pub const LOG_READ: &str = "log_read";
+pub const RECEIPT_READ: &str = "receipt_read";
+pub const ENVELOPES_READ: &str = "envelopes_read";
+pub const COUNTED_READS: [&str; 4] = [OWN_VIEW_READ, LOG_READ, RECEIPT_READ, ENVELOPES_READ];
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -9,6 +9,10 @@ mod intent;
 #[cfg(test)]
 mod logbook;
 #[cfg(test)]
+mod packed;
+#[cfg(test)]
+mod packing;
+#[cfg(test)]
 mod record;
 #[cfg(test)]
 mod verify;

@@ -255,8 +255,14 @@ fn show_sealed(sealed: &Value, out: &mut dyn Write) {
     };
     let told: Vec<String> = SHOWN.iter().filter_map(told).collect();
     if !told.is_empty() {
-        say(out, format_args!("    {}", told.join("; ")));
+        say(out, format_args!("    {}", printable(&told.join("; "))));
     }
+}
+
+/// Without what a terminal would obey: a system behind may send any name it likes.
+fn printable(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }
 
 /// A list of words, with commas.
@@ -270,5 +276,5 @@ fn words(list: Option<&Value>) -> String {
 fn in_london(utc: &str) -> String {
     let time: Option<jiff::Timestamp> = utc.parse().ok();
     let shown = time.and_then(|time| time.in_tz(crate::clock::ZONE).ok());
-    shown.map_or_else(|| utc.to_owned(), |time| time.strftime("%-d %B %Y %H:%M:%S").to_string())
+    shown.map_or_else(|| utc.to_owned(), |time| time.strftime("%-d %B %Y %H:%M:%S %Z").to_string())
 }

@@ -197,9 +197,7 @@ fn question(command: &ReportCommand) -> Result<ReportQuestion, Fault> {
 }
 
 fn subjects(kinds: &[String]) -> Result<Vec<SubjectQuestion>, Fault> {
-    let one = |kind: &String| {
-        Ok(SubjectQuestion { kind: kind.clone(), identifier: read_identifier("the identifier")? })
-    };
+    let one = |kind: &String| Ok(SubjectQuestion { kind: kind.clone(), identifier: read_identifier(kind)? });
     kinds.iter().map(one).collect()
 }
 

@@ -64,7 +64,7 @@ impl Known {
     }
 
     /// Names of released fields that may tell where somebody hides: marked so in the contract in force, or
-    /// called so.
+    /// called so. Of a dataset that is not offered any more nobody here can say, so that any field of it may.
     pub(super) fn releases_safe_address(&self, seen: &Seen) -> bool {
         let named = |field: &String| {
             let folded = field.to_lowercase();
@@ -77,7 +77,7 @@ impl Known {
         else {
             return false;
         };
-        let Some(offer) = self.ruleset.offer(dataset, major) else { return false };
+        let Some(offer) = self.ruleset.offer(dataset, major) else { return !seen.fields().is_empty() };
         offer.contract.operations.iter().any(|operation| {
             let mut marked = operation
                 .answer

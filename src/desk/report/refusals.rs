@@ -100,7 +100,7 @@ impl Gather for Refusals {
                 system: &key.system,
                 dataset: &key.dataset,
                 code: &key.code,
-                cause: code.map_or("The TLS handshake failed.", crate::model::Code::sentence),
+                cause: code.map_or_else(|| before_a_question(&key.code), crate::model::Code::sentence),
                 who_can_fix: code.map_or("caller's host", |code| code.fixer().as_str()),
                 one_by_one: count.one_by_one,
                 in_summaries: count.in_summaries,
@@ -116,5 +116,22 @@ impl Gather for Refusals {
             ("in_summaries", sum(|count| count.in_summaries)),
         ];
         (groups.iter().map(row).collect(), totals(&sums))
+    }
+}
+
+/// Why there was no question: a connection was turned away, or its handshake failed.
+fn before_a_question(word: &str) -> &'static str {
+    match word {
+        "too_many_connections" => "The gateway had as many connections as it takes.",
+        "too_many_of_one_address" => "One address had as many connections as it may.",
+        "too_fast_of_one_address" => "One address opened connections faster than it may.",
+        "too_many_of_one_member" => "The member had as many connections as it may.",
+        "no_certificate" => "No client certificate was shown.",
+        "unknown_issuer" => "The client certificate is of no CA that a member lists.",
+        "expired" => "The client certificate had expired.",
+        "not_yet_valid" => "The client certificate was not valid yet.",
+        "unsuitable" => "The client certificate is not for this.",
+        "timeout" => "The TLS handshake took too long.",
+        _ => "The TLS handshake failed.",
     }
 }

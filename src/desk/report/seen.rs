@@ -9,14 +9,12 @@ use super::period::Period;
 use super::{Only, ReportFault};
 use crate::ledger::search::Progress;
 use crate::ledger::{Archive, Entry, Stored, SubjectRef};
-use crate::model::{Code, Digest};
+use crate::model::{COUNTED_READS, Code, Digest};
 
 /// How often progress is told.
 const RECORDS_PER_STEP: u64 = 4096;
 /// How many kinds of identifier one person may be looked for by.
 pub const PERSONS_KINDS_MAX: usize = 8;
-/// A look at a partner's own view is counted in summaries beside refusals, and is none.
-const NO_REFUSAL: &str = "own_view_read";
 
 /// One record of the period.
 #[derive(Debug, Default, Deserialize)]
@@ -165,7 +163,8 @@ impl Seen {
 
     /// A summary's refusals: how many, and why.
     pub fn refusals_counted(&self) -> Option<(&str, u64)> {
-        let cause = self.cause.as_deref().filter(|cause| self.kind == "summary" && *cause != NO_REFUSAL)?;
+        let is_refusal = |cause: &&str| self.kind == "summary" && !COUNTED_READS.contains(cause);
+        let cause = self.cause.as_deref().filter(is_refusal)?;
         Some((cause, self.count))
     }
 

@@ -34,7 +34,7 @@ impl HeldBack {
             Self::MemberUnknown => "the member is not in the directory any more",
             Self::AgreementUnknown => "the agreement cannot be read",
             Self::PurposeUnknown => "the purpose is not known",
-            Self::SafeAddress => "may tell of a safe address",
+            Self::SafeAddress => "may tell of a safe address, or cannot be judged",
             Self::OtherPeople => "also about somebody else, or by an identifier that was not given",
             Self::OwnLook => "a look of this organisation's own",
         }

@@ -30,24 +30,32 @@ impl TimeFormat {
 
     /// What is wrong with it for values of this format of the contract.
     pub fn fault(&self, of: Option<Format>) -> Option<String> {
-        // Later than 12 in every part that could be mistaken for another.
-        let sample = date(2017, 11, 23).at(21, 34, 45, 0);
-        let written = jiff::fmt::strtime::format(&self.format, sample).ok();
+        // Later than 12 in every part that could be mistaken for another; and in two centuries, since a year of
+        // two digits is one of 1969 to 2068 and would make a child of somebody born in 1945.
+        let samples = [date(2017, 11, 23).at(21, 34, 45, 0), date(1917, 11, 23).at(21, 34, 45, 0)];
+        let written = |sample: DateTime| jiff::fmt::strtime::format(&self.format, sample).ok();
+        let is_date = |sample: &DateTime| {
+            let read = written(*sample).and_then(|text| Date::strptime(&self.format, text).ok());
+            read == Some(sample.date())
+        };
+        let is_time = |sample: &DateTime| {
+            let read = written(*sample).and_then(|text| DateTime::strptime(&self.format, text).ok());
+            read.is_some_and(|read| read.with().second(45).build().is_ok_and(|read| read == *sample))
+        };
         match of {
             Some(Format::Date) if self.zone.is_some() => Some("a date has no zone".to_owned()),
-            Some(Format::Date) => {
-                let read = written.and_then(|text| Date::strptime(&self.format, text).ok());
-                (read != Some(sample.date())).then(|| format!("`{}` does not make a whole date", self.format))
-            }
+            Some(Format::Date) => (!samples.iter().all(is_date)).then(|| {
+                format!("`{}` does not make a whole date, with all four digits of its year", self.format)
+            }),
             Some(Format::DateTime) if self.zone.is_none() => {
                 Some("a date-time wants its `zone`, such as `Europe/London` or `UTC`".to_owned())
             }
-            Some(Format::DateTime) => {
-                let read = written.and_then(|text| DateTime::strptime(&self.format, text).ok());
-                let near =
-                    read.is_some_and(|read| read.with().second(45).build().is_ok_and(|read| read == sample));
-                (!near).then(|| format!("`{}` does not make a whole date and time", self.format))
-            }
+            Some(Format::DateTime) => (!samples.iter().all(is_time)).then(|| {
+                format!(
+                    "`{}` does not make a whole date and time, with all four digits of its year",
+                    self.format
+                )
+            }),
             _ => Some("only dates and date-times have a format".to_owned()),
         }
     }

@@ -92,7 +92,8 @@ impl Plan<'_> {
         }
         let look_up = self.look_up(operation, contracted);
         let no_match = if single { vec!["no row with the key".to_owned()] } else { Vec::new() };
-        let mapping = Mapping { no_match, semantics: self.semantics(contracted), ..Mapping::default() };
+        let mapping =
+            Mapping { no_match, semantics: self.semantics(operation, contracted), ..Mapping::default() };
         CsvOperation { id: operation.head.id.clone(), mapping, single, look_up, columns }
     }
 
@@ -165,8 +166,8 @@ impl Plan<'_> {
         Some(LookUp { key: at, fields: fields.into_iter().cloned().collect() })
     }
 
-    /// What a reader of the view has to know of how its fields are read.
-    fn semantics(&self, contracted: &Operation) -> Vec<String> {
+    /// What a reader of the view has to know of whose rows these are, and how their fields are read.
+    fn semantics(&self, operation: &file::CsvOperation, contracted: &Operation) -> Vec<String> {
         let row = contracted.answer.row().fields();
         let here = |field: &str| row.iter().any(|(path, _)| path.to_string() == field);
         let columns = self.file.columns.iter().filter(|column| here(&column.field));
@@ -174,6 +175,14 @@ impl Plan<'_> {
             columns.map(|column| format!("`{}` is the column `{}`", column.field, column.header)).collect();
         let formats = self.file.formats.iter().filter(|format| here(&format.field));
         out.extend(formats.map(|format| format!("`{}` is {}", format.field, format.format.in_words())));
+        // Else another column, such as that of a relative, could be looked into under the same signatures.
+        let looked = operation.lookup.iter().map(|(field, header)| {
+            format!("rows are those whose column `{header}` is `{}` of the question", field.path())
+        });
+        out.extend(looked);
+        if operation.lookup.is_empty() {
+            out.push("rows are all of the file".to_owned());
+        }
         out.sort();
         out
     }

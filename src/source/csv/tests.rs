@@ -221,16 +221,18 @@ fn a_plan_that_cannot_work_is_refused_at_load() {
     let base = Folder::new();
     base.write("l.csv", LICENCES);
     let text = "[source]\nkind = \"csv\"\nfile = \"l.csv\"\n[source.columns]\nnot_there = \"x\"\n[source.formats]\n\
-        status = { format = \"%Y\" }\nwhen = { format = \"%Y-%m-%d\", zone = \"UTC\" }\nexpires = { format = \"%Y-%m\" }\n\
+        status = { format = \"%Y\" }\nwhen = { format = \"%Y-%m-%d\", zone = \"UTC\" }\nexpires = { format = \"%Y-%m\" }\nborn = { format = \"%d/%m/%y\" }\n\
         [[operation]]\nid = \"check\"\nlookup = { open = \"open\", expires = \"expires\" }\n";
     let question = ["licence_no! string key", "open! boolean", "expires! string"];
-    let answer = ["status! string", "deep object", "expires string date", "when string date-time"];
+    let answer =
+        ["status! string", "deep object", "expires string date", "when string date-time", "born string date"];
     let shown = shown(build(text, vec![single("check", &question, &answer)], &base));
     for wanted in [
         "the contract's answers have no field `not_there`",
         "only dates and date-times have a format",
         "`%Y-%m-%d` does not make a whole date and time",
         "`%Y-%m` does not make a whole date",
+        "`%d/%m/%y` does not make a whole date, with all four digits of its year",
         "`deep` is not a single value",
         "the key `licence_no` of the question is not used",
         "`open` is neither text nor integer",
@@ -253,8 +255,23 @@ fn the_view_is_told_how_columns_are_read() {
     let source = build(&text, vec![list("all", &[], &ANSWER)], &base).unwrap();
     assert_eq!(
         source.mapping(&id("all")).unwrap().semantics,
-        ["`expires` is written `%Y-%m-%d`", "`licence_no` is the column `Licence Number`"]
+        [
+            "`expires` is written `%Y-%m-%d`",
+            "`licence_no` is the column `Licence Number`",
+            "rows are all of the file"
+        ]
     );
+    // Whoever points a look-up at another column, such as a relative's, changes what officers have signed.
+    let by = |header: &str| {
+        let text = format!("{FILE}[[operation]]\nid = \"check\"\nlookup = {{ licence_no = \"{header}\" }}\n");
+        let source =
+            build(&text, vec![single("check", &["licence_no! string key"], &ANSWER)], &base).unwrap();
+        source.mapping(&id("check")).unwrap().semantics.clone()
+    };
+    assert!(by("Licence Number").contains(
+        &"rows are those whose column `Licence Number` is `licence_no` of the question".to_owned()
+    ));
+    assert_ne!(by("Licence Number"), by("status"));
 }
 
 /// Replaces the file, as a host should, and looks until the source has judged it.

@@ -1,0 +1,66 @@
+//! Packing the journal's sealed segments, behind the road: one at a time, on a thread of low priority.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::ledger::LedgerError;
+use crate::stop::Stop;
+
+use super::App;
+
+/// A segment is filled in seconds at most, and being packed late costs only disk.
+const TICK: Duration = Duration::from_secs(5);
+/// After a failure, such as a full disk, which others report: not as often.
+const TICK_AFTER_FAULT: Duration = Duration::from_secs(60);
+/// The least priority (nice(1)): whoever answers a question goes first.
+const NICENESS: i32 = 19;
+
+/// Packs segments once they are folded: folding reads them whole, and an unpacked one is quicker to read.
+pub(super) async fn watch_pack(app: Arc<App>, mut stop: Stop) {
+    let mut tick = tokio::time::interval(TICK);
+    // What is before this is packed.
+    let mut packed_before = 0;
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = stop.asked() => return,
+        }
+        let before = u32::try_from(app.fold.folded_before()).unwrap_or(u32::MAX);
+        if before <= packed_before {
+            continue;
+        }
+        match on_a_thread(&app, before, stop.clone()).await {
+            Ok(segments) => {
+                tracing::debug!(segments, "sealed segments of the journal are packed");
+                packed_before = before;
+            }
+            Err(fault) => {
+                tracing::warn!(%fault, "a segment was not packed: it takes more disk, and reads as before");
+                tick.reset_after(TICK_AFTER_FAULT);
+            }
+        }
+    }
+}
+
+/// A thread of its own: one that has given up its priority never gets it back.
+async fn on_a_thread(app: &Arc<App>, before: u32, stop: Stop) -> Result<u64, LedgerError> {
+    let (done, ended) = oneshot::channel();
+    let app = Arc::clone(app);
+    let failed = |error| LedgerError::File { what: "packing the journal", error };
+    std::thread::Builder::new()
+        .name("pack".to_owned())
+        .spawn(move || {
+            // Refused at worst: then it packs like everybody else.
+            let _ = rustix::process::nice(NICENESS);
+            let packed = app.ledger.pack(before, &mut || !stop.is_asked());
+            // The directory is given back before the stop is let go.
+            drop(app);
+            drop(stop);
+            let _ = done.send(packed);
+        })
+        .map_err(failed)?;
+    ended.await.unwrap_or_else(|_| Err(failed(io::Error::other("the thread ended by a panic"))))
+}
