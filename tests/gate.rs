@@ -348,6 +348,7 @@ fn no_identifier_or_value_is_in_any_log_line_metric_or_refusal() {
         assert!(log.contains(one.exchange()), "{} is not in the log", one.exchange());
     }
     assert!(log.contains("safe_address_dropped"), "{log}");
+    assert!(log.contains("it answered with status 500"), "why a source is not available is nowhere: {log}");
     let people = ["TX-1042", "Eilidh", "NicLe", "01632", "ZZ99", "2017-03-14", "Quigley"];
     for value in [CHI, ABSENT, EXCLUDED, "leak"].into_iter().chain(people) {
         for (place, text) in [("log", &log), ("metrics", &metrics)] {

@@ -16,7 +16,7 @@ use crate::admin::{Admin, serve_admin};
 use crate::clock::Clock;
 use crate::config::Gateway;
 use crate::desk::{self, Circumstances, FoldedIndex, Ruleset};
-use crate::inbound::{Allowances, Bounds, Drift, LogReads, READS_MAX, Road, Tally};
+use crate::inbound::{Allowances, Bounds, LogReads, Quiet, READS_MAX, Road, Tally};
 use crate::journal::Disk;
 use crate::ledger::{Ledger, LedgerConfig, LedgerError, Opened, journal_directory};
 use crate::merkle::checkpoint::Checkpoint;
@@ -320,10 +320,7 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     tokio::task::spawn_local(revoke::watch_directory(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(reload::watch_rules(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(tokens::watch(tokens.clone(), stop.clone()));
-    // Before the first question: whose tokens count is known by then.
-    issuers::accept(&app, tokens.mint.issuer(), &tokens.issuers);
-    let (own, accepted) = (Arc::clone(tokens.mint.issuer()), Arc::clone(&tokens.issuers));
-    tokio::task::spawn_local(issuers::watch(Arc::clone(&app), own, accepted, stop.clone()));
+    tokio::task::spawn_local(issuers::watch(Arc::clone(&app), stop.clone()));
     let tally = tokio::task::spawn_local(watch::watch_tally(Arc::clone(&app), stop.clone()));
     app.health.set(Condition::Serving, Light::Green);
     let doorway = Doorway {
@@ -351,9 +348,9 @@ fn road(app: &App, tokens: &Tokens) -> Road {
         clock: app.clock.clone(),
         metrics: Arc::clone(&app.metrics),
         tally: Arc::clone(&app.tally),
-        drift: Drift::default(),
+        quiet: Quiet::default(),
         signatures: Arc::clone(&app.signatures),
-        issuers: Arc::clone(&tokens.issuers),
+        issuer: Arc::clone(tokens.mint.issuer()),
         synthetic: app.gateway.in_sandbox,
         log: LogReads::new(
             Arc::new(desk::Published::new(app.ledger.clone(), Arc::clone(&app.fold))),

@@ -84,8 +84,8 @@ async fn verified(
         let presenter = Presenter { now: worker.road.clock.now(), ..presenter };
         return claims.fit(&issuer.audience, &presenter).map(|()| claims);
     }
-    let (issuers, epoch) = (worker.road.issuers.load(), known.ruleset.epoch);
-    worker.tokens.borrow_mut().present(token, &issuers, epoch, &presenter)
+    let issuers = worker.issuers(&known.ruleset);
+    worker.tokens.borrow_mut().present(token, &issuers, known.ruleset.epoch, &presenter)
 }
 
 /// The token in a header's value (RFC 6750 section 2.1; the scheme in any case, RFC 9110 section 11.1).

@@ -33,7 +33,7 @@ impl Permitted {
 }
 
 pub(super) fn decide(worker: &Worker, asked: Asked) -> Result<Permitted, Refusal> {
-    let Asked { mut known, identity, target, question } = asked;
+    let Asked { mut known, identity, target, question, .. } = asked;
     // Recorded also where it is refused, and for an unknown target as for a known one.
     let stated = known.claims.purpose.as_deref().and_then(PurposeCode::parse);
     known.purpose = stated.map(|value| Stated { value, origin: Origin::Claimed });

@@ -22,6 +22,7 @@ use super::log::{LogRead, Page};
 use super::own_view::{Document, Shown};
 use super::refusal::{Refusal, Why, problem};
 use super::road::{Ended, Worker};
+use super::unable;
 
 /// What a 404 for a single look-up says: the same bytes for absent and excluded.
 const NO_MATCH: &[u8] = b"{\"outcome\":\"no_match\"}";
@@ -68,15 +69,15 @@ impl Recorded {
         }
     }
 
-    /// Of the question and of the answer.
+    /// Of the question, as much as came of it, and of the answer with its receipt, which can be the longer part.
     pub(super) fn bytes(&self) -> (usize, usize) {
         let answered = match &self.leaving {
-            Leaving::OnRecord(reply, _) => reply.body.len(),
+            Leaving::OnRecord(reply, receipt) => reply.body.len() + receipt.header().len(),
             Leaving::Shown(document) => document.len(),
             Leaving::Read(page) => page.body.len(),
             Leaving::Counted(_) => 0,
         };
-        (self.known.body.len(), answered)
+        (self.known.arrived, answered)
     }
 
     fn counted(known: Box<Known>, counted: Counted) -> Self {
@@ -114,13 +115,12 @@ pub(super) async fn record(worker: &Worker, ended: Result<Ended, Refusal>) -> Re
     let (known, reply, facts) = match ended {
         Ok(Ended::Checked(checked)) => answer(checked),
         Ok(Ended::Shown(shown)) => return show(shown),
-        Ok(Ended::Read(LogRead { known, page: Some(page) })) => {
-            return Recorded { known, leaving: Leaving::Read(page) };
-        }
-        Ok(Ended::Read(LogRead { known, page: None })) => {
-            return Recorded::counted(known, Counted::beyond_rate());
+        Ok(Ended::Read(LogRead { known, page })) => {
+            let leaving = page.map_or_else(Leaving::Counted, Leaving::Read);
+            return Recorded { known, leaving };
         }
         Err(refusal) => {
+            unable::tell(&worker.road, &refusal);
             if let Some(counted) = not_one_by_one(worker, &refusal) {
                 return Recorded::counted(refusal.known, counted);
             }
@@ -142,11 +142,7 @@ pub(super) fn turn_away(
         Ok(accepted) => accepted.known,
         Err(refusal) => refusal.known,
     };
-    let tally = &worker.road.tally;
-    match worker.member(connection) {
-        Some(member) => tally.refused_beyond_rate(&member, Code::LimitReached),
-        None => tally.stranger_refused(Code::LimitReached),
-    }
+    worker.turned_away(connection);
     Recorded::counted(known, counted)
 }
 
@@ -182,7 +178,7 @@ fn answer(checked: Checked) -> (Box<Known>, Reply, Facts) {
 }
 
 fn refuse(worker: &Worker, refusal: Refusal) -> (Box<Known>, Reply, Facts) {
-    let Refusal { known, why } = refusal;
+    let Refusal { known, why, .. } = refusal;
     // To a party an explanation is what it asked for, and not a refusal.
     if known.explains && known.target.is_some() && is_party(&known, Some(why.code)) {
         let body = explained(worker, &known, &why);
@@ -250,19 +246,20 @@ async fn keep(worker: &Worker, mut known: Box<Known>, reply: Reply, facts: Facts
 
 /// Whether the caller is a party to an agreement on what it asked for. To anybody else a dataset that
 /// is here and one that is not are the same, in the receipt too: the envelope goes to the caller, and
-/// what was asked for stands in the sealed part.
+/// what was asked for stands in the sealed part. So is what nobody has thought of here.
 fn is_party(known: &Known, code: Option<Code>) -> bool {
-    let before_agreements = matches!(
+    // Said of agreements that list the caller, where none of them could be chosen; see `policy/choose.rs`.
+    let of_candidates = matches!(
         code,
         Some(
-            Code::NotAgreed
-                | Code::TooLarge
-                | Code::MalformedHttp
-                | Code::SignatureNotAccepted
-                | Code::LimitReached
+            Code::AgreementAmbiguous
+                | Code::AgreementNotInForce
+                | Code::PurposeNotAllowed
+                | Code::RoleNotAllowed
+                | Code::UserMissing
         )
     );
-    known.agreement.is_some() || !before_agreements
+    known.agreement.is_some() || of_candidates
 }
 
 fn entry(worker: &Worker, known: &mut Known, reply: &Reply, facts: Facts) -> Option<Exchange> {

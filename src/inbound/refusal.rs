@@ -9,6 +9,8 @@ use super::accept::Known;
 pub struct Refusal {
     pub(super) known: Box<Known>,
     pub(super) why: Why,
+    /// What stopped it, whatever the caller is told after an intent.
+    pub(super) cause: Code,
 }
 
 /// The reason alone, before it is joined to an exchange.
@@ -60,10 +62,11 @@ impl From<Code> for Why {
 impl Refusal {
     pub(super) fn new(known: Box<Known>, why: impl Into<Why>) -> Self {
         let mut why = why.into();
+        let cause = why.code;
         if known.intent {
-            why.code = after_intent(why.code);
+            why.code = after_intent(cause);
         }
-        Self { known, why }
+        Self { known, why, cause }
     }
 
     /// The stable code the caller is told.

@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{FallocateFlags, FlockOperation, fallocate, flock};
+use rustix::fs::{Advice, FallocateFlags, FlockOperation, fadvise, fallocate, flock};
 use rustix::io::Errno;
 
 use super::fault::JournalFault;
@@ -92,6 +92,12 @@ impl Medium for Disk {
         file.set_len(offset)?;
         reserve(file, length)?;
         file.sync_all()
+    }
+
+    fn reread(&mut self, segment: u32) {
+        // Only advice: where it is not followed, what is in memory is believed, as by any reader.
+        let _advised =
+            File::open(self.files.unpacked(segment)).map(|file| fadvise(&file, 0, None, Advice::DontNeed));
     }
 
     fn packing(&self) -> Option<Box<dyn PackMedium>> {

@@ -46,6 +46,10 @@ pub trait Medium: Send + 'static {
     /// Makes everything from `offset` on zeros again, durably, with its space still reserved.
     fn wipe(&mut self, segment: u32, offset: u64) -> io::Result<()>;
 
+    /// What is read of a segment from now on is what its disk has, as far as can be told: after a sync that
+    /// failed, memory may hold what the disk does not.
+    fn reread(&mut self, _segment: u32) {}
+
     /// What packs the sealed segments of this medium beside its writer, under the same lock; `None` where
     /// it cannot.
     fn packing(&self) -> Option<Box<dyn PackMedium>> {

@@ -124,9 +124,13 @@ impl<M: Medium> Writer<M> {
                 self.add(item, shared);
             }
             self.commit(shared);
-            if let Some(answer) = shared.take_sealing() {
-                // Whoever waited may have gone.
-                let _ = answer.send(self.seal_segment(shared));
+            let sealing = shared.take_sealing();
+            if !sealing.is_empty() {
+                let sealed = self.seal_segment(shared);
+                for answer in sealing {
+                    // Whoever waited may have gone.
+                    let _ = answer.send(sealed);
+                }
             }
             self.prepare(shared);
             if shared.state() == State::Stopped {
