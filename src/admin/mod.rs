@@ -5,6 +5,7 @@
 mod backup;
 mod body;
 mod earlier;
+mod erase;
 mod export;
 mod report;
 mod search;
@@ -24,13 +25,14 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::clock::Clock;
-use crate::desk::{FoldedIndex, Ruleset};
+use crate::desk::{FoldedIndex, Retention, Ruleset};
 use crate::ledger::Ledger;
 use crate::model::MemberId;
 use crate::stop::Stop;
 
 pub use backup::BackupQuestion;
 use body::Lines;
+pub use erase::EraseQuestion;
 pub use export::ExportQuestion;
 pub use report::ReportQuestion;
 pub use search::{SearchQuestion, SubjectQuestion};
@@ -49,6 +51,7 @@ pub struct Admin {
     member: MemberId,
     ruleset: Arc<ArcSwap<Ruleset>>,
     clock: Clock,
+    retention: Arc<Retention>,
     looks: Arc<Semaphore>,
     /// One backup at a time.
     backups: Arc<Semaphore>,
@@ -62,9 +65,10 @@ impl Admin {
         member: MemberId,
         ruleset: Arc<ArcSwap<Ruleset>>,
         clock: Clock,
+        retention: Arc<Retention>,
     ) -> Self {
         let (looks, backups) = (Arc::new(Semaphore::new(LOOKS_MAX)), Arc::new(Semaphore::new(1)));
-        Self { ledger, fold, member, ruleset, clock, looks, backups }
+        Self { ledger, fold, member, ruleset, clock, retention, looks, backups }
     }
 
     /// A place among those who look; given back when it is dropped.
@@ -113,10 +117,11 @@ async fn answer(admin: &Admin, by: String, request: Request<Incoming>) -> Respon
     let answered = match (request.method(), request.uri().path()) {
         (&Method::POST, "/search") => search::search(admin, by, read(request).await).await,
         (&Method::POST, "/export") => export::export(admin, by, read(request).await).await,
+        (&Method::POST, "/erase") => erase::erase(admin, by, read(request).await).await,
         (&Method::POST, "/report") => report::report_on(admin, by, read(request).await).await,
         (&Method::POST, "/backup") => backup::backup(admin, by, read(request).await).await,
         _ => {
-            let here = "here are POST /search, POST /export, POST /report and POST /backup";
+            let here = "here are POST /search, POST /export, POST /report, POST /erase and POST /backup";
             Err(Refused(StatusCode::NOT_FOUND, here.to_owned()))
         }
     };

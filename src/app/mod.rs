@@ -2,6 +2,7 @@
 
 mod anchor;
 mod behind;
+mod erase;
 mod fault;
 mod issuers;
 mod keys;
@@ -23,7 +24,7 @@ use arc_swap::ArcSwap;
 
 use crate::clock::Clock;
 use crate::config::Gateway;
-use crate::desk::{FoldedIndex, Ruleset};
+use crate::desk::{FoldedIndex, Retention, Ruleset};
 use crate::inbound::Tally;
 use crate::ledger::{Ledger, Opened};
 use crate::observe::{Health, Metrics};
@@ -41,6 +42,7 @@ pub struct App {
     pub signatures: Arc<Verifier>,
     pub ledger: Ledger,
     pub fold: Arc<FoldedIndex>,
+    pub retention: Arc<Retention>,
     pub ruleset: Arc<ArcSwap<Ruleset>>,
     pub tls: Arc<ArcSwap<ServerTls>>,
     /// The epoch in force, for connections that wait.

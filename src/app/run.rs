@@ -15,7 +15,7 @@ use tokio::task::LocalSet;
 use crate::admin::{Admin, serve_admin};
 use crate::clock::Clock;
 use crate::config::Gateway;
-use crate::desk::{self, Circumstances, FoldedIndex, Ruleset};
+use crate::desk::{self, Circumstances, FoldedIndex, Retention, Ruleset};
 use crate::inbound::{Allowances, Bounds, LogReads, Quiet, READS_MAX, Road, Tally};
 use crate::journal::Disk;
 use crate::ledger::{Ledger, LedgerConfig, LedgerError, Opened, journal_directory};
@@ -32,7 +32,7 @@ use super::fault::{StartFault, io_fault};
 use super::publish::{self, Place};
 use super::seen::Seen;
 use super::tokens::Tokens;
-use super::{App, behind, issuers, keys, pack, reload, revoke, tokens, watch};
+use super::{App, behind, erase, issuers, keys, pack, reload, revoke, tokens, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
@@ -41,9 +41,9 @@ const WAITING_MAX: usize = 16_384;
 const SOCKET_PATH_BYTES_MAX: usize = 107;
 
 /// Threads beside the road that may block: one each for reloads, revocations, token keys, replaced files,
-/// folding, the anchor and what is sent outside, which must never wait for somebody who looks into the ledger
-/// and does not read the answer.
-const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + READS_MAX + 7;
+/// erasures, folding, the anchor and what is sent outside, which must never wait for somebody who looks into the
+/// ledger and does not read the answer.
+const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + READS_MAX + 8;
 
 /// A gateway that serves.
 pub struct Running {
@@ -115,7 +115,8 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
     anchor.as_ref().map_or(Ok(()), |anchor| anchor.expects(&directory))?;
     // Held before any key is read or made: of two first starts at once the other must not replace this one's.
     let journal = Disk::open(&journal_directory(&directory)).map_err(LedgerError::from)?;
-    let keys = keys::open(&gateway.data, &log_name, &clock).map_err(io_fault("the gateway's keys"))?;
+    let what = format!("the gateway's keys in {}", gateway.data.join("keys").display());
+    let keys = keys::open(&gateway.data, &log_name, &clock).map_err(io_fault(what))?;
     of_this_log(&gateway, &log_name, &keys)?;
     let held = anchor.as_ref().map(|anchor| anchor.held(keys.ledger.verifier(), &directory)).transpose()?;
     let config = LedgerConfig {
@@ -125,8 +126,10 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
             .map_err(|error| io_fault("the ledger's key")(io::Error::other(error)))?,
         segment_bytes: gateway.segment_bytes,
         waiting_max: WAITING_MAX,
+        recovery_keys: gateway.keeping.recovery_keys.clone(),
     };
     let (ledger, opened) = open_ledger(journal, config, &clock, anchor.as_ref(), held.flatten().as_ref())?;
+    let retention = Arc::new(Retention::new(ledger.clone(), gateway.keeping.audit_years));
     tracing::info!(records = opened.records, unread_segments = opened.unread_segments, "the ledger is open");
     if opened.dropped {
         tracing::warn!("a batch that was never acknowledged was dropped from the end of the journal");
@@ -157,6 +160,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
         tally: Arc::new(Tally::default()),
         ledger,
         fold,
+        retention,
         ruleset: Arc::new(ArcSwap::from_pointee(ruleset)),
         tls: Arc::new(ArcSwap::from_pointee(tls)),
         epochs,
@@ -306,11 +310,12 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     sockets.admin.set_nonblocking(true)?;
     let listener = tokio::net::UnixListener::from_std(sockets.admin)?;
     let (ruleset, clock) = (Arc::clone(&app.ruleset), app.clock.clone());
-    let admin =
-        Admin::new(app.ledger.clone(), Arc::clone(&app.fold), app.gateway.member.clone(), ruleset, clock);
+    let (fold, retention) = (Arc::clone(&app.fold), Arc::clone(&app.retention));
+    let admin = Admin::new(app.ledger.clone(), fold, app.gateway.member.clone(), ruleset, clock, retention);
     tokio::task::spawn_local(serve_admin(admin, listener, stop.clone()));
     tokio::task::spawn_local(watch::watch_lights(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_sources(Arc::clone(&app), stop.clone()));
+    tokio::task::spawn_local(erase::watch_terms(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_fold(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(anchor::watch(Arc::clone(&app), stop.clone()));
     if let Some(place) = publish {

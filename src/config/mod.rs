@@ -2,6 +2,7 @@
 
 mod allowance;
 mod gateway;
+mod keeping;
 mod outside;
 mod revocation;
 mod sandbox;
@@ -10,6 +11,7 @@ mod token;
 
 pub use allowance::MemberAllowance;
 pub use gateway::{Gateway, Level, Limits, Log, LogFormat, Partners, load, parse};
+pub use keeping::{Erase, Keeping};
 pub use outside::{Outside, Publish};
 pub use revocation::{ExpiredCrl, Revocation};
 pub use sandbox::Sandbox;

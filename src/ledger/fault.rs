@@ -68,7 +68,10 @@ impl fmt::Display for LedgerError {
                 )
             }
             Self::File { what, error } => write!(f, "{what}: {error}"),
-            Self::SubjectKey { year } => write!(f, "the subject key file of {year} is not one"),
+            Self::SubjectKey { year } => write!(
+                f,
+                "the subject key file of {year} is not one: `tolbooth ledger recover-subject-keys` puts it back"
+            ),
             Self::Origin => f.write_str("the name of the log may not be empty nor hold a space or `+`"),
             Self::Behind { records, held } => write!(
                 f,

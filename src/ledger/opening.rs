@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::chain::Chain;
+use super::erase::Erased;
 use super::fault::LedgerError;
 use super::previous::Restored;
 use super::walk::{WalkFault, walk_segment};
@@ -97,4 +98,9 @@ fn unreadable(fault: WalkFault) -> LedgerError {
 pub(super) fn finish(chain: &Chain<'_>, segment: u32) -> Result<(), LedgerError> {
     let index = chain.edge().size();
     chain.finish().map_err(|what| LedgerError::Record { segment, offset: 0, index, what })
+}
+
+/// What of the log is blank, and whether an erasure was not finished.
+pub(super) fn erased_in(chain: &Chain<'_>) -> Erased {
+    Erased { blank: chain.erased(), unfinished: chain.unfinished() }
 }
