@@ -2,7 +2,9 @@
 //! over a Unix socket that only the gateway's owner can open; answers are JSON lines, so that a
 //! long look shows how far it is.
 
+mod backup;
 mod body;
+mod earlier;
 mod erase;
 mod export;
 mod rebuild;
@@ -29,6 +31,7 @@ use crate::ledger::Ledger;
 use crate::model::MemberId;
 use crate::stop::Stop;
 
+pub use backup::BackupQuestion;
 use body::Lines;
 pub use erase::EraseQuestion;
 pub use export::ExportQuestion;
@@ -51,6 +54,8 @@ pub struct Admin {
     clock: Clock,
     retention: Arc<Retention>,
     looks: Arc<Semaphore>,
+    /// One backup at a time.
+    backups: Arc<Semaphore>,
 }
 
 impl Admin {
@@ -63,7 +68,8 @@ impl Admin {
         clock: Clock,
         retention: Arc<Retention>,
     ) -> Self {
-        Self { ledger, fold, member, ruleset, clock, retention, looks: Arc::new(Semaphore::new(LOOKS_MAX)) }
+        let (looks, backups) = (Arc::new(Semaphore::new(LOOKS_MAX)), Arc::new(Semaphore::new(1)));
+        Self { ledger, fold, member, ruleset, clock, retention, looks, backups }
     }
 
     /// A place among those who look; given back when it is dropped.
@@ -115,8 +121,9 @@ async fn answer(admin: &Admin, by: String, request: Request<Incoming>) -> Respon
         (&Method::POST, "/erase") => erase::erase(admin, by, read(request).await).await,
         (&Method::POST, "/report") => report::report_on(admin, by, read(request).await).await,
         (&Method::POST, "/rebuild") => rebuild::rebuild(admin, by),
+        (&Method::POST, "/backup") => backup::backup(admin, by, read(request).await).await,
         _ => {
-            let here = "here are POST /search, /export, /erase, /report and /rebuild";
+            let here = "here are POST /search, /export, /erase, /report, /rebuild and /backup";
             Err(Refused(StatusCode::NOT_FOUND, here.to_owned()))
         }
     };

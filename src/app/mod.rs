@@ -1,10 +1,13 @@
 //! The one place that wires everything: from a configuration to a running gateway.
 
+mod anchor;
 mod behind;
 mod erase;
+mod fault;
 mod issuers;
 pub(crate) mod keys;
 mod pack;
+pub mod publish;
 mod reload;
 mod revoke;
 mod run;
@@ -12,7 +15,8 @@ mod seen;
 mod tokens;
 mod watch;
 
-pub use run::{Running, StartFault, start};
+pub use fault::StartFault;
+pub use run::{Running, start};
 
 use std::sync::Arc;
 

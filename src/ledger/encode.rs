@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::entry::{Alarm, Exchange, Intent, Read, Record, Ruleset, SealedExchange, Summary};
 use super::erase;
 use super::object::{Object, digest, plain, text};
+use super::previous::Previous;
 use super::subject::SubjectRef;
 use crate::model::limits::{DRIFT_NAME_BYTES_MAX, DRIFT_NAMES_MAX};
 use crate::model::{Assurance, Digest, Subject};
@@ -29,6 +30,8 @@ pub(super) struct Head<'a> {
 pub(super) struct Origin<'a> {
     /// The log's verifier key.
     pub key: &'a str,
+    /// The log before this one, where a backup was restored.
+    pub previous: Option<&'a Previous>,
 }
 
 impl Record {
@@ -91,8 +94,11 @@ pub(super) fn envelope(out: &mut Vec<u8>, head: &Head<'_>, record: &Record, seal
 pub(super) fn origin_envelope(out: &mut Vec<u8>, head: &Head<'_>, origin: &Origin<'_>, sealed: &Digest) {
     let mut object = begin(out, head, "origin");
     object.text("key", origin.key);
-    // A restored backup opens a new log that names the old one here.
-    object.null("previous");
+    // A restored backup opens a new log that names the old one here; the order of its keys is that of the type.
+    match origin.previous.and_then(|previous| serde_json::to_vec(previous).ok()) {
+        Some(json) => object.key("previous").extend_from_slice(&json),
+        None => object.null("previous"),
+    }
     object.digest("sealed", sealed);
     object.end();
 }

@@ -143,7 +143,7 @@ pub struct Ruleset {
 
 /// A look into the ledger. Prints without who looked and why.
 pub struct Read {
-    /// What was done, one word: `search`, `export`, `report`.
+    /// What was done, one word: `search`, `export`, `report`, `backup`.
     pub action: &'static str,
     /// How many records were shown.
     pub shown: u64,

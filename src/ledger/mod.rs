@@ -8,9 +8,11 @@
 //! `evidence/<sha256>` (bytes that records name), `subject-keys/<year>.key`, and beside each key its copies that are
 //! wrapped to recovery keys.
 
+pub mod backup;
 pub mod binding;
 mod chain;
 mod durable;
+mod earlier;
 mod encode;
 mod entry;
 mod erase;
@@ -22,15 +24,18 @@ mod handle;
 mod intent;
 mod labelled;
 mod object;
+mod opening;
 mod outbox;
 mod pack;
 mod party;
+pub mod previous;
 mod queue;
 mod ranges;
 mod read;
 mod receipt;
 mod recover;
 mod recovery;
+pub mod restore;
 pub mod search;
 mod subject;
 pub mod verify;
@@ -38,6 +43,7 @@ mod walk;
 mod wrapped;
 mod writer;
 
+pub use earlier::{Earlier, earlier};
 pub use entry::{Alarm, Exchange, Intent, Nonce, Read, Record, Ruleset, SealedExchange, Summary};
 pub use erase::{Cause, Erasable, EraseFault, Erasure};
 pub use fault::{LedgerError, Unrecorded};

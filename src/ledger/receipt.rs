@@ -136,6 +136,11 @@ impl Presented {
         text.as_deref().and_then(read).ok_or(ReceiptFault::Malformed)
     }
 
+    /// The checkpoint's note, not believed yet.
+    pub(super) fn note(&self) -> &str {
+        &self.note
+    }
+
     /// Verifies the checkpoint's signature and the envelope's place under it.
     pub fn check(self, key: &VerifierKey) -> Result<Checked, ReceiptFault> {
         let checkpoint = Checkpoint::open(&self.note, key).map_err(ReceiptFault::Checkpoint)?;

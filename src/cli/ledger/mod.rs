@@ -2,12 +2,14 @@
 //! gateway, and are themselves recorded; keys are recovered while it is stopped.
 
 mod ask;
+mod backup;
 mod erase;
 mod export;
 mod generate;
 mod made_up;
 mod rebuild;
 mod recovery;
+mod restore;
 mod search;
 mod unseen;
 mod verify;
@@ -51,6 +53,18 @@ pub enum LedgerCommand {
     /// Write a ledger of made-up people and partners, to measure with
     #[command(hide = true)]
     Generate(generate::GenerateArgs),
+    /// Back up the ledger while the gateway serves, and verify what was written
+    ///
+    /// Asks the running gateway, which records it. The folder then holds the journal up to a checkpoint,
+    /// evidence, wrapped subject keys and a manifest; `tolbooth ledger verify DIR` reads it as it is. It is
+    /// whole under its name, or it is not there. No private key is ever in it.
+    Backup(backup::BackupArgs),
+    /// Restore a backup beside a new log
+    ///
+    /// A restored backup is never gone on from, since others may hold receipts of what came after it: the
+    /// next start begins a new log, whose first record names the old one, what was restored of it, and
+    /// what others are known to hold. The old one stays beside it, to be searched and verified.
+    Restore(restore::RestoreArgs),
     /// Erase sealed parts: what is past its term, or one exchange by order
     ///
     /// Asks the running gateway, which first puts on the record exactly what goes, and why. Envelopes, proofs and
@@ -84,6 +98,8 @@ pub fn run(command: &LedgerCommand, out: &mut dyn Write, clock: &Clock) -> Exit 
         LedgerCommand::Export(args) => export::run(args, out),
         LedgerCommand::Rebuild(args) => rebuild::run(args, out),
         LedgerCommand::Generate(args) => generate::run(args, out, clock),
+        LedgerCommand::Backup(args) => backup::run(args, out),
+        LedgerCommand::Restore(args) => restore::run(args, out),
         LedgerCommand::Erase(args) => erase::run(args, out),
         LedgerCommand::RecoveryKey(command) => recovery::run_key(command, out),
         LedgerCommand::RecoverSubjectKeys(args) => recovery::run_recover(args, out),
