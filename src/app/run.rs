@@ -1,7 +1,6 @@
 //! Starting and stopping a gateway. Each step either holds or the gateway does not start; nothing
 //! listens before the ruleset in force is on the record.
 
-use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt as _;
@@ -16,8 +15,8 @@ use tokio::task::LocalSet;
 use crate::admin::{Admin, serve_admin};
 use crate::clock::Clock;
 use crate::config::Gateway;
-use crate::desk::{self, Circumstances, FoldFault, FoldedIndex, Ruleset};
-use crate::inbound::{Allowances, Bounds, LogReads, Quiet, READS_MAX, Road, Tally};
+use crate::desk::{self, Circumstances, FoldedIndex, Ruleset};
+use crate::inbound::{Allowances, Bounds, Chains, KEEPERS_MAX, LogReads, Quiet, READS_MAX, Road, Tally};
 use crate::journal::Disk;
 use crate::ledger::{Ledger, LedgerConfig, LedgerError, journal_directory};
 use crate::model::{AgreementId, Digest, Fault, Faults};
@@ -27,9 +26,10 @@ use crate::signature::Verifier;
 use crate::stop::{Stop, Stopper};
 use crate::tls::Credential;
 
+use super::fault::{StartFault, io_fault};
 use super::seen::Seen;
 use super::tokens::Tokens;
-use super::{App, behind, issuers, keys, pack, reload, revoke, tokens, watch};
+use super::{App, behind, issuers, keys, pack, reload, revoke, rules, tokens, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
@@ -37,64 +37,10 @@ const WAITING_MAX: usize = 16_384;
 /// What the address of a Unix socket has room for (unix(7)).
 const SOCKET_PATH_BYTES_MAX: usize = 107;
 
-/// Threads beside the road that may block: one each for reloads, revocations, token keys, replaced files and
-/// folding, which must never wait for somebody who looks into the ledger and does not read the answer.
-const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + READS_MAX + 5;
-
-/// Why a gateway does not start.
-#[derive(Debug)]
-pub enum StartFault {
-    /// Files that are wrong.
-    Files(Faults),
-    /// The ledger does not open.
-    Ledger(LedgerError),
-    /// What was ever in force could not be read, neither from the store nor from the journal.
-    Fold(FoldFault),
-    /// A folder, key or socket.
-    Io { what: String, error: io::Error },
-}
-
-impl fmt::Display for StartFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Files(faults) => faults.fmt(f),
-            Self::Ledger(error) => write!(f, "the ledger does not open: {error}"),
-            Self::Fold(error) => write!(f, "what was in force before is not known: {error}"),
-            Self::Io { what, error } => write!(f, "{what}: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for StartFault {}
-
-impl From<Fault> for StartFault {
-    fn from(fault: Fault) -> Self {
-        Self::Files(fault.into())
-    }
-}
-
-impl From<Faults> for StartFault {
-    fn from(faults: Faults) -> Self {
-        Self::Files(faults)
-    }
-}
-
-impl From<LedgerError> for StartFault {
-    fn from(error: LedgerError) -> Self {
-        Self::Ledger(error)
-    }
-}
-
-impl From<FoldFault> for StartFault {
-    fn from(error: FoldFault) -> Self {
-        Self::Fold(error)
-    }
-}
-
-fn io_fault(what: impl Into<String>) -> impl FnOnce(io::Error) -> StartFault {
-    let what = what.into();
-    |error| StartFault::Io { what, error }
-}
+/// Threads beside the road that may block: one each for callers' chains, reloads, revocations, token keys,
+/// replaced files and folding, which must never wait for somebody who looks into the ledger and does not read
+/// the answer.
+const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + READS_MAX + KEEPERS_MAX + 5;
 
 /// A gateway that serves.
 pub struct Running {
@@ -134,6 +80,7 @@ pub fn start(gateway: Gateway, clock: Clock) -> Result<Running, StartFault> {
     let tokens = Credential::load(&app.gateway.partners.certificate, &app.gateway.partners.key)?;
     let tokens = tokens::open(&app.gateway, tokens.certificate(), partners_at, &app.clock)
         .map_err(io_fault("the keys that sign tokens"))?;
+    rules::record_start(&app, &tokens)?;
     let (stopper, stop) = Stopper::new();
     let sockets = Sockets { partners, local, admin };
     let at_work = AtWork { sockets, tokens };
@@ -177,12 +124,14 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
     let store = gateway.data.join("store");
     let versions = desk::versions_at_start(&store, &ledger, &opened)?;
     let fold = Arc::new(FoldedIndex::new(&store, &versions));
-    let seen = Seen::new(versions.highest());
+    let seen = Seen::new(versions.highest(), opened.ruleset);
     let first_look = reload::look(&gateway, &[]);
     let highest = |id: &AgreementId| seen.highest(id);
     let (pseudonym_master, today) = (&*keys.pseudonym, clock.today());
     let circumstances = Circumstances { seen: &highest, before: None, pseudonym_master, today };
-    let mut ruleset = Ruleset::load(&gateway, &circumstances)?;
+    let mut ruleset = Ruleset::load(&gateway, &circumstances).inspect_err(|faults| {
+        rules::record_refused_start((&ledger, &opened), Ruleset::digest_of(&gateway), faults);
+    })?;
     let tls = reload::tls(&gateway, &ruleset)?;
     let epochs = tokio::sync::watch::Sender::new(ruleset.epoch);
     // The ledger's lock is held, and so the process before this has ended.
@@ -202,6 +151,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         ruleset: Arc::new(ArcSwap::from_pointee(ruleset)),
         tls: Arc::new(ArcSwap::from_pointee(tls)),
         epochs,
+        in_use: rules::InUse::new(&opened),
         seen,
         changing: Default::default(),
         lists: Default::default(),
@@ -246,8 +196,8 @@ fn record_in_force(ledger: &Ledger, seen: &Seen, today: Date, ruleset: &Ruleset)
     ledger.keep_all_evidence(&held).map_err(unrecorded)?;
     let files: Vec<(String, Digest)> = all.iter().map(|file| (file.name.clone(), file.digest)).collect();
     let in_force = ruleset.in_force(today);
-    ledger.ruleset(ruleset.digest, &files, in_force.clone()).map_err(unrecorded)?;
-    seen.recorded(in_force);
+    ledger.ruleset((ruleset.digest, seen.ruleset()), &files, in_force.clone()).map_err(unrecorded)?;
+    seen.recorded(ruleset.digest, in_force);
     Ok(())
 }
 
@@ -340,7 +290,7 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     tokio::task::spawn_local(pack::watch_pack(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(revoke::watch_directory(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(reload::watch_rules(Arc::clone(&app), stop.clone()));
-    tokio::task::spawn_local(tokens::watch(tokens.clone(), stop.clone()));
+    tokio::task::spawn_local(tokens::watch(Arc::clone(&app), tokens.clone(), stop.clone()));
     tokio::task::spawn_local(issuers::watch(Arc::clone(&app), stop.clone()));
     let tally = tokio::task::spawn_local(watch::watch_tally(Arc::clone(&app), stop.clone()));
     app.health.set(Condition::Serving, Light::Green);
@@ -370,6 +320,7 @@ fn road(app: &App, tokens: &Tokens) -> Road {
         metrics: Arc::clone(&app.metrics),
         tally: Arc::clone(&app.tally),
         quiet: Quiet::default(),
+        chains: Chains::new(tokio::runtime::Handle::current()),
         signatures: Arc::clone(&app.signatures),
         issuer: Arc::clone(tokens.mint.issuer()),
         synthetic: app.gateway.in_sandbox,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::encode::ENTRY_VERSION;
 use super::intent::OpenIntent;
 use super::read::SALT_BYTES;
+use super::rules::LastRules;
 use crate::crypto::sha256;
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::{Note, VerifierKey};
@@ -41,6 +42,14 @@ pub(super) struct EnvelopeHead<'e> {
     /// The agreements of a ruleset.
     #[serde(default)]
     pub agreements: Vec<(String, String)>,
+    /// The ruleset that came into force, or that an exchange ran under.
+    #[serde(default)]
+    pub ruleset: Option<&'e str>,
+    /// What was taken into use, or refused.
+    #[serde(default)]
+    pub taken: bool,
+    #[serde(default)]
+    pub items: Vec<(&'e str, Option<&'e str>, Option<&'e str>)>,
 }
 
 impl<'e> EnvelopeHead<'e> {
@@ -105,6 +114,7 @@ pub(super) struct Chain<'k> {
     checkpoints: u64,
     /// Of every agreement a ruleset named, the highest version.
     in_force: BTreeMap<AgreementId, u32>,
+    rules: LastRules,
 }
 
 impl<'k> Chain<'k> {
@@ -122,6 +132,7 @@ impl<'k> Chain<'k> {
             last: None,
             checkpoints: 0,
             in_force: BTreeMap::new(),
+            rules: LastRules::default(),
         }
     }
 
@@ -175,6 +186,7 @@ impl<'k> Chain<'k> {
     }
 
     fn note_in_force(&mut self, head: &EnvelopeHead<'_>) {
+        self.rules.note(head);
         for agreement in head.in_force().map(|(agreement, _)| agreement) {
             let version = self.in_force.entry(agreement.id).or_default();
             *version = agreement.version.max(*version);
@@ -271,6 +283,11 @@ impl<'k> Chain<'k> {
     /// The agreements rulesets named, each with its highest version.
     pub(super) fn in_force(&self) -> impl Iterator<Item = AgreementRef> + '_ {
         self.in_force.iter().map(|(id, version)| AgreementRef { id: id.clone(), version: *version })
+    }
+
+    /// What was said last of the rules.
+    pub(super) fn rules(&self) -> &LastRules {
+        &self.rules
     }
 
     pub(super) fn checkpoints(&self) -> u64 {

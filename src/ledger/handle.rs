@@ -1,5 +1,6 @@
 //! The handle through which everybody records, and how a log is opened.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -59,6 +60,12 @@ pub struct Opened {
     pub intents: Vec<OpenIntent>,
     /// Agreements that rulesets in what was read brought into force, each in its highest version.
     pub in_force: Vec<AgreementRef>,
+    /// The ruleset that was in force last; `None` where no segment that was read says.
+    pub ruleset: Option<Digest>,
+    /// What was taken into use last, by what it is, as far as was read.
+    pub in_use: BTreeMap<String, Digest>,
+    /// What was refused, if that is the last that was said of rules.
+    pub refused: Option<(String, Option<Digest>)>,
 }
 
 /// Everything durable at one moment, under the checkpoint signed over it.
@@ -113,6 +120,9 @@ impl Ledger {
             unread_segments: unread,
             intents: chain.open_intents().cloned().collect(),
             in_force: chain.in_force().collect(),
+            ruleset: chain.rules().ruleset,
+            in_use: chain.rules().in_use.clone(),
+            refused: chain.rules().refused.clone(),
         };
         let (edge, time_ms) = (chain.edge().clone(), chain.time_ms());
         let note = chain.last().map(|(_, note)| note.clone());
@@ -174,10 +184,11 @@ impl Ledger {
     }
 
     /// Records that a ruleset comes into force. `files` names each of its files with the digest of its
-    /// bytes, all of them kept as evidence before this is called; the list itself is kept here. Blocks.
+    /// bytes, all of them kept as evidence before this is called; the list itself is kept here. `before` is the
+    /// ruleset it replaces. Blocks.
     pub fn ruleset(
         &self,
-        ruleset: Digest,
+        (ruleset, before): (Digest, Option<Digest>),
         files: &[(String, Digest)],
         agreements: Vec<(AgreementRef, Digest)>,
     ) -> Result<Receipt, LedgerError> {
@@ -193,7 +204,7 @@ impl Ledger {
         });
         object.end();
         let manifest = self.keep_evidence(&manifest)?;
-        let record = Ruleset { digest: ruleset, manifest, files: files.len() as u64, agreements };
+        let record = Ruleset { digest: ruleset, before, manifest, files: files.len() as u64, agreements };
         self.append_blocking(Record::Ruleset(record)).map_err(LedgerError::Unrecorded)
     }
 
@@ -261,6 +272,11 @@ impl Ledger {
         }
         finish(&chain, end.segment)?;
         Ok(Some(chain.open_intents().cloned().collect()))
+    }
+
+    /// The ids of the keys behind references, oldest first.
+    pub fn subject_key_ids(&self) -> Vec<String> {
+        self.0.subjects.ids()
     }
 
     /// What a search for a subject looks for: its references under every year's key.

@@ -24,13 +24,17 @@ mod party;
 mod queue;
 mod read;
 mod receipt;
+mod rules;
 pub mod search;
 mod subject;
 pub mod verify;
 mod walk;
 mod writer;
 
-pub use entry::{Alarm, Exchange, Intent, Nonce, Read, Record, Ruleset, SealedExchange, Summary};
+pub use entry::{
+    Alarm, Exchange, Intent, Nonce, Read, Record, Rules, RulesItem, Ruleset, SealedExchange, ShownChain,
+    Summary,
+};
 pub use fault::{LedgerError, Unrecorded};
 pub use fold::{Folded, fold_entry};
 pub use handle::{Ledger, LedgerConfig, Opened, Present, journal_directory};

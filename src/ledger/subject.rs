@@ -87,6 +87,12 @@ impl SubjectKeys {
         Ok(Self { directory: directory.to_owned(), keys: RwLock::new(keys) })
     }
 
+    /// The ids of all keys, oldest first.
+    pub fn ids(&self) -> Vec<String> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.values().map(|key| key.id.clone()).collect()
+    }
+
     /// Makes the key of a year if there is none. Durable when this returns.
     pub fn ensure(&self, year: i16) -> Result<(), LedgerError> {
         if self.keys.read().unwrap_or_else(PoisonError::into_inner).contains_key(&year) {
