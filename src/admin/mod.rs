@@ -3,6 +3,8 @@
 //! long look shows how far it is.
 
 mod body;
+mod evidence;
+mod explain;
 mod export;
 mod report;
 mod search;
@@ -22,12 +24,14 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::clock::Clock;
-use crate::desk::{FoldedIndex, Ruleset};
+use crate::desk::{FoldedIndex, Published, Ruleset};
 use crate::ledger::Ledger;
 use crate::model::MemberId;
 use crate::stop::Stop;
 
 use body::Lines;
+pub use evidence::EvidenceQuestion;
+pub use explain::ExplainQuestion;
 pub use export::ExportQuestion;
 pub use report::ReportQuestion;
 pub use search::{SearchQuestion, SubjectQuestion};
@@ -43,6 +47,7 @@ pub const LOOKS_MAX: usize = 2;
 pub struct Admin {
     ledger: Ledger,
     fold: Arc<FoldedIndex>,
+    published: Arc<Published>,
     member: MemberId,
     ruleset: Arc<ArcSwap<Ruleset>>,
     clock: Clock,
@@ -53,12 +58,12 @@ impl Admin {
     /// Of this member's gateway; names are those of the ruleset in force when a report is asked for.
     pub fn new(
         ledger: Ledger,
-        fold: Arc<FoldedIndex>,
+        (fold, published): (Arc<FoldedIndex>, Arc<Published>),
         member: MemberId,
         ruleset: Arc<ArcSwap<Ruleset>>,
         clock: Clock,
     ) -> Self {
-        Self { ledger, fold, member, ruleset, clock, looks: Arc::new(Semaphore::new(LOOKS_MAX)) }
+        Self { ledger, fold, published, member, ruleset, clock, looks: Arc::new(Semaphore::new(LOOKS_MAX)) }
     }
 
     /// A place among those who look; given back when it is dropped.
@@ -106,10 +111,12 @@ async fn converse(admin: Admin, stream: UnixStream) {
 async fn answer(admin: &Admin, by: String, request: Request<Incoming>) -> Response<Lines> {
     let answered = match (request.method(), request.uri().path()) {
         (&Method::POST, "/search") => search::search(admin, by, read(request).await).await,
+        (&Method::POST, "/evidence") => evidence::evidence(admin, by, read(request).await).await,
+        (&Method::POST, "/explain") => explain::explain_exchange(admin, by, read(request).await).await,
         (&Method::POST, "/export") => export::export(admin, by, read(request).await).await,
         (&Method::POST, "/report") => report::report_on(admin, by, read(request).await).await,
         _ => {
-            let here = "here are POST /search, POST /export and POST /report";
+            let here = "here are POST /search, /export, /report, /evidence and /explain";
             Err(Refused(StatusCode::NOT_FOUND, here.to_owned()))
         }
     };

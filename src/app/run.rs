@@ -281,8 +281,9 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     sockets.admin.set_nonblocking(true)?;
     let listener = tokio::net::UnixListener::from_std(sockets.admin)?;
     let (ruleset, clock) = (Arc::clone(&app.ruleset), app.clock.clone());
-    let admin =
-        Admin::new(app.ledger.clone(), Arc::clone(&app.fold), app.gateway.member.clone(), ruleset, clock);
+    let published = Arc::new(desk::Published::new(app.ledger.clone(), Arc::clone(&app.fold)));
+    let looked_into = (Arc::clone(&app.fold), Arc::clone(&published));
+    let admin = Admin::new(app.ledger.clone(), looked_into, app.gateway.member.clone(), ruleset, clock);
     tokio::task::spawn_local(serve_admin(admin, listener, stop.clone()));
     tokio::task::spawn_local(watch::watch_lights(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_sources(Arc::clone(&app), stop.clone()));
@@ -297,7 +298,7 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     let doorway = Doorway {
         bounds: app.gateway.partners.clone(),
         tls: Arc::clone(&app.tls),
-        road: Arc::new(road(&app, &tokens)),
+        road: Arc::new(road(&app, &tokens, published)),
         metrics: Arc::clone(&app.metrics),
         tally: Arc::clone(&app.tally),
         shares: Shares::default(),
@@ -311,7 +312,7 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     served
 }
 
-fn road(app: &App, tokens: &Tokens) -> Road {
+fn road(app: &App, tokens: &Tokens, published: Arc<desk::Published>) -> Road {
     Road {
         member: app.gateway.member.clone(),
         ruleset: Arc::clone(&app.ruleset),
@@ -324,10 +325,7 @@ fn road(app: &App, tokens: &Tokens) -> Road {
         signatures: Arc::clone(&app.signatures),
         issuer: Arc::clone(tokens.mint.issuer()),
         synthetic: app.gateway.in_sandbox,
-        log: LogReads::new(
-            Arc::new(desk::Published::new(app.ledger.clone(), Arc::clone(&app.fold))),
-            tokio::runtime::Handle::current(),
-        ),
+        log: LogReads::new(published, tokio::runtime::Handle::current()),
         allowances: Allowances::new(app.gateway.limits.member),
         bounds: Bounds {
             body_max: app.gateway.partners.body_max,

@@ -27,6 +27,7 @@ mod receipt;
 mod rules;
 pub mod search;
 mod subject;
+mod surroundings;
 pub mod verify;
 mod walk;
 mod writer;
@@ -45,6 +46,7 @@ pub use queue::State;
 pub use read::{Archive, Entry, Stored};
 pub use receipt::{Checked, Presented, Receipt, ReceiptFault};
 pub use subject::SubjectRef;
+pub use surroundings::{Bare, Surroundings};
 
 /// The longest id of the caller's own that is recorded.
 pub const CORRELATION_BYTES_MAX: usize = 64;

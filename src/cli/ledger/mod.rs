@@ -2,7 +2,9 @@
 //! gateway, and are themselves recorded.
 
 mod ask;
+mod evidence;
 mod export;
+mod pack;
 mod search;
 mod verify;
 
@@ -20,7 +22,7 @@ pub(super) use verify::{Verified, VerifyWhat, journal_key};
 
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {
-    /// Verify a log, an export or a receipt, offline, trusting nobody who runs anything
+    /// Verify a log, an export, an evidence pack or a receipt, offline, trusting nobody who runs anything
     ///
     /// Says what it proved and what it could not. A receipt you kept (`curl -D answer.head -o
     /// answer.json`) proves that the answer was recorded; the log held `--against` it proves that
@@ -35,6 +37,13 @@ pub enum LedgerCommand {
     Search(search::SearchArgs),
     /// Write the log to one portable file that `verify` reads
     Export(export::ExportArgs),
+    /// Write the evidence for one exchange to one file: the record, its proofs and the rules of that moment
+    ///
+    /// Asks the running gateway, which records the look first. The file is a plain tar that any program
+    /// unpacks. `tolbooth ledger verify FILE.pack --key LOG.vkey` shows, without any network, that the record
+    /// is in the log and that what was released was authorised by what was in force then; so does the
+    /// independent program in docs/evidence.md.
+    Evidence(evidence::EvidenceArgs),
 }
 
 /// Runs one of the commands.
@@ -43,6 +52,7 @@ pub fn run(command: &LedgerCommand, out: &mut dyn Write, _clock: &Clock) -> Exit
         LedgerCommand::Verify(args) => verify::run(args, out),
         LedgerCommand::Search(args) => search::run(args, out),
         LedgerCommand::Export(args) => export::run(args, out),
+        LedgerCommand::Evidence(args) => evidence::run(args, out),
     };
     done.unwrap_or_else(|fault| {
         complain(&fault);

@@ -2,6 +2,7 @@
 //! own and against checkpoints and receipts that others held. Needs files and the log's public key.
 
 mod export;
+pub mod pack;
 mod receipt;
 
 use std::fmt;
