@@ -123,13 +123,14 @@ fn reload(app: &App) -> Vec<PathBuf> {
             super::revoke::renew(app);
             record_the_day(app);
             record_refusal(app, &faults);
-            app.metrics.reloaded("refused");
             let first = faults.0.first().map(ToString::to_string).unwrap_or_default();
             let why = format!("{} faults in changed files, the first: {first}", faults.0.len());
             app.health.set(Condition::Ruleset, Light::Amber(why.clone()));
             let alarm =
                 Alarm { cause: "ruleset_refused", dataset: None, detail: Some(why), dropped: Vec::new() };
             record(app, Record::Alarm(alarm));
+            // Counted last: whoever waits for the count finds the rest on the record.
+            app.metrics.reloaded("refused");
             faults.0.iter().map(|fault| app.gateway.home.join(&fault.file)).collect()
         }
     }
