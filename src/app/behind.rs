@@ -54,7 +54,7 @@ impl Rest {
             Ok(None) => {}
             Err(fault) => {
                 tracing::error!(%fault, "the journal is damaged: recording ends, and nothing leaves any more");
-                self.ledger.stop();
+                self.ledger.stop_for(fault.to_string());
                 self.health.set(Condition::Ledger, Light::Red(fault.to_string()));
             }
         }

@@ -105,7 +105,8 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
     let log_name = desk::log_name(&gateway)?;
     // Held before any key is read or made: of two first starts at once the other must not replace this one's.
     let journal = Disk::open(&journal_directory(&gateway.data.join("ledger"))).map_err(LedgerError::from)?;
-    let keys = keys::open(&gateway.data, &log_name, &clock).map_err(io_fault("the gateway's keys"))?;
+    let what = format!("the gateway's keys in {}", gateway.data.join("keys").display());
+    let keys = keys::open(&gateway.data, &log_name, &clock).map_err(io_fault(what))?;
     of_this_log(&gateway, &log_name, &keys)?;
     let config = LedgerConfig {
         directory: gateway.data.join("ledger"),

@@ -86,6 +86,8 @@ pub(super) struct Known {
     pub(super) rows_excluded: u64,
     /// Whether an intent record is open for this exchange.
     pub(super) intent: bool,
+    /// Bytes the ledger took for it before its end.
+    pub(super) recorded: usize,
     /// Whether it asks what would be answered, and not for an answer.
     pub(super) explains: bool,
 }
@@ -134,6 +136,7 @@ pub(super) fn accept(worker: &Worker, parts: Parts, incoming: Incoming) -> Resul
         dropped: Vec::new(),
         rows_excluded: 0,
         intent: false,
+        recorded: 0,
         explains: false,
     });
     if random.is_none() {

@@ -68,8 +68,9 @@ async fn intend(worker: &Worker, permitted: &mut Permitted) -> Result<(), Why> {
         subjects: known.subjects.clone(),
     };
     match worker.append(Record::Intent(Box::new(intent))).await {
-        Ok(_) => {
+        Ok(receipt) => {
             known.intent = true;
+            known.recorded += receipt.bytes();
             Ok(())
         }
         // Nothing was forwarded. An intent that comes late is closed by the next start.

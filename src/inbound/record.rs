@@ -14,6 +14,7 @@ use crate::ledger::{Exchange, Nonce, Receipt, Record, SealedExchange};
 use crate::model::{Code, Outcome, Stated};
 
 use super::accept::{Connection, Known, accept};
+use super::allowance::{Allowance, Taken};
 use super::check::{Checked, Fit};
 use super::counted::Counted;
 use super::explain::explained;
@@ -69,15 +70,16 @@ impl Recorded {
         }
     }
 
-    /// Of the question, as much as came of it, and of the answer with its receipt, which can be the longer part.
-    pub(super) fn bytes(&self) -> (usize, usize) {
-        let answered = match &self.leaving {
-            Leaving::OnRecord(reply, receipt) => reply.body.len() + receipt.header().len(),
-            Leaving::Shown(document) => document.len(),
-            Leaving::Read(page) => page.body.len(),
-            Leaving::Counted(_) => 0,
+    /// What it took of its member's allowance: of the question as much as came, of the answer also its receipt,
+    /// which can be the longer part.
+    pub(super) fn taken(&self) -> Taken {
+        let (answered, recorded) = match &self.leaving {
+            Leaving::OnRecord(reply, receipt) => (reply.body.len() + receipt.header().len(), receipt.bytes()),
+            Leaving::Shown(document) => (document.len(), 0),
+            Leaving::Read(page) => (page.body.len(), 0),
+            Leaving::Counted(_) => (0, 0),
         };
-        (self.known.arrived, answered)
+        Taken { asked: self.known.arrived, answered, recorded: recorded + self.known.recorded }
     }
 
     fn counted(known: Box<Known>, counted: Counted) -> Self {
@@ -111,9 +113,21 @@ struct Facts {
     note: Option<String>,
 }
 
-pub(super) async fn record(worker: &Worker, ended: Result<Ended, Refusal>) -> Recorded {
+pub(super) async fn record(
+    worker: &Worker,
+    allowance: &Allowance,
+    ended: Result<Ended, Refusal>,
+) -> Recorded {
     let (known, reply, facts) = match ended {
-        Ok(Ended::Checked(checked)) => answer(checked),
+        Ok(Ended::Checked(checked)) => {
+            let known = &checked.known;
+            if known.explains
+                && let Some(counted) = in_reserve(worker, allowance, known, Code::LimitReached)
+            {
+                return Recorded::counted(checked.known, counted);
+            }
+            answer(checked)
+        }
         Ok(Ended::Shown(shown)) => return show(shown),
         Ok(Ended::Read(LogRead { known, page })) => {
             let leaving = page.map_or_else(Leaving::Counted, Leaving::Read);
@@ -121,7 +135,7 @@ pub(super) async fn record(worker: &Worker, ended: Result<Ended, Refusal>) -> Re
         }
         Err(refusal) => {
             unable::tell(&worker.road, &refusal);
-            if let Some(counted) = not_one_by_one(worker, &refusal) {
+            if let Some(counted) = not_one_by_one(worker, allowance, &refusal) {
                 return Recorded::counted(refusal.known, counted);
             }
             refuse(worker, refusal)
@@ -208,7 +222,7 @@ fn refuse(worker: &Worker, refusal: Refusal) -> (Box<Known>, Reply, Facts) {
 }
 
 /// A refusal that is counted in a summary instead: of a stranger, or beyond a member's rate.
-fn not_one_by_one(worker: &Worker, refusal: &Refusal) -> Option<Counted> {
+fn not_one_by_one(worker: &Worker, allowance: &Allowance, refusal: &Refusal) -> Option<Counted> {
     let road = &worker.road;
     let code = refusal.why.code;
     let Some(system) = &refusal.known.consumer else {
@@ -221,11 +235,21 @@ fn not_one_by_one(worker: &Worker, refusal: &Refusal) -> Option<Counted> {
     let minute = road.clock.monotonic().as_secs() / 60;
     let within = road.tally.may_record(&system.member, minute, road.bounds.refusals_per_minute);
     // An open intent is always closed on the record.
-    if within || refusal.known.intent {
+    if refusal.known.intent {
         return None;
     }
-    road.tally.refused_beyond_rate(&system.member, code);
-    Some(Counted::beyond_rate())
+    if !within {
+        road.tally.refused_beyond_rate(&system.member, code);
+        return Some(Counted::beyond_rate());
+    }
+    in_reserve(worker, allowance, &refusal.known, code)
+}
+
+/// What releases nothing is counted, and not recorded from what is kept for permitted questions (design 5).
+fn in_reserve(worker: &Worker, allowance: &Allowance, known: &Known, code: Code) -> Option<Counted> {
+    let seconds = allowance.admit_refusal(worker.road.clock.monotonic()).err()?;
+    worker.road.tally.refused_beyond_rate(&known.consumer.as_ref()?.member, code);
+    Some(Counted::beyond_allowance(seconds))
 }
 
 async fn keep(worker: &Worker, mut known: Box<Known>, reply: Reply, facts: Facts) -> Recorded {

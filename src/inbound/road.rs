@@ -24,7 +24,7 @@ use crate::source::Pool;
 use crate::token::{Cache, Issuer, Issuers};
 
 use super::accept::{Connection, accept};
-use super::allowance::{Allowance, Allowances};
+use super::allowance::{Allowance, Allowances, Taken};
 use super::chains::Chains;
 use super::check::{Checked, check};
 use super::counted::Counted;
@@ -203,7 +203,7 @@ impl Worker {
 
     /// Counts what was read of a request and what was answered.
     pub fn used(&self, connection: &Connection, asked: usize, answered: usize) {
-        self.allowance(connection).used(self.road.clock.monotonic(), asked, answered);
+        self.allowance(connection).used(self.road.clock.monotonic(), Taken { asked, answered, recorded: 0 });
     }
 
     /// Counts a request that nothing is read of, for the summaries.
@@ -251,12 +251,12 @@ impl Worker {
                 return Journey::ended(send(&self, turn_away(&self, &connection, request, counted)));
             }
         };
+        let allowance = self.allowance(&connection);
         Journey::begin(async move {
             let _place = place;
             let ended = self.answer(&connection, request).await;
-            let recorded = record(&self, ended).await;
-            let (asked, answered) = recorded.bytes();
-            self.used(&connection, asked, answered);
+            let recorded = record(&self, &allowance, ended).await;
+            allowance.used(self.road.clock.monotonic(), recorded.taken());
             send(&self, recorded)
         })
     }

@@ -222,6 +222,17 @@ impl Ledger {
         self.0.shared.stop();
     }
 
+    /// As [`stop`](Self::stop), saying why.
+    pub fn stop_for(&self, fault: String) {
+        self.0.shared.set_fault(Some(fault));
+        self.stop();
+    }
+
+    /// Why recording ended, or why the next segment is not there yet.
+    pub fn fault(&self) -> Option<String> {
+        self.0.shared.fault()
+    }
+
     /// The last signed checkpoint.
     pub fn checkpoint(&self) -> String {
         self.0.shared.durable().checkpoint

@@ -78,6 +78,8 @@ pub(super) struct Shared {
     waiting_max: usize,
     state: AtomicU8,
     durable: Mutex<Durable>,
+    /// Why the writer ended, or the next segment is not there yet.
+    fault: Mutex<Option<String>>,
     clock: Clock,
 }
 
@@ -111,6 +113,7 @@ impl Shared {
             waiting_max,
             state: AtomicU8::new(State::Healthy as u8),
             durable: Mutex::new(durable),
+            fault: Mutex::default(),
             clock,
         }
     }
@@ -239,11 +242,21 @@ impl Shared {
         }
     }
 
+    pub(super) fn fault(&self) -> Option<String> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_fault(&self, fault: Option<String>) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    }
+
     pub(super) fn durable(&self) -> Durable {
         self.durable.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn set_durable(&self, durable: Durable) {
+        // With the record and not a while later: whoever is told of it is judged by no earlier time.
+        self.clock.not_before(durable.time_ms);
         *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = durable;
     }
 }

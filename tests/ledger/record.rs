@@ -280,7 +280,7 @@ fn one_process_holds_a_directory() {
     let folder = Folder::new();
     let (ledger, _) = open(folder.path());
     let second = Ledger::open(config(folder.path()), Clock::new().unwrap());
-    assert!(matches!(second, Err(LedgerError::Journal(JournalFault::Locked))));
+    assert!(matches!(second, Err(LedgerError::Journal(JournalFault::Locked { .. }))));
     drop(ledger);
     let (ledger, opened) = open(folder.path());
     assert_eq!(opened.records, 1);
