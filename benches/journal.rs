@@ -79,6 +79,7 @@ fn fill(folder: &Path) {
         key: SigningKey::generate().unwrap(),
         segment_bytes: 64 << 20,
         waiting_max: 16_384,
+        recovery_keys: Vec::new(),
     };
     let (ledger, _) = Ledger::open(config, Clock::new().unwrap()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -3,6 +3,7 @@
 //! long look shows how far it is.
 
 mod body;
+mod erase;
 mod evidence;
 mod explain;
 mod export;
@@ -24,12 +25,13 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::clock::Clock;
-use crate::desk::{FoldedIndex, Published, Ruleset};
+use crate::desk::{FoldedIndex, Published, Retention, Ruleset};
 use crate::ledger::Ledger;
 use crate::model::MemberId;
 use crate::stop::Stop;
 
 use body::Lines;
+pub use erase::EraseQuestion;
 pub use evidence::EvidenceQuestion;
 pub use explain::ExplainQuestion;
 pub use export::ExportQuestion;
@@ -51,6 +53,7 @@ pub struct Admin {
     member: MemberId,
     ruleset: Arc<ArcSwap<Ruleset>>,
     clock: Clock,
+    retention: Arc<Retention>,
     looks: Arc<Semaphore>,
 }
 
@@ -62,8 +65,10 @@ impl Admin {
         member: MemberId,
         ruleset: Arc<ArcSwap<Ruleset>>,
         clock: Clock,
+        retention: Arc<Retention>,
     ) -> Self {
-        Self { ledger, fold, published, member, ruleset, clock, looks: Arc::new(Semaphore::new(LOOKS_MAX)) }
+        let looks = Arc::new(Semaphore::new(LOOKS_MAX));
+        Self { ledger, fold, published, member, ruleset, clock, retention, looks }
     }
 
     /// A place among those who look; given back when it is dropped.
@@ -114,9 +119,10 @@ async fn answer(admin: &Admin, by: String, request: Request<Incoming>) -> Respon
         (&Method::POST, "/evidence") => evidence::evidence(admin, by, read(request).await).await,
         (&Method::POST, "/explain") => explain::explain_exchange(admin, by, read(request).await).await,
         (&Method::POST, "/export") => export::export(admin, by, read(request).await).await,
+        (&Method::POST, "/erase") => erase::erase(admin, by, read(request).await).await,
         (&Method::POST, "/report") => report::report_on(admin, by, read(request).await).await,
         _ => {
-            let here = "here are POST /search, /export, /report, /evidence and /explain";
+            let here = "here are POST /search, /export, /report, /evidence, /explain and /erase";
             Err(Refused(StatusCode::NOT_FOUND, here.to_owned()))
         }
     };

@@ -15,7 +15,7 @@ use tokio::task::LocalSet;
 use crate::admin::{Admin, serve_admin};
 use crate::clock::Clock;
 use crate::config::Gateway;
-use crate::desk::{self, Circumstances, FoldedIndex, Ruleset};
+use crate::desk::{self, Circumstances, FoldedIndex, Retention, Ruleset};
 use crate::inbound::{Allowances, Bounds, Chains, KEEPERS_MAX, LogReads, Quiet, READS_MAX, Road, Tally};
 use crate::journal::Disk;
 use crate::ledger::{Ledger, LedgerConfig, LedgerError, journal_directory};
@@ -29,7 +29,7 @@ use crate::tls::Credential;
 use super::fault::{StartFault, io_fault};
 use super::seen::Seen;
 use super::tokens::Tokens;
-use super::{App, behind, issuers, keys, pack, reload, revoke, rules, tokens, watch};
+use super::{App, behind, erase, issuers, keys, pack, reload, revoke, rules, tokens, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
@@ -38,9 +38,9 @@ const WAITING_MAX: usize = 16_384;
 const SOCKET_PATH_BYTES_MAX: usize = 107;
 
 /// Threads beside the road that may block: one each for callers' chains, reloads, revocations, token keys,
-/// replaced files and folding, which must never wait for somebody who looks into the ledger and does not read
-/// the answer.
-const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + READS_MAX + KEEPERS_MAX + 5;
+/// replaced files, erasures and folding, which must never wait for somebody who looks into the ledger and does
+/// not read the answer.
+const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + READS_MAX + KEEPERS_MAX + 6;
 
 /// A gateway that serves.
 pub struct Running {
@@ -115,8 +115,10 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
             .map_err(|error| io_fault("the ledger's key")(io::Error::other(error)))?,
         segment_bytes: gateway.segment_bytes,
         waiting_max: WAITING_MAX,
+        recovery_keys: gateway.keeping.recovery_keys.clone(),
     };
     let (ledger, opened) = Ledger::open_on(journal, config, clock.clone())?;
+    let retention = Arc::new(Retention::new(ledger.clone(), gateway.keeping.audit_years));
     tracing::info!(records = opened.records, unread_segments = opened.unread_segments, "the ledger is open");
     if opened.dropped {
         tracing::warn!("a batch that was never acknowledged was dropped from the end of the journal");
@@ -149,6 +151,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         tally: Arc::new(Tally::default()),
         ledger,
         fold,
+        retention,
         ruleset: Arc::new(ArcSwap::from_pointee(ruleset)),
         tls: Arc::new(ArcSwap::from_pointee(tls)),
         epochs,
@@ -284,10 +287,12 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     let (ruleset, clock) = (Arc::clone(&app.ruleset), app.clock.clone());
     let published = Arc::new(desk::Published::new(app.ledger.clone(), Arc::clone(&app.fold)));
     let looked_into = (Arc::clone(&app.fold), Arc::clone(&published));
-    let admin = Admin::new(app.ledger.clone(), looked_into, app.gateway.member.clone(), ruleset, clock);
+    let (member, retention) = (app.gateway.member.clone(), Arc::clone(&app.retention));
+    let admin = Admin::new(app.ledger.clone(), looked_into, member, ruleset, clock, retention);
     tokio::task::spawn_local(serve_admin(admin, listener, stop.clone()));
     tokio::task::spawn_local(watch::watch_lights(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_sources(Arc::clone(&app), stop.clone()));
+    tokio::task::spawn_local(erase::watch_terms(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_fold(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(pack::watch_pack(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(revoke::watch_directory(Arc::clone(&app), stop.clone()));

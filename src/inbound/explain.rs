@@ -62,7 +62,7 @@ struct Aimed {
 }
 
 fn read(known: &Known) -> Option<Aimed> {
-    if !known.claims.content_type.as_deref().is_some_and(is_json) {
+    if !is_json(known) {
         return None;
     }
     let document = Document::parse(known.body.clone(), JSON_DEPTH_MAX).ok()?;

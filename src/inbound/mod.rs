@@ -49,7 +49,7 @@ pub use journey::Journey;
 pub use log::{LogReads, READS_MAX};
 pub use odd::Malformed;
 pub use quiet::Quiet;
-pub use read::{Uncollected, collect};
+pub use read::{Uncollected, collect, is_utf8};
 pub use refusal::Refusal;
 pub use road::{Answer, Bounds, Road, Worker};
 pub use tally::Tally;

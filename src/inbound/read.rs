@@ -14,6 +14,7 @@ use crate::model::Code;
 
 use super::accept::Known;
 use super::reading::Reading;
+use super::record::JSON;
 use super::refusal::{Refusal, Why};
 use super::road::Worker;
 use super::route::{Routed, Target};
@@ -68,9 +69,12 @@ async fn whole(worker: &Worker, known: &mut Known, incoming: Incoming) -> Result
     }
 }
 
+pub(super) fn is_json(known: &Known) -> bool {
+    known.claims.content_type.as_deref().is_some_and(|value| is_utf8(value, JSON))
+}
+
 fn question(known: &Known, target: &Target) -> Result<Question, Unread> {
-    let is_json = known.claims.content_type.as_deref().is_some_and(is_json);
-    if !is_json {
+    if !is_json(known) {
         return Err(Unread::Question(ReadFault::content_type()));
     }
     read_as(target, known.body.clone())
@@ -82,10 +86,11 @@ pub(super) fn read_as(target: &Target, question: Bytes) -> Result<Question, Unre
     read_question(&target.operation.operation, checker, question).map_err(Unread::Question)
 }
 
-/// `application/json`, with UTF-8 as its only parameter (RFC 8259 section 11).
-pub(super) fn is_json(value: &str) -> bool {
+/// Whether a `Content-Type` says this type, with UTF-8 as its only parameter: what JSON is in (RFC 8259 section
+/// 8.1), and a form of OAuth (RFC 6749 appendix B).
+pub fn is_utf8(value: &str, wanted: &str) -> bool {
     let (essence, parameter) = value.split_once(';').map_or((value, ""), |(a, b)| (a.trim(), b.trim()));
-    essence.eq_ignore_ascii_case("application/json")
+    essence.eq_ignore_ascii_case(wanted)
         && (parameter.is_empty() || parameter.eq_ignore_ascii_case("charset=utf-8"))
 }
 
@@ -130,12 +135,12 @@ pub async fn collect(
 
 #[cfg(test)]
 mod tests {
-    use super::is_json;
+    use super::{JSON, is_utf8};
 
     #[test]
     fn only_json_in_utf8_is_json() {
         for good in ["application/json", "Application/JSON; charset=UTF-8"] {
-            assert!(is_json(good), "{good}");
+            assert!(is_utf8(good, JSON), "{good}");
         }
         for bad in [
             "text/json",
@@ -144,7 +149,7 @@ mod tests {
             "",
             "application/x",
         ] {
-            assert!(!is_json(bad), "{bad}");
+            assert!(!is_utf8(bad, JSON), "{bad}");
         }
     }
 }

@@ -86,6 +86,13 @@ fn after_intent(code: Code) -> Code {
     }
 }
 
+/// What an error says, as a sentence for the caller.
+pub(super) fn sentence(told: &str) -> String {
+    let mut letters = told.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
+}
+
 /// The problem document (RFC 9457 section 3) for a refusal. Members in a fixed order; `detail` only where
 /// there is more to say than the title says.
 pub(super) fn problem(code: Code, detail: Option<&str>, exchange: &str) -> Vec<u8> {

@@ -31,6 +31,8 @@ pub struct Agreement {
     pub dates: Dates,
     /// By party, in the order of the file; a live agreement has one for each.
     pub law: Vec<Law>,
+    /// How many years sealed parts of its exchanges are kept.
+    pub audit_years: u8,
     /// The view it was sealed over, if it was.
     pub seal: Option<Digest>,
     /// Of the exact bytes: what signatures are over.

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::desk::{ScopeFault, scope_of};
 use crate::directory::Identity;
-use crate::inbound::{Answer, Connection, Worker, collect};
+use crate::inbound::{Answer, Connection, Worker, collect, is_utf8};
 use crate::model::{Code, MemberId, SystemId};
 use crate::tls::{SpiffeId, TrustDomain};
 use crate::token::{Grant, Mint};
@@ -32,6 +32,7 @@ const TOKEN: &str = "/token";
 const JWKS: &str = "/jwks";
 const METADATA: &str = "/.well-known/oauth-authorization-server";
 
+const FORM: &str = "application/x-www-form-urlencoded";
 /// A form with as many agreements as a token names, every colon escaped.
 const FORM_BYTES_MAX: usize = 16 * 1024;
 /// What an `Authorization` scheme may be called where it is told back.
@@ -271,7 +272,7 @@ async fn read(request: Request<Incoming>, body_max: Duration, arrived: &mut usiz
         return Err(Refused::InvalidRequest("Parameters stand in the body, not in the address."));
     }
     let mut types = request.headers().get_all(CONTENT_TYPE).iter();
-    let is_form = types.next().is_some_and(|value| value.to_str().is_ok_and(is_form));
+    let is_form = types.next().is_some_and(|value| value.to_str().is_ok_and(|value| is_utf8(value, FORM)));
     if !is_form || types.next().is_some() {
         return Err(Refused::InvalidRequest("The body is to be application/x-www-form-urlencoded."));
     }
@@ -283,12 +284,6 @@ async fn read(request: Request<Incoming>, body_max: Duration, arrived: &mut usiz
     };
     let twice = "A parameter is there twice, misspelt, or not UTF-8.";
     Form::parse(&body).ok_or(Refused::InvalidRequest(twice))
-}
-
-fn is_form(value: &str) -> bool {
-    let (essence, parameter) = value.split_once(';').map_or((value, ""), |(a, b)| (a.trim(), b.trim()));
-    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        && (parameter.is_empty() || parameter.eq_ignore_ascii_case("charset=utf-8"))
 }
 
 /// Whether a form asks for what can be had, and by whom it comes. Parameters nobody knows are ignored (RFC

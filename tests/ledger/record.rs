@@ -12,8 +12,8 @@ use tolbooth::journal::JournalFault;
 use tolbooth::ledger::search::{Filter, Index, Query, search};
 use tolbooth::ledger::verify::{verify_journal, verify_receipt};
 use tolbooth::ledger::{
-    Alarm, Folded, Ledger, LedgerError, Read, Record, Rules, RulesItem, State, Stored, Summary, Unrecorded,
-    journal_directory,
+    Alarm, Cause, Erasure, Folded, Ledger, LedgerError, Read, Record, Rules, RulesItem, State, Stored,
+    Summary, Unrecorded, journal_directory,
 };
 use tolbooth::model::limits::RECEIPT_BYTES_MAX;
 use tolbooth::model::{
@@ -209,6 +209,12 @@ fn other_kinds() -> Vec<Record> {
             asked: None,
             subjects: vec![],
         }),
+        Record::Erasure(Box::new(Erasure {
+            cause: Cause::Due { years: 7 },
+            erases: [0, 1, 3].into_iter().collect(),
+            by: "uid 1000".into(),
+            purpose: "yearly review".into(),
+        })),
         Record::Alarm(Alarm { cause: "drift", dataset, detail: None, dropped: vec!["x".into()] }),
         Record::Summary(Summary {
             member: None,
@@ -269,10 +275,10 @@ fn every_kind_has_its_own_schema_and_keeps_its_key_order() {
         })
         .unwrap();
     kinds.sort();
-    assert_eq!(
-        kinds,
-        ["alarm", "exchange", "intent", "origin", "read", "rules", "ruleset", "shutdown", "summary"]
-    );
+    let all = [
+        "alarm", "erasure", "exchange", "intent", "origin", "read", "rules", "ruleset", "shutdown", "summary",
+    ];
+    assert_eq!(kinds, all);
 }
 
 #[test]

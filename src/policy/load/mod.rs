@@ -75,6 +75,7 @@ fn format_1(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agreement> {
     let stage = head.as_ref().map(|head| head.stage);
     let dates = root.table("dates").and_then(|table| terms::dates(&table, stage));
     let law = terms::law(root, stage, parties.as_deref());
+    let audit_years = terms::audit_years(root, purpose);
     let seal = terms::seal(root);
     let head = head?;
     let (dataset, operations) = dataset?;
@@ -93,6 +94,7 @@ fn format_1(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agreement> {
         limits: limits?,
         dates: dates?,
         law: law?,
+        audit_years: audit_years?,
         seal: seal?,
         digest,
         file: file.to_owned(),

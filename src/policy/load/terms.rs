@@ -1,10 +1,10 @@
-//! `[limits]`, `[dates]`, `[law.<party>]` and `[seal]`.
+//! `[limits]`, `[dates]`, `[law.<party>]`, `[retention]` and `[seal]`.
 
 use jiff::civil::Date;
 
 use crate::config::strict::{Item, Table};
-use crate::model::limits::TRIAL_DAYS_MAX;
-use crate::model::{Basis, Digest, MemberId, Regime, suggestion};
+use crate::model::limits::{AUDIT_YEARS_CHILDREN, AUDIT_YEARS_DEFAULT, AUDIT_YEARS_MAX, TRIAL_DAYS_MAX};
+use crate::model::{Basis, Digest, MemberId, PurposeCode, Regime, suggestion};
 use crate::policy::agreement::{Dates, Law, Limits, Party, Power, Stage};
 
 use super::line_of;
@@ -139,6 +139,16 @@ fn power(table: &Table<'_>) -> Option<Power> {
     let section = table.required("section").and_then(|item| line_of(&item, LAW_CHARS_MAX));
     let reading = table.required("reading").and_then(|item| line_of(&item, LAW_CHARS_MAX));
     Some(Power { statute: statute?, section: section?, reading: reading? })
+}
+
+/// `[retention]`; without it, as long as is usual for whom the agreement is about.
+pub(super) fn audit_years(root: &Table<'_>, purpose: Option<PurposeCode>) -> Option<u8> {
+    let Some(item) = root.optional("retention") else {
+        let of_children = purpose.is_some_and(PurposeCode::is_of_children);
+        return Some(if of_children { AUDIT_YEARS_CHILDREN } else { AUDIT_YEARS_DEFAULT });
+    };
+    let years = item.table()?.required("audit_years")?.count(1..=u64::from(AUDIT_YEARS_MAX))?;
+    u8::try_from(years).ok()
 }
 
 /// `Some(None)`: not sealed yet.
