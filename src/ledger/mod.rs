@@ -21,6 +21,7 @@ mod handle;
 mod intent;
 mod labelled;
 mod object;
+mod opened;
 mod outbox;
 mod pack;
 mod party;
@@ -46,8 +47,9 @@ pub use entry::{
 pub use erase::{Cause, Erasable, EraseFault, Erasure};
 pub use fault::{LedgerError, Unrecorded};
 pub use fold::{Folded, fold_entry};
-pub use handle::{Ledger, LedgerConfig, Opened, Present, journal_directory};
+pub use handle::{Ledger, LedgerConfig, Present, journal_directory};
 pub use intent::OpenIntent;
+pub use opened::Opened;
 pub use outbox::Outbox;
 pub use party::{Paged, PartyEntry};
 pub use queue::State;
