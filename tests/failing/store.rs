@@ -171,7 +171,7 @@ fn ways() -> Vec<Spoil> {
         way("nobody may read it", |store| {
             for name in ["db", "conf", "versions"] {
                 use std::os::unix::fs::PermissionsExt as _;
-                fs::set_permissions(store.join(name), fs::Permissions::from_mode(0)).unwrap();
+                fs::set_permissions(store.join(name), fs::Permissions::from_mode(0o000)).unwrap();
             }
         }),
     ]

@@ -27,6 +27,7 @@ fn open(medium: Recording, directory: &Path) -> Result<(Ledger, Opened), LedgerE
         key: key(),
         segment_bytes: 64 << 10,
         waiting_max: 10_000,
+        recovery_keys: Vec::new(),
     };
     Ledger::open_on(medium, config, Clock::new().unwrap())
 }
