@@ -10,6 +10,7 @@ mod pack;
 pub mod publish;
 mod reload;
 mod revoke;
+mod rules;
 mod run;
 mod seen;
 mod tokens;
@@ -48,6 +49,7 @@ pub struct App {
     /// The epoch in force, for connections that wait.
     pub epochs: tokio::sync::watch::Sender<u64>,
     seen: seen::Seen,
+    in_use: rules::InUse,
     changing: revoke::Changing,
     lists: revoke::Lists,
     /// How the files looked before they were first read.

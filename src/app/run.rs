@@ -16,7 +16,7 @@ use crate::admin::{Admin, serve_admin};
 use crate::clock::Clock;
 use crate::config::Gateway;
 use crate::desk::{self, Circumstances, FoldedIndex, Retention, Ruleset};
-use crate::inbound::{Allowances, Bounds, LogReads, Quiet, READS_MAX, Road, Tally};
+use crate::inbound::{Allowances, Bounds, Chains, KEEPERS_MAX, LogReads, Quiet, READS_MAX, Road, Tally};
 use crate::journal::Disk;
 use crate::ledger::{Ledger, LedgerConfig, LedgerError, Opened, journal_directory};
 use crate::merkle::checkpoint::Checkpoint;
@@ -32,7 +32,7 @@ use super::fault::{StartFault, io_fault};
 use super::publish::{self, Place};
 use super::seen::Seen;
 use super::tokens::Tokens;
-use super::{App, behind, erase, issuers, keys, pack, reload, revoke, tokens, watch};
+use super::{App, behind, erase, issuers, keys, pack, reload, revoke, rules, tokens, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
@@ -40,10 +40,10 @@ const WAITING_MAX: usize = 16_384;
 /// What the address of a Unix socket has room for (unix(7)).
 const SOCKET_PATH_BYTES_MAX: usize = 107;
 
-/// Threads beside the road that may block: one each for reloads, revocations, token keys, replaced files,
-/// erasures, folding, the anchor and what is sent outside, which must never wait for somebody who looks into the
-/// ledger and does not read the answer.
-const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + READS_MAX + 8;
+/// Threads beside the road that may block: one each for callers' chains, reloads, revocations, token keys,
+/// replaced files, erasures, folding, the anchor and what is sent outside, which must never wait for somebody who
+/// looks into the ledger and does not read the answer.
+const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + READS_MAX + KEEPERS_MAX + 8;
 
 /// A gateway that serves.
 pub struct Running {
@@ -88,6 +88,7 @@ pub fn start(gateway: Gateway, clock: Clock) -> Result<Running, StartFault> {
     let tokens = Credential::load(&app.gateway.partners.certificate, &app.gateway.partners.key)?;
     let tokens = tokens::open(&app.gateway, tokens.certificate(), partners_at, &app.clock)
         .map_err(io_fault("the keys that sign tokens"))?;
+    rules::record_start(&app, &tokens)?;
     let (stopper, stop) = Stopper::new();
     let sockets = Sockets { partners, local, admin };
     let at_work = AtWork { sockets, tokens, publish };
@@ -139,12 +140,14 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
     let versions = desk::versions_at_start(&store, &ledger, &opened)?;
     let index = crate::store::IndexKey::new(&keys.index, ledger.verifier().name());
     let fold = Arc::new(FoldedIndex::new(&store, &versions, index));
-    let seen = Seen::new(versions.highest());
+    let seen = Seen::new(versions.highest(), opened.ruleset);
     let first_look = reload::look(&gateway, &[]);
     let highest = |id: &AgreementId| seen.highest(id);
     let (pseudonym_master, today) = (&*keys.pseudonym, clock.today());
     let circumstances = Circumstances { seen: &highest, before: None, pseudonym_master, today };
-    let mut ruleset = Ruleset::load(&gateway, &circumstances)?;
+    let mut ruleset = Ruleset::load(&gateway, &circumstances).inspect_err(|faults| {
+        rules::record_refused_start((&ledger, &opened), Ruleset::digest_of(&gateway), faults);
+    })?;
     let tls = reload::tls(&gateway, &ruleset)?;
     let epochs = tokio::sync::watch::Sender::new(ruleset.epoch);
     // The ledger's lock is held, and so the process before this has ended.
@@ -165,6 +168,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
         ruleset: Arc::new(ArcSwap::from_pointee(ruleset)),
         tls: Arc::new(ArcSwap::from_pointee(tls)),
         epochs,
+        in_use: rules::InUse::new(&opened),
         seen,
         changing: Default::default(),
         lists: Default::default(),
@@ -224,8 +228,8 @@ fn record_in_force(ledger: &Ledger, seen: &Seen, today: Date, ruleset: &Ruleset)
     ledger.keep_all_evidence(&held).map_err(unrecorded)?;
     let files: Vec<(String, Digest)> = all.iter().map(|file| (file.name.clone(), file.digest)).collect();
     let in_force = ruleset.in_force(today);
-    ledger.ruleset(ruleset.digest, &files, in_force.clone()).map_err(unrecorded)?;
-    seen.recorded(in_force);
+    ledger.ruleset((ruleset.digest, seen.ruleset()), &files, in_force.clone()).map_err(unrecorded)?;
+    seen.recorded(ruleset.digest, in_force);
     Ok(())
 }
 
@@ -311,8 +315,10 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     sockets.admin.set_nonblocking(true)?;
     let listener = tokio::net::UnixListener::from_std(sockets.admin)?;
     let (ruleset, clock) = (Arc::clone(&app.ruleset), app.clock.clone());
-    let (fold, retention) = (Arc::clone(&app.fold), Arc::clone(&app.retention));
-    let admin = Admin::new(app.ledger.clone(), fold, app.gateway.member.clone(), ruleset, clock, retention);
+    let published = Arc::new(desk::Published::new(app.ledger.clone(), Arc::clone(&app.fold)));
+    let looked_into = (Arc::clone(&app.fold), Arc::clone(&published));
+    let (member, retention) = (app.gateway.member.clone(), Arc::clone(&app.retention));
+    let admin = Admin::new(app.ledger.clone(), looked_into, member, ruleset, clock, retention);
     tokio::task::spawn_local(serve_admin(admin, listener, stop.clone()));
     tokio::task::spawn_local(watch::watch_lights(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_sources(Arc::clone(&app), stop.clone()));
@@ -325,14 +331,14 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     tokio::task::spawn_local(pack::watch_pack(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(revoke::watch_directory(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(reload::watch_rules(Arc::clone(&app), stop.clone()));
-    tokio::task::spawn_local(tokens::watch(tokens.clone(), stop.clone()));
+    tokio::task::spawn_local(tokens::watch(Arc::clone(&app), tokens.clone(), stop.clone()));
     tokio::task::spawn_local(issuers::watch(Arc::clone(&app), stop.clone()));
     let tally = tokio::task::spawn_local(watch::watch_tally(Arc::clone(&app), stop.clone()));
     app.health.set(Condition::Serving, Light::Green);
     let doorway = Doorway {
         bounds: app.gateway.partners.clone(),
         tls: Arc::clone(&app.tls),
-        road: Arc::new(road(&app, &tokens)),
+        road: Arc::new(road(&app, &tokens, published)),
         metrics: Arc::clone(&app.metrics),
         tally: Arc::clone(&app.tally),
         shares: Shares::default(),
@@ -346,7 +352,7 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     served
 }
 
-fn road(app: &App, tokens: &Tokens) -> Road {
+fn road(app: &App, tokens: &Tokens, published: Arc<desk::Published>) -> Road {
     Road {
         member: app.gateway.member.clone(),
         ruleset: Arc::clone(&app.ruleset),
@@ -355,13 +361,11 @@ fn road(app: &App, tokens: &Tokens) -> Road {
         metrics: Arc::clone(&app.metrics),
         tally: Arc::clone(&app.tally),
         quiet: Quiet::default(),
+        chains: Chains::new(tokio::runtime::Handle::current()),
         signatures: Arc::clone(&app.signatures),
         issuer: Arc::clone(tokens.mint.issuer()),
         synthetic: app.gateway.in_sandbox,
-        log: LogReads::new(
-            Arc::new(desk::Published::new(app.ledger.clone(), Arc::clone(&app.fold))),
-            tokio::runtime::Handle::current(),
-        ),
+        log: LogReads::new(published, tokio::runtime::Handle::current()),
         allowances: Allowances::new(app.gateway.limits.member),
         bounds: Bounds {
             body_max: app.gateway.partners.body_max,

@@ -13,7 +13,7 @@ use super::sandbox::Sandbox;
 use super::strict::{self, Item, Table};
 use super::token::{self, Token};
 use crate::model::limits::QUESTION_BYTES_MAX;
-use crate::model::{Fault, Faults, MemberId};
+use crate::model::{Digest, Fault, Faults, MemberId};
 
 /// A gateway's whole configuration. Paths are made whole against the file's own folder.
 #[derive(Debug, Clone)]
@@ -37,6 +37,8 @@ pub struct Gateway {
     pub outside: Outside,
     pub keeping: Keeping,
     pub sandbox: Sandbox,
+    /// Of the file's bytes.
+    pub digest: Digest,
     /// Whether this gateway answers with made-up rows alone; see [`Gateway::into_sandbox`].
     pub in_sandbox: bool,
 }
@@ -174,6 +176,7 @@ pub fn parse(name: &str, text: &str, home: &Path) -> Result<Gateway, Faults> {
             outside,
             keeping: keeping?,
             sandbox: sandbox?,
+            digest: Digest::of(text.as_bytes()),
             in_sandbox: false,
         })
     })

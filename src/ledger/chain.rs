@@ -12,6 +12,7 @@ use super::intent::OpenIntent;
 use super::previous::Previous;
 use super::ranges::Ranges;
 use super::read::SALT_BYTES;
+use super::rules::LastRules;
 use super::wrapped::year_of;
 use crate::crypto::sha256;
 use crate::merkle::checkpoint::Checkpoint;
@@ -47,6 +48,14 @@ pub(super) struct EnvelopeHead<'e> {
     /// The log before this one, of a first record.
     #[serde(default)]
     pub previous: Option<Previous>,
+    /// The ruleset that came into force, or that an exchange ran under.
+    #[serde(default)]
+    pub ruleset: Option<&'e str>,
+    /// What was taken into use, or refused.
+    #[serde(default)]
+    pub taken: bool,
+    #[serde(default)]
+    pub items: Vec<(&'e str, Option<&'e str>, Option<&'e str>)>,
 }
 
 impl<'e> EnvelopeHead<'e> {
@@ -118,6 +127,7 @@ pub(super) struct Chain<'k> {
     in_force: BTreeMap<AgreementId, (u32, Digest)>,
     /// What the first record says of the log before this one.
     previous: Option<Previous>,
+    rules: LastRules,
     /// The subject keys that sealed parts name.
     subject_keys: BTreeSet<String>,
 }
@@ -138,6 +148,7 @@ impl<'k> Chain<'k> {
             checkpoints: 0,
             in_force: BTreeMap::new(),
             previous: None,
+            rules: LastRules::default(),
             subject_keys: BTreeSet::new(),
         }
     }
@@ -196,6 +207,7 @@ impl<'k> Chain<'k> {
     }
 
     fn note_in_force(&mut self, head: &EnvelopeHead<'_>) {
+        self.rules.note(head);
         for (agreement, bytes) in head.in_force() {
             let seen = self.in_force.entry(agreement.id).or_insert((agreement.version, bytes));
             if agreement.version >= seen.0 {
@@ -317,6 +329,11 @@ impl<'k> Chain<'k> {
     /// What the first record says of the log before this one.
     pub(super) fn previous(&self) -> Option<&Previous> {
         self.previous.as_ref()
+    }
+
+    /// What was said last of the rules.
+    pub(super) fn rules(&self) -> &LastRules {
+        &self.rules
     }
 
     /// The ids of the subject keys that what was read names.

@@ -12,6 +12,7 @@ use super::erase::Erased;
 use super::fault::{LedgerError, Unrecorded};
 use super::intent::OpenIntent;
 use super::object::{Object, digest, text};
+use super::opened::Opened;
 use super::opening::{erased_in, finish, read, read_segment, restored, unread};
 use super::previous::Restored;
 use super::queue::{Item, Shared, State, Waiting, wait};
@@ -44,23 +45,6 @@ pub struct LedgerConfig {
     pub waiting_max: usize,
     /// Whom subject keys are wrapped to as they are made.
     pub recovery_keys: Vec<RecoveryKey>,
-}
-
-/// What opening found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Opened {
-    /// How many records the log had; 0 where it begins now.
-    pub records: u64,
-    /// Whether a batch that was never acknowledged was dropped.
-    pub dropped: bool,
-    /// Older segments that were not read: have them verified behind the road.
-    pub unread_segments: usize,
-    /// Intents in what was read that a crash left open: to be closed on the record.
-    pub intents: Vec<OpenIntent>,
-    /// Agreements that rulesets in what was read brought into force, each in its highest version.
-    pub in_force: Vec<AgreementRef>,
-    /// The time of the last record, in milliseconds since 1970; none where the log begins now.
-    pub last_ms: Option<i64>,
 }
 
 /// Everything durable at one moment, under the checkpoint signed over it.
@@ -131,6 +115,9 @@ impl Ledger {
             unread_segments: unread,
             intents: chain.open_intents().cloned().collect(),
             in_force: chain.in_force().map(|(agreement, _)| agreement).collect(),
+            ruleset: chain.rules().ruleset,
+            in_use: chain.rules().in_use.clone(),
+            refused: chain.rules().refused.clone(),
             last_ms: (chain.edge().size() > 0).then(|| chain.time_ms()),
         };
         subjects.are_named(chain.subject_keys().map(str::to_owned), unread == 0);
@@ -226,10 +213,11 @@ impl Ledger {
     }
 
     /// Records that a ruleset comes into force. `files` names each of its files with the digest of its
-    /// bytes, all of them kept as evidence before this is called; the list itself is kept here. Blocks.
+    /// bytes, all of them kept as evidence before this is called; the list itself is kept here. `before` is the
+    /// ruleset it replaces. Blocks.
     pub fn ruleset(
         &self,
-        ruleset: Digest,
+        (ruleset, before): (Digest, Option<Digest>),
         files: &[(String, Digest)],
         agreements: Vec<(AgreementRef, Digest)>,
     ) -> Result<Receipt, LedgerError> {
@@ -245,7 +233,7 @@ impl Ledger {
         });
         object.end();
         let manifest = self.keep_evidence(&manifest)?;
-        let record = Ruleset { digest: ruleset, manifest, files: files.len() as u64, agreements };
+        let record = Ruleset { digest: ruleset, before, manifest, files: files.len() as u64, agreements };
         self.append_blocking(Record::Ruleset(record)).map_err(LedgerError::Unrecorded)
     }
 
@@ -333,6 +321,11 @@ impl Ledger {
     /// Where it all lies.
     pub(super) fn directory(&self) -> &Path {
         &self.0.directory
+    }
+
+    /// The ids of the keys behind references, oldest first.
+    pub fn subject_key_ids(&self) -> Vec<String> {
+        self.0.subjects.ids()
     }
 
     /// What a search for a subject looks for: its references under every year's key.

@@ -29,9 +29,9 @@ use crate::merkle::checkpoint::{Checkpoint, CheckpointError};
 use crate::merkle::note::VerifierKey;
 use crate::merkle::{Hash, leaf_hash, verify_inclusion};
 
-const TITLE: &str = "c2sp.org/tlog-proof@v1";
+pub(super) const TITLE: &str = "c2sp.org/tlog-proof@v1";
 /// A proof in a tree of 2^63 leaves.
-const HASHES_MAX: usize = 63;
+pub(super) const HASHES_MAX: usize = 63;
 
 /// Proof that a record is durable: made only by the writer, only after the sync.
 #[derive(Debug, Clone, PartialEq, Eq)]

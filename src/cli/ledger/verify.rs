@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use super::pack;
 use crate::cli::{Exit, complain, say};
 use crate::journal::{AFTER_DAMAGE, JournalFault};
 use crate::ledger::search::Progress;
@@ -19,7 +20,7 @@ type Fault = Box<dyn std::error::Error>;
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["path", "receipt"]))]
 pub struct VerifyArgs {
-    /// A ledger's folder (data/ledger), or a file that `export` wrote
+    /// A ledger's folder (data/ledger), or a file that `export` or `evidence` wrote
     path: Option<PathBuf>,
     /// A receipt: the header's value, or the answer's head as `curl -D FILE` wrote it
     #[arg(long, value_name = "FILE")]
@@ -45,6 +46,10 @@ pub(in crate::cli) enum VerifyWhat<'a> {
 }
 
 pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> Result<Exit, Fault> {
+    if let Some(path) = args.path.as_ref().filter(|path| path.is_file() && pack::is_one(path)) {
+        let key = args.key.as_ref().map(|_| key(args)).transpose()?;
+        return pack::verify(path, key.as_ref(), args.json, out);
+    }
     let key = key(args)?;
     let mut kept = Vec::new();
     for file in &args.against {

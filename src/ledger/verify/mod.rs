@@ -4,6 +4,7 @@
 mod earlier;
 mod export;
 mod extent;
+pub mod pack;
 mod receipt;
 
 use std::fmt;
