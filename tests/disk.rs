@@ -297,6 +297,7 @@ fn damage_in_an_old_segment_stops_the_gateway_though_it_had_started() {
     // The sound journal first: it is read behind the road, and nothing comes of it.
     gateway.restart();
     assert_eq!(ask(&gateway).outcome(), "answered");
+    until("the store knows the older segments", || gateway.running().app.fold.folded_before() > 6);
     gateway.stop();
 
     // Packed by now, or not yet: damage is damage.

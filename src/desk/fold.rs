@@ -4,8 +4,6 @@
 //! sled is open only while something is folded or looked up: it takes more memory than all else that an
 //! idle gateway keeps, and neither readiness nor the road asks it anything.
 
-use std::fmt;
-use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,10 +11,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::look::{Filing, Tail, sought};
+use super::versions::{FoldFault, last_segment, note_in_force, note_versions, read_versions};
 use crate::journal::{JournalFault, Position};
 use crate::ledger::facts::Facts;
 use crate::ledger::search::{Index, Progress, Query};
-use crate::ledger::{Archive, Entry, Folded, Ledger, Opened, Stored, fold_entry};
+use crate::ledger::{Archive, Ledger, Stored};
 use crate::merkle::leaf_hash;
 use crate::model::ExchangeId;
 use crate::store::{self, Fold, Gathered, IndexKey, Place, StoreError, VERSIONS, Versions};
@@ -31,86 +30,6 @@ const OPEN_UNUSED_MAX: Duration = Duration::from_secs(30);
 /// How often, and how long each time, the end of looks under way is waited for before a store is thrown away.
 const LOOKS_TRIES: u32 = 50;
 const LOOKS_WAIT: Duration = Duration::from_millis(20);
-
-/// Why folding ended early.
-#[derive(Debug)]
-pub enum FoldFault {
-    Journal(JournalFault),
-    Store(StoreError),
-}
-
-impl fmt::Display for FoldFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Journal(fault) => write!(f, "the journal: {fault}"),
-            Self::Store(fault) => write!(f, "the store: {fault}"),
-        }
-    }
-}
-
-impl std::error::Error for FoldFault {}
-
-impl From<JournalFault> for FoldFault {
-    fn from(fault: JournalFault) -> Self {
-        Self::Journal(fault)
-    }
-}
-
-impl From<StoreError> for FoldFault {
-    fn from(fault: StoreError) -> Self {
-        Self::Store(fault)
-    }
-}
-
-impl From<io::Error> for FoldFault {
-    fn from(error: io::Error) -> Self {
-        Self::Store(error.into())
-    }
-}
-
-/// What was ever in force, read before anything is decided: an older version may not come back because
-/// the gateway was restarted. Segments that neither the store's file nor the ledger's opening has read are
-/// read here.
-pub fn versions_at_start(directory: &Path, ledger: &Ledger, opened: &Opened) -> Result<Versions, FoldFault> {
-    let mut versions = read_versions(directory, ledger)?;
-    opened.in_force.iter().for_each(|agreement| versions.note(agreement));
-    let archive = ledger.archive();
-    let unread = archive.segments()?.into_iter().take(opened.unread_segments);
-    let begin = versions.next_segment();
-    for segment in unread.filter(|segment| u64::from(*segment) >= begin) {
-        note_versions(&archive, segment, &mut versions)?;
-    }
-    Ok(versions)
-}
-
-/// Versions of more segments than the journal has are of another one, whatever its name.
-fn read_versions(directory: &Path, ledger: &Ledger) -> Result<Versions, FoldFault> {
-    let log = ledger.verifier().name();
-    let versions = Versions::read(&directory.join(VERSIONS), log)?;
-    let last = last_segment(&ledger.archive())?;
-    Ok(if versions.next_segment() <= last + 1 { versions } else { Versions::nothing(log) })
-}
-
-fn note_versions(archive: &Archive, segment: u32, versions: &mut Versions) -> Result<(), JournalFault> {
-    archive.fold(segment, &mut |found| {
-        if let Folded::InForce { agreement, .. } = found {
-            versions.note(&agreement);
-        }
-    })
-}
-
-fn note_in_force(entry: &Entry<'_>, versions: &mut Versions) {
-    // Rare, and read a second time: what is in force has one reader.
-    fold_entry(entry, &mut |found| {
-        if let Folded::InForce { agreement, .. } = found {
-            versions.note(&agreement);
-        }
-    });
-}
-
-fn last_segment(archive: &Archive) -> Result<u64, JournalFault> {
-    Ok(archive.segments()?.last().copied().map_or(0, u64::from))
-}
 
 /// What is folded from the journal, opened when it is asked and closed when nobody asks. Whoever looks
 /// something up never waits for the folding.

@@ -19,10 +19,11 @@ mod scope;
 mod spread;
 mod synthetic;
 mod terms;
+mod versions;
 mod view;
 
 pub use files::{RulesetFile, RulesetFiles};
-pub use fold::{FoldFault, FoldedIndex, versions_at_start};
+pub use fold::FoldedIndex;
 pub use issuers::issuer_warnings;
 pub use leaving::Compiled;
 pub use look::{Page, find};
@@ -36,3 +37,4 @@ pub use samples::{AskedFrom, Sample, samples};
 pub use scope::{SCOPE_AGREEMENTS_MAX, ScopeFault, scope_of};
 pub use synthetic::without_examples;
 pub use terms::Terms;
+pub use versions::{FoldFault, versions_at_start};

@@ -12,6 +12,23 @@ use crate::cli::{Exit, say};
 
 type Fault = Box<dyn std::error::Error>;
 
+/// What is not asked beside an exchange, which is one.
+const FILTERS: [&str; 13] = [
+    "subject",
+    "user",
+    "consumer",
+    "system",
+    "dataset",
+    "agreement",
+    "outcome",
+    "code",
+    "truly",
+    "kind",
+    "from",
+    "to",
+    "after",
+];
+
 #[derive(Debug, Args)]
 pub struct SearchArgs {
     #[command(flatten)]
@@ -20,7 +37,7 @@ pub struct SearchArgs {
     #[arg(long)]
     purpose: String,
     /// One exchange, by the id in its answer
-    #[arg(long, value_name = "ID", conflicts_with_all = ["subject", "user", "consumer", "system", "dataset", "agreement", "outcome", "code", "truly", "kind", "from", "to", "after"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = FILTERS)]
     exchange: Option<String>,
     /// Everything about one person or thing, by this kind of identifier (chi, licence_no, ...); the
     /// identifier itself is asked for, or read from standard input, and never an argument
