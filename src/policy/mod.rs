@@ -8,6 +8,7 @@ mod agreement;
 mod choose;
 mod decide;
 mod facts;
+mod fields;
 mod guardrail;
 mod lint;
 mod load;
@@ -25,7 +26,10 @@ pub use agreement::{Agreement, Conditions, ConsumerSystem, Dates, Law, Limits, P
 pub use choose::{Chosen, Claims, choose};
 pub use decide::{Decider, Verdict};
 pub use facts::{Facts, Scope};
-pub use lint::against_members;
+pub use fields::{
+    Field, Formats, Held, Kind, NOT_YET, Need, fields, page as fields_page, schema as fields_schema,
+};
+pub use lint::{against_members, against_operation, unwise};
 pub use load::load;
 pub use memo::Memo;
 pub use particulars::{
