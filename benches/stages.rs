@@ -393,6 +393,7 @@ fn record(bencher: Bencher<'_, '_>, together: usize) {
         key,
         segment_bytes: 64 * 1024 * 1024,
         waiting_max: 16_384,
+        recovery_keys: Vec::new(),
     };
     let (ledger, _) = Ledger::open(config, clock).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -215,7 +215,11 @@ fn row(place: &[String], format: u8) -> Option<&'static Field> {
             }
         }
         steps.len() == names.len()
-            && steps.iter().zip(&names).all(|(step, name)| step == name || step.starts_with('<'))
+            && steps.iter().zip(&names).enumerate().all(|(at, (step, name))| {
+                // The list itself is of the row as each of its tables is.
+                let list = at + 1 == names.len() && step.trim_end_matches("[]") == name;
+                list || step == name || step.starts_with('<')
+            })
     };
     policy::fields().find(|field| field.formats.has(format) && is(field))
 }

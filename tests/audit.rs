@@ -338,6 +338,7 @@ fn a_log_rebuilt_with_the_real_key_is_told_apart_by_one_receipt() {
         key: SigningKey::from_seed(signer.key().seed()).unwrap(),
         segment_bytes: 1 << 20,
         waiting_max: 100,
+        recovery_keys: Vec::new(),
     };
     let (ledger, _) = Ledger::open(config, Clock::new().unwrap()).unwrap();
     let mut theirs = Vec::new();

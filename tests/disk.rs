@@ -95,6 +95,7 @@ fn a_ledger_on_a_full_disk_refuses_and_goes_on_when_there_is_space() {
         key: SigningKey::from_seed(&[3; 32]).unwrap(),
         segment_bytes: 256 << 10,
         waiting_max: 100,
+        recovery_keys: Vec::new(),
     };
     let key = VerifierKey::new(origin, config.key.public()).unwrap();
     let medium = Full { disk, full: Arc::clone(&full) };
@@ -186,6 +187,7 @@ fn a_start_does_not_read_what_was_made_in_advance_and_never_written() {
             key: SigningKey::from_seed(&[3; 32]).unwrap(),
             segment_bytes: 64 << 20,
             waiting_max: 100,
+            recovery_keys: Vec::new(),
         };
         let medium = Counted { disk, read: Arc::clone(&read) };
         let shelf = medium.shelf();

@@ -107,6 +107,16 @@ fn what_is_wrong_with_a_question_is_told_only_after_a_permit() {
         assert_eq!(stranger.code(), "role_not_allowed", "{bad}");
         assert_eq!(gateway.police().ask(CHECK, &[], bad).code(), "not_agreed", "{bad}");
     }
+    // The record says which of the contract's fields was wrong, and no name the caller made up.
+    for (bad, wrong) in [
+        (r#"{"chi":1}"#, "/chi is not of type string"),
+        (r#"{"chi":"1403170129","x1403170129":1}"#, "the whole has a name the contract does not know"),
+    ] {
+        let said = gateway.nhs().ask(CHECK, &NURSE, bad);
+        let record = ledger::exchange(&gateway.running().admin_socket, said.exchange());
+        let note = record["sealed"]["note"].as_str().unwrap();
+        assert!(note.ends_with(wrong) && !note.contains("x1403170129"), "{note}");
+    }
 }
 
 #[test]
@@ -348,6 +358,7 @@ fn no_identifier_or_value_is_in_any_log_line_metric_or_refusal() {
         assert!(log.contains(one.exchange()), "{} is not in the log", one.exchange());
     }
     assert!(log.contains("safe_address_dropped"), "{log}");
+    assert!(log.contains("it answered with status 500"), "why a source is not available is nowhere: {log}");
     let people = ["TX-1042", "Eilidh", "NicLe", "01632", "ZZ99", "2017-03-14", "Quigley"];
     for value in [CHI, ABSENT, EXCLUDED, "leak"].into_iter().chain(people) {
         for (place, text) in [("log", &log), ("metrics", &metrics)] {

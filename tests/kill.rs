@@ -5,66 +5,22 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::gateway::CHI;
+use support::held::{Held, each};
 use support::served::Served;
 use support::site::{Site, run_with_input};
 use support::steady::Steady;
 use support::system::Reply;
 use tolbooth::ledger::verify::verify_journal;
-use tolbooth::ledger::{Archive, Presented, Stored};
-use tolbooth::merkle::checkpoint::Checkpoint;
 
 const ROUNDS: usize = 20;
 const THREADS: usize = 4;
 const CHECK: &str = "/child-protection/v1/check";
 const NURSE: (&str, &str) = ("tolbooth-role", "ed_nurse");
-
-/// What partners hold: envelopes by their place in the log, and the checkpoints over them.
-#[derive(Default)]
-struct Held {
-    envelopes: BTreeMap<u64, Vec<u8>>,
-    checkpoints: Vec<Checkpoint>,
-}
-
-impl Held {
-    /// Believes a receipt only if it verifies by itself.
-    fn take(&mut self, receipt: &str, site: &Site) {
-        let checked = Presented::parse(receipt).unwrap().check(&site.key()).unwrap();
-        let before = self.envelopes.insert(checked.index, checked.envelope);
-        assert_eq!(before, None, "two receipts for one place");
-        self.checkpoints.push(checked.checkpoint);
-    }
-
-    /// Every one of them is in the journal, byte for byte, and the journal is the one they were given for.
-    fn are_in(&self, site: &Site) {
-        let report = verify_journal(&site.journal(), &site.key(), &self.checkpoints, &mut |_| ()).unwrap();
-        assert!(report.proven.iter().any(|line| line.contains("since others held")), "{report:?}");
-        let mut missing = self.envelopes.clone();
-        each(site, |index, envelope, _| {
-            if let Some(held) = missing.remove(&index) {
-                assert_eq!(held, envelope, "record {index}");
-            }
-        });
-        assert!(missing.is_empty(), "lost: {:?}", missing.keys());
-    }
-}
-
-fn each(site: &Site, mut visit: impl FnMut(u64, &[u8], Option<&[u8]>)) {
-    let archive = Archive::offline(&site.journal()).unwrap();
-    let mut visit = |stored: Stored<'_>| {
-        if let Stored::Entry(entry) = stored {
-            visit(entry.index, entry.envelope, entry.sealed_json());
-        }
-        ControlFlow::Continue(())
-    };
-    archive.each(&mut visit).unwrap();
-}
 
 /// Asks from several threads until the gateway is gone; kills it when `enough` answers are in hand.
 fn round(site: &Site, served: Served, enough: usize, held: &mut Held) {

@@ -4,6 +4,10 @@
 
 mod support;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use http::Request;
 use http_body_util::Full;
 use serde_json::{Value, json};
@@ -121,6 +125,95 @@ fn an_independent_reader_proves_receipts_and_growth_from_tiles() {
     included(&here, &remote, &second, &last);
     assert_eq!(get(&here.nhs(), "/tile/0/x999/000").status, 404);
     assert_eq!(get(&here.nhs(), "/tile/entries/000").code(), "not_agreed");
+}
+
+/// Tiles once fetched are kept, as a monitor keeps them.
+struct Kept {
+    remote: Remote,
+    tiles: RefCell<BTreeMap<String, Vec<u8>>>,
+}
+
+impl TileReader for Kept {
+    fn height(&self) -> u8 {
+        self.remote.height()
+    }
+
+    fn read_tiles(&self, tiles: &[Tile]) -> Result<Vec<Vec<u8>>, tlog::Error> {
+        let mut kept = self.tiles.borrow_mut();
+        let fetch = |tile: &Tile| {
+            let read = || self.remote.read_tiles(std::slice::from_ref(tile)).unwrap().remove(0);
+            kept.entry(tile.path()).or_insert_with(read).clone()
+        };
+        Ok(tiles.iter().map(fetch).collect())
+    }
+
+    fn save_tiles(&self, _: &[Tile], _: &[Vec<u8>]) {}
+}
+
+/// Receipts bind at any durable size: of each size some receipt was given under, the root.
+#[test]
+fn any_two_sizes_a_receipt_was_given_under_are_one_log() {
+    let here = Here::start(Site::new("readers-sizes"));
+    let wanted = |size: u64| matches!(size, 0..=40 | 125..=131 | 253..=259 | 509..=515 | 600..);
+    let mut roots = BTreeMap::new();
+    while here.ledger().size() < 606 {
+        let alarm = Alarm { cause: "drift", dataset: None, detail: None, dropped: Vec::new() };
+        let receipt = here.ledger().append_blocking(Record::Alarm(alarm)).unwrap();
+        let checked = Presented::parse(receipt.header()).unwrap().check(here.ledger().verifier()).unwrap();
+        if wanted(checked.checkpoint.size) {
+            roots.insert(checked.checkpoint.size, Hash(checked.checkpoint.root));
+        }
+    }
+    let published = checkpoint(&here, 606);
+    let kept = Kept { remote: Remote(here.nhs()), tiles: RefCell::default() };
+    let reader = TileHashReader::new(published.size, Hash(published.root), &kept);
+    let mut pairs = 0;
+    for (new, new_root) in &roots {
+        for (old, old_root) in roots.range(..new) {
+            let proof = tlog::prove_tree(*new, *old, &reader).unwrap();
+            tlog::check_tree(&proof, *new, *new_root, *old, *old_root).unwrap();
+            // And of another log it proves nothing.
+            assert!(tlog::check_tree(&proof, *new, *old_root, *old, *new_root).is_err());
+            pairs += 1;
+        }
+    }
+    assert!(pairs > 1000, "{pairs} of {} sizes", roots.len());
+}
+
+#[test]
+fn a_log_that_grows_under_load_is_one_log_at_every_look() {
+    let here = Here::start(Site::new("readers-load"));
+    let over = AtomicBool::new(false);
+    let (held, looks) = std::thread::scope(|scope| {
+        let asking = [(); 3].map(|()| {
+            scope.spawn(|| {
+                let mut held = Vec::new();
+                let mut line = here.nhs().connect().unwrap();
+                while !over.load(Ordering::Relaxed) {
+                    let body = format!("{{\"chi\":\"{CHI}\"}}");
+                    let said =
+                        line.ask("/child-protection/v1/check", &[("tolbooth-role", "ed_nurse")], &body);
+                    assert_eq!(said.status, 200, "{said:?}");
+                    held.push(said);
+                }
+                held
+            })
+        });
+        let mut looks = vec![checkpoint(&here, 2)];
+        while looks.len() < 6 {
+            let before = looks.last().unwrap();
+            let next = checkpoint(&here, before.size + 1);
+            consistent(&Remote(here.nhs()), before, &next);
+            looks.push(next);
+        }
+        over.store(true, Ordering::Relaxed);
+        (asking.into_iter().flat_map(|one| one.join().unwrap()).collect::<Vec<Said>>(), looks)
+    });
+    let last = checkpoint(&here, here.ledger().size());
+    let remote = Remote(here.nhs());
+    looks.iter().for_each(|look| consistent(&remote, look, &last));
+    let some = held.len().div_ceil(20);
+    held.iter().step_by(some).for_each(|said| included(&here, &remote, said, &last));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 use serde_json::{Value, json};
+use tolbooth::ledger::verify::verify_receipt;
 
 use support::agreements::{edit, replace};
 use support::gateway::{CHECK, CHI, Gateway, NURSE, asks};
@@ -275,6 +276,72 @@ fn a_question_that_comes_slowly_is_judged_by_who_asks_when_it_is_there() {
     assert!(said.starts_with("HTTP/1.1 403") && said.contains("certificate_revoked"), "{said}");
     assert!(said.contains("tolbooth-receipt"), "it was known whose it is, so it is on the record: {said}");
     assert_eq!(gateway.system.heard().len(), 0);
+}
+
+/// A read of what is no question waits for its end as a question does, and is judged then.
+#[test]
+fn a_read_that_comes_slowly_is_judged_by_who_reads_when_it_is_there() {
+    let gateway = with_list("slow-read");
+    let serial = nhs_serial(&gateway);
+    for (number, path) in [(2, "/child-protection/v1/openapi.json"), (4, "/checkpoint")] {
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: 1\r\n\r\n"
+        );
+        let change = || {
+            std::thread::sleep(Duration::from_millis(300));
+            acts(&gateway, || lists::put(&gateway.home, NHS, number, std::slice::from_ref(&serial)));
+        };
+        let said = gateway.nhs().raw_in_two(head.as_bytes(), change, b" ");
+        let said = String::from_utf8(said).unwrap();
+        assert!(said.starts_with("HTTP/1.1 403") && said.contains("certificate_revoked"), "{path}: {said}");
+        acts(&gateway, || lists::put(&gateway.home, NHS, number + 1, &[]));
+    }
+}
+
+/// Whoever has no agreement learns from no refusal's receipt what is here: also not from one of its certificate,
+/// which comes after the path was looked at.
+#[test]
+fn a_revoked_strangers_receipt_does_not_say_whether_a_dataset_is_here() {
+    let gateway = with_list("revoked-stranger");
+    let head = |path: &str| {
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: close\r\n\
+             content-length: 2\r\n\r\n{{"
+        )
+    };
+    let told: Vec<Value> = [CHECK, "/no-such/v1/check"]
+        .map(|path| {
+            let stranger = gateway.partner(&gateway.trial.stranger);
+            let change = || {
+                std::thread::sleep(Duration::from_millis(300));
+                acts(&gateway, || forge::revoke(&gateway.home, "police-caledonia", "speed-cameras"));
+            };
+            let said = stranger.raw_in_two(head(path).as_bytes(), change, b"}");
+            let said = String::from_utf8(said).unwrap();
+            assert!(said.contains("certificate_revoked"), "{said}");
+            acts(&gateway, || {
+                edit(&members(&gateway.home), |text| {
+                    let stays = text.lines().filter(|line| !line.starts_with("revoked = "));
+                    stays.fold(String::new(), |text, line| text + line + "\n")
+                });
+            });
+            let receipt = said.lines().find_map(|line| line.strip_prefix("tolbooth-receipt: ")).unwrap();
+            let report = verify_receipt(receipt, &support::ledger::key(&gateway.home), None, &[]).unwrap();
+            serde_json::from_str(&report.envelope).unwrap()
+        })
+        .into();
+    for envelope in &told {
+        assert_eq!(
+            (&envelope["dataset"], &envelope["operation"]),
+            (&Value::Null, &Value::Null),
+            "{envelope}"
+        );
+        assert_eq!(envelope["consumer"], "police-caledonia/speed-cameras");
+    }
+    // Whoever runs the gateway finds it all the same.
+    let records = gateway.search(json!({ "kind": "exchange" }));
+    let noted = records.iter().any(|found| found["sealed"]["note"] == "asked for child-protection/v1 check");
+    assert!(noted, "{records:?}");
 }
 
 /// The members' file names a list or CA that is not there yet: it comes into force when it is.

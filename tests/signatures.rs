@@ -320,6 +320,27 @@ fn a_wrong_signature_says_nothing_of_what_is_here() {
     told.iter().for_each(|one| assert_eq!(*one, told[0]));
 }
 
+/// What is no question leaves the road early, and a signature on it counts or refuses as on any other.
+#[test]
+fn a_wrong_signature_on_a_read_is_refused_as_on_a_question() {
+    let (gateway, signer) = start("reads");
+    for path in ["/child-protection/v1/openapi.json", "/checkpoint"] {
+        let signed = |change: fn(&mut Question)| {
+            let mut question = unsigned(path, &[], "");
+            *question.method_mut() = Method::GET;
+            signer.sign(&mut question, &signer.terms(&gateway));
+            change(&mut question);
+            gateway.nhs().send(question)
+        };
+        let said = signed(|_| {});
+        assert_eq!(said.status, 200, "{path}: {said:?}");
+        let said = signed(|question| set(question, "x-request-id", "another"));
+        is_refused(&gateway, &said, "It is not that of this question.");
+        let said = signed(|question| drop(question.headers_mut().remove("signature")));
+        assert_eq!(said.code(), REFUSED, "{path}: {said:?}");
+    }
+}
+
 #[test]
 fn a_body_that_is_too_large_is_told_as_such_and_uses_up_no_nonce() {
     let (gateway, signer) = start("large");

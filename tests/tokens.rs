@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use tolbooth::crypto::SigningKey;
 use tolbooth::model::Digest;
 
-use support::agreements::{CHILD, edit, reword};
+use support::agreements::{CHILD, edit, replace, reword};
 use support::gateway::{CHECK, CHI, Gateway, NURSE, asks};
 use support::partner::{Partner, Said};
-use support::{forge, ledger, until};
+use support::{forge, jws, ledger, until};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const GRANT: &str = "grant_type=client_credentials";
@@ -397,4 +397,62 @@ fn a_revocation_ends_a_token_that_was_just_used() {
     assert_eq!(said.code(), "certificate_revoked");
     let again = post(&nhs, &[], GRANT);
     assert_eq!((again.status, &again.json()["error"]), (400, &"invalid_client".into()));
+}
+
+/// A gateway that hears an issuer of others, whose one key lies in a file and with the test.
+fn hears_another(name: &str) -> (Gateway, KeyPair) {
+    let key = KeyPair::generate().unwrap();
+    let point = key.public_key_raw();
+    let (x, y) = (URL_SAFE_NO_PAD.encode(&point[1..33]), URL_SAFE_NO_PAD.encode(&point[33..]));
+    let keys = json!({ "keys": [{ "kid": "e1", "kty": "EC", "crv": "P-256", "x": x, "y": y }] });
+    let gateway = Gateway::start_changed(name, |home| {
+        wants(home, "token");
+        std::fs::write(home.join("keys.json"), keys.to_string()).unwrap();
+        std::fs::create_dir_all(home.join("policies/issuers")).unwrap();
+        std::fs::write(home.join("policies/issuers/other.toml"), OTHER_FILE).unwrap();
+        edit(&home.join("members.toml"), |text| {
+            forge::with_member(&text, "nhs-lomond", &format!("issuers = [\"{OTHER}\"]\n"))
+        });
+    });
+    (gateway, key)
+}
+
+const OTHER: &str = "https://id.nhs-lomond.example";
+const OTHER_FILE: &str = "format = 1\n[issuer]\nname = \"https://id.nhs-lomond.example\"\naudience = \"urn:glenmore\"\n\
+                          tokens = \"jwt\"\n[keys]\nfile = \"keys.json\"\nalgorithms = [\"ES256\"]\n\
+                          [clients]\ntrak = \"nhs-lomond/ed-trak\"\n";
+
+/// What the other issuer says of NHS Lomond's system, for its certificate.
+fn token_of_another(gateway: &Gateway, key: &KeyPair) -> String {
+    let pem = std::fs::read_to_string(&gateway.trial.nhs.certificate).unwrap();
+    let thumbprint = Digest::of(&tolbooth::tls::issue::der_of(&pem).unwrap());
+    let now = gateway.clock.now().as_second();
+    let claims = json!({
+        "iss": OTHER, "aud": "urn:glenmore", "sub": "trak", "client_id": "trak", "jti": "1",
+        "iat": now - 1, "exp": now + 600, "cnf": { "x5t#S256": URL_SAFE_NO_PAD.encode(thumbprint.0) },
+    });
+    jws::signed(key, &json!({ "typ": "at+jwt", "alg": "ES256", "kid": "e1" }), &claims)
+}
+
+/// An exchange runs wholly under one ruleset: its issuers too come and go with it and not after it.
+#[test]
+fn an_issuer_counts_as_long_as_the_ruleset_that_names_it() {
+    let (gateway, key) = hears_another("token-other");
+    let token = token_of_another(&gateway, &key);
+    let mut line = gateway.nhs().connect().unwrap();
+    let bearer = format!("Bearer {token}");
+    let mut ask = || line.ask(CHECK, &[NURSE[0], ("authorization", &bearer)], &asks(CHI)).status;
+    assert_eq!(ask(), 200);
+    let file = gateway.home.join("policies/issuers/other.toml");
+    let loaded = || gateway.metric("tolbooth_reloads_total{cause=\"loaded\"}");
+    for _ in 0..3 {
+        let before = loaded();
+        std::fs::remove_file(&file).unwrap();
+        until("it is out of force", || (loaded() > before).then_some(()));
+        assert_eq!(ask(), 401, "it counted after its ruleset");
+        let before = loaded();
+        replace(&file, OTHER_FILE.as_bytes());
+        until("it is in force", || (loaded() > before).then_some(()));
+        assert_eq!(ask(), 200, "it counted later than its ruleset");
+    }
 }

@@ -3,6 +3,7 @@
 //! long look shows how far it is.
 
 mod body;
+mod erase;
 mod export;
 mod report;
 mod search;
@@ -22,12 +23,13 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::clock::Clock;
-use crate::desk::{FoldedIndex, Ruleset};
+use crate::desk::{FoldedIndex, Retention, Ruleset};
 use crate::ledger::Ledger;
 use crate::model::MemberId;
 use crate::stop::Stop;
 
 use body::Lines;
+pub use erase::EraseQuestion;
 pub use export::ExportQuestion;
 pub use report::ReportQuestion;
 pub use search::{SearchQuestion, SubjectQuestion};
@@ -46,6 +48,7 @@ pub struct Admin {
     member: MemberId,
     ruleset: Arc<ArcSwap<Ruleset>>,
     clock: Clock,
+    retention: Arc<Retention>,
     looks: Arc<Semaphore>,
 }
 
@@ -57,8 +60,9 @@ impl Admin {
         member: MemberId,
         ruleset: Arc<ArcSwap<Ruleset>>,
         clock: Clock,
+        retention: Arc<Retention>,
     ) -> Self {
-        Self { ledger, fold, member, ruleset, clock, looks: Arc::new(Semaphore::new(LOOKS_MAX)) }
+        Self { ledger, fold, member, ruleset, clock, retention, looks: Arc::new(Semaphore::new(LOOKS_MAX)) }
     }
 
     /// A place among those who look; given back when it is dropped.
@@ -107,9 +111,10 @@ async fn answer(admin: &Admin, by: String, request: Request<Incoming>) -> Respon
     let answered = match (request.method(), request.uri().path()) {
         (&Method::POST, "/search") => search::search(admin, by, read(request).await).await,
         (&Method::POST, "/export") => export::export(admin, by, read(request).await).await,
+        (&Method::POST, "/erase") => erase::erase(admin, by, read(request).await).await,
         (&Method::POST, "/report") => report::report_on(admin, by, read(request).await).await,
         _ => {
-            let here = "here are POST /search, POST /export and POST /report";
+            let here = "here are POST /search, POST /export, POST /report and POST /erase";
             Err(Refused(StatusCode::NOT_FOUND, here.to_owned()))
         }
     };

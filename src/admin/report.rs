@@ -11,7 +11,7 @@ use crate::desk::report::{
     Cut, Known, Only, PERSONS_KINDS_MAX, Per, Period, Report, ReportFault, Wanted, report,
 };
 use crate::ledger::search::Progress;
-use crate::ledger::{Read, Record};
+use crate::ledger::{MissingKeys, Read, Record};
 use crate::model::{AgreementId, DatasetId, IdError, MemberId, Subject, SubjectKind};
 
 use super::body::{Lines, Maker};
@@ -129,6 +129,11 @@ impl Look {
         let about: Vec<&str> = self.subjects.iter().map(|subject| subject.kind.as_str()).collect();
         let made = self.admin.clock.london();
         let full = question.cut.as_deref() != Some(Cut::Releasable.as_str());
+        let missing = if self.subjects.is_empty() {
+            MissingKeys::NONE
+        } else {
+            self.admin.ledger.missing_subject_keys()
+        };
         json!({
             "report": question.report,
             "cut": question.cut,
@@ -145,6 +150,8 @@ impl Look {
             "root": checkpoint.map(|checkpoint| crate::model::Digest(checkpoint.root).hex()),
             "rows": report.rows.len(),
             "sealed_parts_erased": full.then_some(report.erased),
+            "missing_keys": missing.keys,
+            "missing_keys_all_known": missing.all_known,
         })
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::ledger::search::{Filter, Found, Progress, Query, search as search_archive};
-use crate::ledger::{Read, Record};
+use crate::ledger::{MissingKeys, Read, Record};
 use crate::model::{AgreementId, DatasetId, ExchangeId, MemberId, Subject, SubjectKind};
 
 use super::body::{Lines, Maker};
@@ -116,9 +116,19 @@ impl Look {
             maker.line(&json!({ "refused": format!("the look could not be recorded: {fault}") }));
             return;
         }
+        let missing = match query {
+            Query::Subject(_) => self.admin.ledger.missing_subject_keys(),
+            _ => MissingKeys::NONE,
+        };
         let all_shown = found.iter().all(|found| maker.line(&shown(found, sealed)));
         if all_shown {
-            maker.line(&json!({ "done": { "found": found.len(), "more": more } }));
+            maker.line(&json!({ "done": {
+                "found": found.len(),
+                "more": more,
+                "erased": self.admin.ledger.erased(),
+                "missing_keys": missing.keys,
+                "missing_keys_all_known": missing.all_known,
+            } }));
         }
     }
 }
@@ -144,7 +154,13 @@ fn asked(query: &Query) -> &'static str {
 fn shown(found: &Found, sealed: bool) -> serde_json::Value {
     let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
     let sealed = sealed.then(|| found.sealed.as_deref().map(json));
-    json!({ "found": { "index": found.index, "envelope": json(&found.envelope), "sealed": sealed } })
+    let erased = found.sealed.is_none();
+    json!({ "found": {
+        "index": found.index,
+        "envelope": json(&found.envelope),
+        "sealed": sealed,
+        "erased": erased,
+    } })
 }
 
 fn query(admin: &Admin, question: &SearchQuestion) -> Result<(Query, Vec<Subject>), Refused> {

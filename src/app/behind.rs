@@ -31,6 +31,7 @@ pub(super) fn close_intents(ledger: &Ledger, intents: &[OpenIntent]) -> Result<(
 /// nothing leaves until somebody has looked.
 pub(super) fn read_the_rest(app: &App, stop: &Stop) -> io::Result<()> {
     if app.opened.unread_segments == 0 {
+        tell_missing_keys(&app.ledger);
         return Ok(());
     }
     let rest =
@@ -38,6 +39,17 @@ pub(super) fn read_the_rest(app: &App, stop: &Stop) -> io::Result<()> {
     let stop = stop.clone();
     // A stop waits for the thread: it holds the ledger.
     std::thread::Builder::new().name("journal".to_owned()).spawn(move || rest.read(stop)).map(drop)
+}
+
+/// Whoever runs the gateway hears of it before the first person asks.
+fn tell_missing_keys(ledger: &Ledger) {
+    for key in ledger.missing_subject_keys().keys {
+        tracing::error!(
+            key,
+            "a subject key is missing: what it names cannot be searched by person until `tolbooth ledger \
+             recover-subject-keys` has put it back"
+        );
+    }
 }
 
 struct Rest {
@@ -54,7 +66,7 @@ impl Rest {
             Ok(None) => {}
             Err(fault) => {
                 tracing::error!(%fault, "the journal is damaged: recording ends, and nothing leaves any more");
-                self.ledger.stop();
+                self.ledger.stop_for(fault.to_string());
                 self.health.set(Condition::Ledger, Light::Red(fault.to_string()));
             }
         }
@@ -65,6 +77,7 @@ impl Rest {
 
     fn is_sound(&self, mut intents: Vec<OpenIntent>) {
         tracing::info!(records = self.before, "the whole journal was read, and is sound");
+        tell_missing_keys(&self.ledger);
         intents.retain(|intent| intent.index < self.before);
         if let Err(fault) = close_intents(&self.ledger, &intents) {
             tracing::error!(%fault, "an open intent was not closed; the next start tries again");

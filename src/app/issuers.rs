@@ -1,40 +1,36 @@
-//! Issuers of others beside the road: which of them are accepted follows the ruleset, and their keys are
-//! fetched and renewed here, so that no question ever waits for them.
+//! Issuers of others beside the road: which of them there are the ruleset says, and their keys are fetched
+//! and renewed here, so that no question ever waits for them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-
 use crate::observe::{Condition, Light};
 use crate::stop::Stop;
-use crate::token::{Fetched, Issuer, Issuers, Outsider, Outsiders};
+use crate::token::{Fetched, Outsider, Outsiders};
 
 use super::App;
 
-/// How soon an issuer that was taken away is gone, beside the reload itself; looking costs nothing.
+/// How soon the keys of a new issuer are fetched; looking costs nothing.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// Accepts the gateway's own issuer and those of the ruleset in force, which it gives.
-pub(super) fn accept(app: &App, own: &Arc<Issuer>, issuers: &ArcSwap<Issuers>) -> Arc<Outsiders> {
+/// The issuers of the ruleset in force; the others have no light any more.
+fn in_force(app: &App) -> Arc<Outsiders> {
     let outsiders = Arc::clone(&app.ruleset.load().outsiders);
-    let all = outsiders.verified().chain([own]).map(Arc::clone);
-    issuers.store(Arc::new(Issuers::new(all)));
     app.health.keep_issuers(|name| outsiders.get(name).is_some());
     outsiders
 }
 
 /// Follows the ruleset and tends the keys until told to stop.
-pub(super) async fn watch(app: Arc<App>, own: Arc<Issuer>, issuers: Arc<ArcSwap<Issuers>>, mut stop: Stop) {
+pub(super) async fn watch(app: Arc<App>, mut stop: Stop) {
     let mut tick = tokio::time::interval(LOOK_EVERY);
-    let mut known = accept(&app, &own, &issuers);
+    let mut known = in_force(&app);
     loop {
         tokio::select! {
             _ = tick.tick() => {}
             () = stop.asked() => return,
         }
         if !Arc::ptr_eq(&known, &app.ruleset.load().outsiders) {
-            known = accept(&app, &own, &issuers);
+            known = in_force(&app);
         }
         for one in known.all() {
             tokio::task::spawn_local(tend(Arc::clone(&app), Arc::clone(one)));

@@ -1,6 +1,7 @@
 //! The one place that wires everything: from a configuration to a running gateway.
 
 mod behind;
+mod erase;
 mod issuers;
 mod keys;
 mod pack;
@@ -19,7 +20,7 @@ use arc_swap::ArcSwap;
 
 use crate::clock::Clock;
 use crate::config::Gateway;
-use crate::desk::{FoldedIndex, Ruleset};
+use crate::desk::{FoldedIndex, Retention, Ruleset};
 use crate::inbound::Tally;
 use crate::ledger::{Ledger, Opened};
 use crate::observe::{Health, Metrics};
@@ -37,6 +38,7 @@ pub struct App {
     pub signatures: Arc<Verifier>,
     pub ledger: Ledger,
     pub fold: Arc<FoldedIndex>,
+    pub retention: Arc<Retention>,
     pub ruleset: Arc<ArcSwap<Ruleset>>,
     pub tls: Arc<ArcSwap<ServerTls>>,
     /// The epoch in force, for connections that wait.

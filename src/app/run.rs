@@ -16,8 +16,8 @@ use tokio::task::LocalSet;
 use crate::admin::{Admin, serve_admin};
 use crate::clock::Clock;
 use crate::config::Gateway;
-use crate::desk::{self, Circumstances, FoldFault, FoldedIndex, Ruleset};
-use crate::inbound::{Allowances, Bounds, Drift, LogReads, READS_MAX, Road, Tally};
+use crate::desk::{self, Circumstances, FoldFault, FoldedIndex, Retention, Ruleset};
+use crate::inbound::{Allowances, Bounds, LogReads, Quiet, READS_MAX, Road, Tally};
 use crate::journal::Disk;
 use crate::ledger::{Ledger, LedgerConfig, LedgerError, journal_directory};
 use crate::model::{AgreementId, Digest, Fault, Faults};
@@ -29,7 +29,7 @@ use crate::tls::Credential;
 
 use super::seen::Seen;
 use super::tokens::Tokens;
-use super::{App, behind, issuers, keys, pack, reload, revoke, tokens, watch};
+use super::{App, behind, erase, issuers, keys, pack, reload, revoke, tokens, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
@@ -37,9 +37,9 @@ const WAITING_MAX: usize = 16_384;
 /// What the address of a Unix socket has room for (unix(7)).
 const SOCKET_PATH_BYTES_MAX: usize = 107;
 
-/// Threads beside the road that may block: one each for reloads, revocations, token keys, replaced files and
-/// folding, which must never wait for somebody who looks into the ledger and does not read the answer.
-const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + READS_MAX + 5;
+/// Threads beside the road that may block: one each for reloads, revocations, token keys, replaced files,
+/// erasures and folding, which must never wait for somebody who looks into the ledger and does not read the answer.
+const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + READS_MAX + 6;
 
 /// Why a gateway does not start.
 #[derive(Debug)]
@@ -158,7 +158,8 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
     let log_name = desk::log_name(&gateway)?;
     // Held before any key is read or made: of two first starts at once the other must not replace this one's.
     let journal = Disk::open(&journal_directory(&gateway.data.join("ledger"))).map_err(LedgerError::from)?;
-    let keys = keys::open(&gateway.data, &log_name, &clock).map_err(io_fault("the gateway's keys"))?;
+    let what = format!("the gateway's keys in {}", gateway.data.join("keys").display());
+    let keys = keys::open(&gateway.data, &log_name, &clock).map_err(io_fault(what))?;
     of_this_log(&gateway, &log_name, &keys)?;
     let config = LedgerConfig {
         directory: gateway.data.join("ledger"),
@@ -167,8 +168,10 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
             .map_err(|error| io_fault("the ledger's key")(io::Error::other(error)))?,
         segment_bytes: gateway.segment_bytes,
         waiting_max: WAITING_MAX,
+        recovery_keys: gateway.keeping.recovery_keys.clone(),
     };
     let (ledger, opened) = Ledger::open_on(journal, config, clock.clone())?;
+    let retention = Arc::new(Retention::new(ledger.clone(), gateway.keeping.audit_years));
     tracing::info!(records = opened.records, unread_segments = opened.unread_segments, "the ledger is open");
     if opened.dropped {
         tracing::warn!("a batch that was never acknowledged was dropped from the end of the journal");
@@ -199,6 +202,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         tally: Arc::new(Tally::default()),
         ledger,
         fold,
+        retention,
         ruleset: Arc::new(ArcSwap::from_pointee(ruleset)),
         tls: Arc::new(ArcSwap::from_pointee(tls)),
         epochs,
@@ -331,20 +335,18 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     sockets.admin.set_nonblocking(true)?;
     let listener = tokio::net::UnixListener::from_std(sockets.admin)?;
     let (ruleset, clock) = (Arc::clone(&app.ruleset), app.clock.clone());
-    let admin =
-        Admin::new(app.ledger.clone(), Arc::clone(&app.fold), app.gateway.member.clone(), ruleset, clock);
+    let (fold, retention) = (Arc::clone(&app.fold), Arc::clone(&app.retention));
+    let admin = Admin::new(app.ledger.clone(), fold, app.gateway.member.clone(), ruleset, clock, retention);
     tokio::task::spawn_local(serve_admin(admin, listener, stop.clone()));
     tokio::task::spawn_local(watch::watch_lights(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_sources(Arc::clone(&app), stop.clone()));
+    tokio::task::spawn_local(erase::watch_terms(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_fold(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(pack::watch_pack(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(revoke::watch_directory(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(reload::watch_rules(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(tokens::watch(tokens.clone(), stop.clone()));
-    // Before the first question: whose tokens count is known by then.
-    issuers::accept(&app, tokens.mint.issuer(), &tokens.issuers);
-    let (own, accepted) = (Arc::clone(tokens.mint.issuer()), Arc::clone(&tokens.issuers));
-    tokio::task::spawn_local(issuers::watch(Arc::clone(&app), own, accepted, stop.clone()));
+    tokio::task::spawn_local(issuers::watch(Arc::clone(&app), stop.clone()));
     let tally = tokio::task::spawn_local(watch::watch_tally(Arc::clone(&app), stop.clone()));
     app.health.set(Condition::Serving, Light::Green);
     let doorway = Doorway {
@@ -372,9 +374,9 @@ fn road(app: &App, tokens: &Tokens) -> Road {
         clock: app.clock.clone(),
         metrics: Arc::clone(&app.metrics),
         tally: Arc::clone(&app.tally),
-        drift: Drift::default(),
+        quiet: Quiet::default(),
         signatures: Arc::clone(&app.signatures),
-        issuers: Arc::clone(&tokens.issuers),
+        issuer: Arc::clone(tokens.mint.issuer()),
         synthetic: app.gateway.in_sandbox,
         log: LogReads::new(
             Arc::new(desk::Published::new(app.ledger.clone(), Arc::clone(&app.fold))),

@@ -9,24 +9,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::config::Gateway;
 use crate::stop::Stop;
 use crate::tls::Certificate;
-use crate::token::{Issuers, Mint, MintKeys};
+use crate::token::{Mint, MintKeys};
 
 use super::keys::write_durably;
 
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Who signs tokens, and whose tokens are accepted.
+/// Who signs tokens.
 #[derive(Clone)]
 pub(super) struct Tokens {
     pub(super) mint: Arc<Mint>,
-    pub(super) issuers: Arc<ArcSwap<Issuers>>,
     file: Arc<KeyFile>,
     clock: Clock,
 }
@@ -77,9 +75,8 @@ pub(super) fn open(
     let keys = file.read(clock.now().as_second())?;
     let lifetime = i64::try_from(gateway.token.lifetime.as_secs()).unwrap_or(0);
     let mint = Arc::new(Mint::new(&name, lifetime, keys));
-    let issuers = Arc::new(ArcSwap::from_pointee(Issuers::new([Arc::clone(mint.issuer())])));
     tracing::info!(issuer = name, "this gateway gives out tokens");
-    Ok(Tokens { mint, issuers, file: Arc::new(file), clock: clock.clone() })
+    Ok(Tokens { mint, file: Arc::new(file), clock: clock.clone() })
 }
 
 fn key_file(data: &Path) -> PathBuf {

@@ -20,15 +20,20 @@ const STEADY: Duration = Duration::from_secs(300);
 /// Watches the clock and the ledger, once a second, until told to stop.
 pub(super) async fn watch_lights(app: Arc<App>, mut stop: Stop) {
     let mut clock = ClockWatch::new(&app);
+    let mut told = Light::Green;
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     loop {
         tokio::select! {
             _ = tick.tick() => {}
             () = stop.asked() => return,
         }
-        app.clock.not_before(app.ledger.time_ms());
         app.health.set(Condition::Clock, clock.light(&app));
-        app.health.set(Condition::Ledger, ledger_light(&app));
+        let light = ledger_light(&app);
+        if light != told {
+            tell(&light);
+            told = light.clone();
+        }
+        app.health.set(Condition::Ledger, light);
     }
 }
 
@@ -37,11 +42,24 @@ fn ledger_light(app: &App) -> Light {
     if app.ledger.waiting_for() > app.gateway.limits.record_max / 2 {
         return Light::Red("the disk of the journal does not answer".to_owned());
     }
+    let why = |what: &str| match app.ledger.fault() {
+        Some(fault) => format!("{what}: {fault}"),
+        None => what.to_owned(),
+    };
     match app.ledger.state() {
         State::Healthy => Light::Green,
-        State::LowSpace => Light::Amber("the next segment of the journal could not be made yet".to_owned()),
-        State::DiskFull => Light::Red("no disk space to record in".to_owned()),
-        State::Stopped => Light::Red("recording has ended until a restart".to_owned()),
+        State::LowSpace => Light::Amber(why("the next segment of the journal could not be made yet")),
+        State::DiskFull => Light::Red(why("no disk space to record in")),
+        State::Stopped => Light::Red(why("recording has ended until a restart")),
+    }
+}
+
+/// In the log once for each change; the light itself is asked for.
+fn tell(ledger: &Light) {
+    match ledger {
+        Light::Green => tracing::info!("the ledger records again as it should"),
+        Light::Amber(why) => tracing::warn!(%why, "the ledger"),
+        Light::Red(why) => tracing::error!(%why, "the ledger"),
     }
 }
 

@@ -2,6 +2,7 @@
 //! compiled on first use is compiled, and what is not in force says why.
 
 use std::io::Write;
+use std::path::Path;
 
 use clap::Args;
 use serde_json::json;
@@ -10,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::{self, Gateway};
 use crate::desk::{Circumstances, Ruleset, issuer_warnings, without_examples};
 use crate::model::{AgreementId, DatasetVersion, Fault, Faults};
-use crate::policy::unwise;
+use crate::policy::{Stage, unwise};
 use crate::tls::{Credential, ServerTls, key_file_warning};
 
 use super::{ConfigArgs, Exit, complain, say};
@@ -76,8 +77,14 @@ fn look(args: &CheckArgs, clock: &Clock) -> Result<Found, Faults> {
     }
     let expired = ruleset.directory.lists().filter(|list| list.is_expired(clock.now()));
     faults.0.extend(expired.map(|list| list.expired()));
+    let mut kept = Faults::default();
+    kept.0.extend(without_recovery_keys(&gateway, &args.config.config));
+    if needs_recovery_keys(&gateway, &ruleset) {
+        faults.extend(std::mem::take(&mut kept));
+    }
     faults.into_result()?;
     let mut warnings = Faults(ruleset.directory.warnings(clock.now()));
+    warnings.extend(kept);
     warnings.0.extend(issuer_warnings(&ruleset));
     warnings.0.extend(key_file_warning(&partners.key));
     for contract in ruleset.offers().map(|offer| &offer.contract) {
@@ -102,6 +109,23 @@ fn unwise_agreements(ruleset: &Ruleset) -> Vec<Fault> {
             operations.flat_map(move |operation| unwise(agreement, operation))
         })
         .collect()
+}
+
+/// A lost subject key is a lost person search, for good (decision 0022).
+fn without_recovery_keys(gateway: &Gateway, file: &Path) -> Option<Fault> {
+    let none = gateway.keeping.recovery_keys.is_empty();
+    none.then(|| {
+        let message = "`recovery_keys` is missing in [ledger]: if the gateway's disk is lost, nothing recorded can \
+                       be found by person any more";
+        Fault::new(file.display().to_string(), None, message).with_help(
+            "`tolbooth ledger recovery-key make --out FILE`, on the machines of two people; each prints a line",
+        )
+    })
+}
+
+/// A trial's people do not exist, nor do a sandbox's.
+fn needs_recovery_keys(gateway: &Gateway, ruleset: &Ruleset) -> bool {
+    !gateway.in_sandbox && ruleset.register.all().iter().any(|entry| entry.agreement.stage == Stage::Live)
 }
 
 impl Found {

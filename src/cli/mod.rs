@@ -12,6 +12,7 @@ mod files;
 mod init;
 mod ledger;
 mod next_step;
+mod passphrase;
 mod report;
 mod serve;
 pub mod trial;

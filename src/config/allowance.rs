@@ -15,6 +15,11 @@ pub struct MemberAllowance {
     /// Bytes of answers.
     pub answered_per_minute: u64,
     pub answered_per_day: u64,
+    /// Bytes of the ledger that records of its exchanges take, refused ones among them.
+    pub recorded_per_day: u64,
+    /// Bytes beyond that, for questions that are permitted and for nothing else: whoever was refused without
+    /// measure can still be answered, and on the record.
+    pub recorded_reserve_per_day: u64,
 }
 
 /// Reads it from `[limits]`.
@@ -30,5 +35,8 @@ pub(super) fn read(table: Option<&Table<'_>>) -> MemberAllowance {
         asked_per_day: mib("asked_mib_per_member_per_day", 16 * 1024),
         answered_per_minute: mib("answered_mib_per_member_per_minute", 4096),
         answered_per_day: mib("answered_mib_per_member_per_day", 256 * 1024),
+        // A record takes two KiB or so: 24 a second all day, and 6 more.
+        recorded_per_day: mib("recorded_mib_per_member_per_day", 4096),
+        recorded_reserve_per_day: mib("recorded_reserve_mib_per_member_per_day", 1024),
     }
 }

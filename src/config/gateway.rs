@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::allowance::{self, MemberAllowance};
+use super::keeping::Keeping;
 use super::revocation::{Revocation, revocation};
 use super::sandbox::Sandbox;
 use super::strict::{self, Item, Table};
@@ -32,6 +33,7 @@ pub struct Gateway {
     pub token: Token,
     pub revocation: Revocation,
     pub segment_bytes: u64,
+    pub keeping: Keeping,
     pub sandbox: Sandbox,
     /// Whether this gateway answers with made-up rows alone; see [`Gateway::into_sandbox`].
     pub in_sandbox: bool,
@@ -144,6 +146,8 @@ pub fn parse(name: &str, text: &str, home: &Path) -> Result<Gateway, Faults> {
         let revocation = revocation(root.optional("revocation").and_then(Item::table).as_ref());
         let ledger = root.optional("ledger").and_then(Item::table);
         let segment_bytes = count(ledger.as_ref(), "segment_mib", 64, 1..=1024) * 1024 * 1024;
+        let keeping = Keeping::read(ledger.as_ref());
+        drop(ledger);
         let (member, members, policies, data, workers) = who?;
         let admin = root.optional("admin").and_then(Item::table);
         let admin_socket = path(admin.as_ref(), "socket", home).unwrap_or_else(|| data.join("admin.sock"));
@@ -164,6 +168,7 @@ pub fn parse(name: &str, text: &str, home: &Path) -> Result<Gateway, Faults> {
             token: token?,
             revocation: revocation?,
             segment_bytes,
+            keeping: keeping?,
             sandbox: sandbox?,
             in_sandbox: false,
         })

@@ -2,6 +2,7 @@
 
 mod allowance;
 mod gateway;
+mod keeping;
 mod revocation;
 mod sandbox;
 pub mod strict;
@@ -9,6 +10,7 @@ mod token;
 
 pub use allowance::MemberAllowance;
 pub use gateway::{Gateway, Level, Limits, Log, LogFormat, Partners, load, parse};
+pub use keeping::{Erase, Keeping};
 pub use revocation::{ExpiredCrl, Revocation};
 pub use sandbox::Sandbox;
 pub use token::Token;

@@ -53,18 +53,31 @@ pub struct Violation {
     pub pointer: String,
     /// What is wrong with it: `is not of type string`.
     pub rule: String,
+    /// Whether the rule names what the document has and the contract does not: a name of whoever wrote it, which
+    /// could be anything.
+    pub strange: bool,
 }
 
 impl Violation {
     fn of(error: &ValidationError<'_>) -> Self {
-        Self { pointer: error.instance_path().to_string(), rule: rule(error.kind()) }
+        let strange = matches!(error.kind(), ValidationErrorKind::AdditionalProperties { .. });
+        Self { pointer: error.instance_path().to_string(), rule: rule(error.kind()), strange }
+    }
+
+    fn place(&self) -> &str {
+        if self.pointer.is_empty() { "the whole" } else { &self.pointer }
+    }
+
+    /// In the contract's words alone, for a record that is kept.
+    pub fn kept(&self) -> String {
+        let rule = if self.strange { "has a name the contract does not know" } else { self.rule.as_str() };
+        format!("{} {rule}", self.place())
     }
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = if self.pointer.is_empty() { "the whole" } else { &self.pointer };
-        write!(f, "{place} {}", self.rule)
+        write!(f, "{} {}", self.place(), self.rule)
     }
 }
 

@@ -61,6 +61,13 @@ impl ReadFault {
         &self.summary
     }
 
+    /// As the summary, with which of the contract's fields are wrong: for a record that is kept.
+    pub fn kept(&self) -> String {
+        let wrong: Vec<String> = self.violations.iter().map(Violation::kept).collect();
+        let between = if wrong.is_empty() { "" } else { ": " };
+        format!("{}{between}{}", self.summary, wrong.join("; "))
+    }
+
     /// What does not meet the contract; none if the body could not be read at all.
     pub fn violations(&self) -> &[Violation] {
         &self.violations

@@ -1,12 +1,16 @@
 //! The one door to the cryptographic library (AWS-LC): hashing, MACs, key derivation, Ed25519,
-//! randomness and constant-time comparison. TLS and certificates reach the same library through
-//! rustls and rcgen in `tls/`.
+//! randomness, constant-time comparison, and sealing to a key or under a passphrase. TLS and certificates
+//! reach the same library through rustls and rcgen in `tls/`.
 //!
 //! Pure in the house's sense: no I/O and no clock; randomness is the only effect.
 
+mod hpke;
 mod keys;
+mod passphrase;
 
+pub use hpke::{OpeningKey, SealedTo, SealingKey};
 pub use keys::{KeyError, PublicKey, SigningKey};
+pub use passphrase::{SealedUnder, open_under, seal_under};
 
 use aws_lc_rs::{constant_time, digest, hmac, rand};
 

@@ -55,6 +55,16 @@ pub struct Wanted {
 }
 
 impl<'r> OwnView<'r> {
+    /// Whether there is one, as far as that can be told without making it.
+    pub fn is_there(ruleset: &Ruleset, system: &SystemId, dataset: &str, major: &str, today: Date) -> bool {
+        let Some(offer) = ruleset.offer(dataset, major) else { return false };
+        let version = &offer.contract.version;
+        offer.contract.operations.iter().any(|operation| {
+            let candidates = ruleset.register.candidates(system, version, &operation.id);
+            !newest(candidates, today).is_empty()
+        })
+    }
+
     /// What `system` may ask of the dataset at a major version, both as spelt in a path. `None` for a
     /// dataset that is not here as for one it has no agreement in force for.
     pub fn of(

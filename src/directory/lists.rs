@@ -2,7 +2,7 @@
 //! often badly: one that cannot be taken never keeps anything else from acting. While the gateway runs, the
 //! list before stays in force in its place, and somebody is told.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -73,8 +73,8 @@ impl Directory {
         &self.refused_lists
     }
 
-    fn list_file(&self, member: &MemberId, path: &PathBuf) -> Option<&ListFile> {
-        self.list_files.iter().find(|file| file.member == *member && file.path == *path)
+    fn list_files_of(&self, member: &MemberId) -> Vec<ListFile> {
+        self.list_files.iter().filter(|file| file.member == *member).cloned().collect()
     }
 
     fn bytes(&self, path: &PathBuf) -> Option<&[u8]> {
@@ -85,82 +85,155 @@ impl Directory {
 impl Reader<'_> {
     /// The lists of one member's `crl`, into its set of what is revoked.
     pub(super) fn lists(&mut self, item: Option<&Item<'_>>, member: &mut Member) {
-        let items = item.and_then(Item::list).unwrap_or_default();
-        if let Some(item) = item.filter(|_| items.len() > FILES_MAX) {
+        let Some(item) = item else { return };
+        let items = item.list().unwrap_or_default();
+        if items.len() > FILES_MAX {
             item.fault(format!("at most {FILES_MAX} files of revocation lists"));
             return;
         }
+        let before = self.before.map(|before| before.list_files_of(&member.id)).unwrap_or_default();
+        let mut named: Vec<Named<'_>> = Vec::with_capacity(items.len());
         for item in &items {
-            let Some(file) = self.list_file(item, member) else { continue };
+            let Some(name) = item.text() else { continue };
+            let path = self.base.join(name);
+            if named.iter().any(|other| other.path == path) {
+                item.fault(format!("`{name}` is listed twice"));
+                continue;
+            }
+            let read = (self.read)(&path).map_err(NotTaken::Unread);
+            let found = read.and_then(|bytes| Ok((taken(&path, &bytes, member, &before)?, bytes)));
+            let before = before.iter().find(|before| before.path == path).cloned();
+            named.push(Named { item, name, path, before, found });
+        }
+        keep_what_would_be_missing(&mut named, member);
+        for one in missing_from_new_files(&named, &before, member) {
+            item.fault(format!("no file holds a list of {one} any more, and one that did has another name"));
+        }
+        for one in named {
+            let Some(file) = self.settle(one) else { continue };
             file.lists.iter().for_each(|list| member.revoked.list(Arc::clone(list)));
             self.list_files.push(file);
         }
     }
 
-    /// One file as it is now, or, where that cannot be taken, as it was before.
-    fn list_file(&mut self, item: &Item<'_>, member: &Member) -> Option<ListFile> {
-        let name = item.text()?;
-        let path = self.base.join(name);
-        if self.list_files.iter().any(|file| file.member == member.id && file.path == path) {
-            item.fault(format!("`{name}` is listed twice"));
-            return None;
-        }
-        let before = self.before.and_then(|before| before.list_file(&member.id, &path)).cloned();
-        let (why, kept) = match ((self.read)(&path), before) {
-            (Ok(bytes), before) => match taken(&path, &bytes, member, before.as_ref()) {
-                Ok(file) => {
-                    self.keep(name, path, bytes);
-                    return Some(file);
-                }
-                Err(why) => (format!("`{name}` cannot be taken: {why}"), before),
-            },
-            (Err(error), before) => (format!("`{name}` could not be read: {error}"), before),
+    /// One file as it is now, or, where that is not taken, as it was before.
+    fn settle(&mut self, one: Named<'_>) -> Option<ListFile> {
+        let Named { item, name, path, before, found } = one;
+        let why = match found {
+            Ok((file, bytes)) => {
+                self.keep(name, path, bytes);
+                return Some(file);
+            }
+            Err(why) => why,
         };
-        let Some((kept, bytes)) = kept.zip(self.before.and_then(|before| before.bytes(&path))) else {
-            item.fault(why);
+        let bytes = self.before.and_then(|before| before.bytes(&path));
+        let Some((before, bytes)) = before.zip(bytes) else {
+            item.fault(format!("`{name}` {why}"));
             return None;
         };
         let message =
-            format!("{why}; the list before stays in force until a restart, which would refuse this");
+            format!("`{name}` {why}; the list before stays in force until a restart, {}", why.then());
         self.refused_lists.push(Fault::new(item.file(), Some(item.line()), message));
         self.keep(name, path, bytes.to_vec());
-        Some(kept)
+        Some(before)
     }
+}
+
+/// A file a member's entry names.
+struct Named<'a> {
+    item: &'a Item<'a>,
+    name: &'a str,
+    path: PathBuf,
+    before: Option<ListFile>,
+    found: Result<(ListFile, Vec<u8>), NotTaken>,
+}
+
+impl Named<'_> {
+    /// What will be in force of it.
+    fn lists(&self) -> &[Arc<Crl>] {
+        let before = || self.before.as_ref();
+        self.found.as_ref().map(|(file, _)| file).ok().or_else(before).map_or(&[], |file| &file.lists)
+    }
+}
+
+/// Of `before`, the first list that counts still and that no file has another of the same CA for.
+fn lacking<'l>(before: &'l ListFile, named: &[Named<'_>], member: &Member) -> Option<&'l Crl> {
+    let is_there = |list: &Crl| named.iter().flat_map(Named::lists).any(|now| now.issuer() == list.issuer());
+    before.lists.iter().map(Arc::as_ref).find(|list| member.vouches(&list.anchor()) && !is_there(list))
+}
+
+/// A fetch that wrote one list of two would bring back whoever is on the other: such a file stays as it was. A
+/// list may move to another of the member's files, and so one that stays can leave another to be asked again.
+fn keep_what_would_be_missing(named: &mut [Named<'_>], member: &Member) {
+    loop {
+        let lacks = named.iter().enumerate().find_map(|(at, one)| {
+            let list = lacking(one.before.as_ref().filter(|_| one.found.is_ok())?, named, member)?;
+            Some((at, list.issuer_shown().to_owned()))
+        });
+        let Some((at, issuer)) = lacks else { return };
+        if let Some(one) = named.get_mut(at) {
+            one.found = Err(NotTaken::Lacks(issuer));
+        }
+    }
+}
+
+/// The CAs whose lists went with a file's name while another name came. A name that only goes is the host's
+/// word that its lists go too.
+fn missing_from_new_files(named: &[Named<'_>], before: &[ListFile], member: &Member) -> Vec<String> {
+    if named.iter().all(|one| one.before.is_some()) {
+        return Vec::new();
+    }
+    let gone = before.iter().filter(|file| named.iter().all(|one| one.path != file.path));
+    gone.filter_map(|file| Some(lacking(file, named, member)?.issuer_shown().to_owned())).collect()
 }
 
 /// Why a file of lists is not taken.
 enum NotTaken {
+    Unread(std::io::Error),
     List(CrlError),
     /// Older than the one in force.
     Older,
+    /// It holds no list of this CA any more, and no other file does.
+    Lacks(String),
+}
+
+impl NotTaken {
+    /// What a restart does, which knows nothing of the lists before.
+    fn then(&self) -> &'static str {
+        match self {
+            Self::Unread(_) | Self::List(_) => "which would refuse this",
+            Self::Older | Self::Lacks(_) => "which would take this",
+        }
+    }
 }
 
 impl std::fmt::Display for NotTaken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::List(error) => error.fmt(f),
-            Self::Older => f.write_str("its number is lower than that of the list in force"),
+            Self::Unread(error) => write!(f, "could not be read: {error}"),
+            Self::List(error) => write!(f, "cannot be taken: {error}"),
+            Self::Older => f.write_str("cannot be taken: its number is lower than that of the list in force"),
+            Self::Lacks(issuer) => write!(f, "cannot be taken: it holds no list of {issuer} any more"),
         }
     }
 }
 
-fn taken(
-    path: &std::path::Path,
-    bytes: &[u8],
-    member: &Member,
-    before: Option<&ListFile>,
-) -> Result<ListFile, NotTaken> {
+/// A file's lists, if each is one of the member's CAs and none older than any of that CA `before`, in
+/// whatever file that was.
+fn taken(path: &Path, bytes: &[u8], member: &Member, before: &[ListFile]) -> Result<ListFile, NotTaken> {
     let digest = Digest::of(bytes);
     // Verified already, and the CA it rests on still counts.
-    let same = before.filter(|before| {
-        before.digest == digest && before.lists.iter().all(|list| member.vouches(&list.anchor()))
+    let same = before.iter().find(|file| {
+        file.path == path
+            && file.digest == digest
+            && file.lists.iter().all(|list| member.vouches(&list.anchor()))
     });
     if let Some(same) = same {
         return Ok(same.clone());
     }
     let anchors: Vec<&Anchor> = member.all_anchors().map(|listed| &listed.anchor).collect();
     let lists = revocation_lists(bytes, &anchors).map_err(NotTaken::List)?;
-    let of_before = || before.into_iter().flat_map(|before| &before.lists);
+    let of_before = || before.iter().flat_map(|file| &file.lists);
     if lists.iter().any(|list| of_before().any(|before| list.is_before(before))) {
         return Err(NotTaken::Older);
     }

@@ -507,3 +507,96 @@ fn a_list_that_was_verified_is_not_verified_again() {
     world.files.insert(file.to_owned(), world.lomond.list(2, &[]));
     assert_ne!(again(&world, &before).digest(), before.digest());
 }
+
+/// A member with two CAs, whose lists lie where `crl` says; read over and over as the files change.
+struct Lists {
+    world: World,
+    second: Authority,
+    in_force: Directory,
+}
+
+impl Lists {
+    fn new() -> Self {
+        let mut world = World::new();
+        let (second, made) =
+            Authority::create(&id("nhs-lomond", "x").domain, "NHS Lomond 2", 3, now()).unwrap();
+        world.files.insert("conf/certs/second.pem".to_owned(), made.certificate);
+        world.files.insert("conf/a.crl".to_owned(), world.lomond.list(5, &[]) + &second.list(5, &[]));
+        let in_force = world.load(&Self::text("\"a.crl\"")).unwrap();
+        Self { world, second, in_force }
+    }
+
+    fn text(crl: &str) -> String {
+        let anchors = "\"certs/lomond.pem\"";
+        text(&format!("crl = [{crl}]")).replace(anchors, &format!("{anchors}, \"certs/second.pem\""))
+    }
+
+    /// What was refused of a file, or of the whole; what is taken is in force from then on.
+    fn put(&mut self, crl: &str, files: &[(&str, String)]) -> Vec<String> {
+        for (name, text) in files {
+            self.world.files.insert(format!("conf/{name}"), text.clone());
+        }
+        let read = |path: &Path| {
+            let found = self.world.files.get(path.to_str().unwrap()).map(|text| text.clone().into_bytes());
+            found.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+        };
+        let told = |faults: &[Fault]| faults.iter().map(|fault| fault.message.clone()).collect();
+        match load("conf/members.toml", &Self::text(crl), &read, Some(&self.in_force)) {
+            Ok(directory) => {
+                self.in_force = directory;
+                told(self.in_force.refused_lists())
+            }
+            Err(faults) => told(&faults.0),
+        }
+    }
+
+    /// How many lists are in force of each CA, the second's last.
+    fn of_each(&self) -> [usize; 2] {
+        let first = |list: &ListStatus| !list.issuer.contains("NHS Lomond 2");
+        let all: Vec<ListStatus> = self.in_force.lists().collect();
+        [all.iter().filter(|list| first(list)).count(), all.iter().filter(|list| !first(list)).count()]
+    }
+}
+
+#[test]
+fn a_file_that_lost_one_of_its_lists_is_not_taken() {
+    let mut lists = Lists::new();
+    let (first, second) = (lists.world.lomond.list(6, &[]), lists.second.list(6, &[]));
+    // The fetch of the second failed, and nobody looked.
+    let refused = lists.put("\"a.crl\"", &[("a.crl", first.clone())]);
+    assert!(refused[0].contains("no list of") && refused[0].contains("NHS Lomond 2"), "{refused:?}");
+    assert!(refused[0].contains("until a restart, which would take this"), "{refused:?}");
+    assert_eq!(lists.of_each(), [1, 1]);
+    assert!(lists.put("\"a.crl\"", &[("a.crl", format!("{first}{second}"))]).is_empty());
+    // A list may move to a file of its own, and back.
+    let apart = [("a.crl", first.clone()), ("b.crl", second.clone())];
+    assert!(lists.put("\"a.crl\", \"b.crl\"", &apart).is_empty());
+    assert_eq!(lists.of_each(), [1, 1]);
+    // Each lost one to nowhere or to a file that is not taken: none is missing in the end.
+    let (newer, third) = (lists.second.list(7, &[]), lists.world.lomond.list(7, &[]));
+    let refused = lists.put("\"a.crl\", \"b.crl\"", &[("a.crl", newer.clone()), ("b.crl", newer.clone())]);
+    assert_eq!((refused.len(), lists.of_each()), (1, [1, 1]), "{refused:?}");
+    assert!(lists.put("\"a.crl\", \"b.crl\"", &[("a.crl", third), ("b.crl", newer.clone())]).is_empty());
+    // A CA that is the member's no more takes its list with it.
+    let without = Lists::text("\"b.crl\"").replace("\"certs/lomond.pem\", ", "");
+    let read = |path: &Path| Ok(lists.world.files[path.to_str().unwrap()].clone().into_bytes());
+    let directory = load("conf/members.toml", &without, &read, Some(&lists.in_force)).unwrap();
+    assert_eq!((directory.lists().count(), directory.refused_lists().len()), (1, 0));
+    // And so does a name the host takes out.
+    assert!(lists.put("\"b.crl\"", &[]).is_empty());
+    assert_eq!(lists.of_each(), [0, 1]);
+}
+
+#[test]
+fn a_list_under_another_name_is_no_other_list() {
+    let mut lists = Lists::new();
+    let second = lists.second.list(5, &[]);
+    // Older, in a file that was not there before: nothing could stay in force in its place.
+    let refused = lists.put("\"c.crl\"", &[("c.crl", lists.world.lomond.list(4, &[]) + &second)]);
+    assert!(refused.iter().any(|why| why.contains("number is lower")), "{refused:?}");
+    let refused = lists.put("\"c.crl\"", &[("c.crl", lists.world.lomond.list(5, &[]))]);
+    assert!(refused[0].contains("NHS Lomond 2") && refused[0].contains("another name"), "{refused:?}");
+    assert_eq!(lists.of_each(), [1, 1]);
+    assert!(lists.put("\"c.crl\"", &[("c.crl", lists.world.lomond.list(5, &[]) + &second)]).is_empty());
+    assert_eq!(lists.of_each(), [1, 1]);
+}

@@ -82,9 +82,10 @@ impl HttpsClient {
     async fn connect(&self, url: &HttpsUrl) -> Result<http1::SendRequest<Full<Bytes>>, HttpsFault> {
         // An error of the system names the place and the cause; of neither is there more to say.
         let unreachable = |error: std::io::Error| HttpsFault::Unreachable(error.kind().to_string());
-        let stream = TcpStream::connect((url.host.as_str(), url.port)).await.map_err(unreachable)?;
+        let stream =
+            TcpStream::connect((url.server.host.as_str(), url.server.port)).await.map_err(unreachable)?;
         stream.set_nodelay(true).map_err(unreachable)?;
-        let stream = self.tls.connect(&url.host, stream).await.map_err(|error| match error {
+        let stream = self.tls.connect(&url.server.host, stream).await.map_err(|error| match error {
             ConnectError::Io(error) => unreachable(error),
             error => HttpsFault::Unreachable(error.to_string()),
         })?;
@@ -120,7 +121,7 @@ impl HttpsClient {
 fn addressed(url: &HttpsUrl, request: Request<Bytes>) -> Option<Request<Full<Bytes>>> {
     let (mut head, body) = request.into_parts();
     head.uri = url.path.parse::<Uri>().ok()?;
-    head.headers.insert(header::HOST, HeaderValue::from_str(&url.authority).ok()?);
+    head.headers.insert(header::HOST, HeaderValue::from_str(&url.server.authority).ok()?);
     head.headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     Some(Request::from_parts(head, Full::new(body)))
 }

@@ -8,7 +8,7 @@ mod client;
 mod url;
 
 pub use client::{HttpsBounds, HttpsClient, HttpsFault};
-pub use url::HttpsUrl;
+pub use url::{HttpsUrl, Server};
 
 #[cfg(test)]
 mod tests;

@@ -117,8 +117,11 @@ async fn what_is_too_large_compressed_broken_or_late_is_no_answer() {
 #[test]
 fn an_address_is_https_and_a_place_alone() {
     let url = HttpsUrl::parse("https://issuer.example/keys").unwrap();
-    assert_eq!((url.host.as_str(), url.port, url.path.as_str()), ("issuer.example", 443, "/keys"));
-    assert_eq!(HttpsUrl::parse("https://[::1]:8443").unwrap().host, "::1");
+    assert_eq!(
+        (url.server.host.as_str(), url.server.port, url.path.as_str()),
+        ("issuer.example", 443, "/keys")
+    );
+    assert_eq!(HttpsUrl::parse("https://[::1]:8443").unwrap().server.host, "::1");
     for bad in [
         "",
         "http://issuer.example/",

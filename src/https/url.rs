@@ -11,12 +11,42 @@ const CHARS_MAX: usize = 500;
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpsUrl {
     text: String,
-    /// A name or address, without the brackets of an IPv6 one.
-    pub(super) host: String,
-    pub(super) port: u16,
-    /// The `Host` header (RFC 9110 section 7.2).
-    pub(super) authority: String,
+    pub(super) server: Server,
     pub(super) path: String,
+}
+
+/// The server an address names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// A name or address, without the brackets of an IPv6 one.
+    pub host: String,
+    pub port: u16,
+    /// The `Host` header (RFC 9110 section 7.2).
+    pub authority: String,
+}
+
+impl Server {
+    /// Of the address `text`, read as `uri`. What could be read in two ways, or hides a secret in an address, names
+    /// none.
+    pub fn of(text: &str, uri: &Uri, port_unsaid: u16) -> Result<Self, &'static str> {
+        let authority = uri.authority().ok_or("a url without a host")?;
+        if authority.as_str().contains('@') {
+            return Err("no user or password belongs in a url");
+        }
+        if uri.query().is_some() || text.contains('#') {
+            return Err("no query or fragment belongs here");
+        }
+        let host = authority.host().trim_matches(['[', ']']).to_owned();
+        if host.is_empty() {
+            return Err("a url without a host");
+        }
+        let port = match authority.port() {
+            Some(port) => port.as_u16(),
+            None if authority.as_str() != authority.host() => return Err("not a port"),
+            None => port_unsaid,
+        };
+        Ok(Self { host, port, authority: authority.to_string() })
+    }
 }
 
 impl HttpsUrl {
@@ -26,24 +56,8 @@ impl HttpsUrl {
             return Err(wrong("not an https url"));
         }
         let uri: Uri = text.parse().map_err(|_| wrong("not a url"))?;
-        let authority = uri.authority().ok_or_else(|| wrong("a url without a host"))?;
-        if authority.as_str().contains('@') {
-            return Err(wrong("no user or password belongs in a url"));
-        }
-        if uri.query().is_some() || text.contains('#') {
-            return Err(wrong("no query or fragment belongs here"));
-        }
-        let host = authority.host().trim_matches(['[', ']']).to_owned();
-        let port = match authority.port() {
-            Some(port) => port.as_u16(),
-            None if authority.as_str() != authority.host() => return Err(wrong("not a port")),
-            None => 443,
-        };
-        if host.is_empty() {
-            return Err(wrong("a url without a host"));
-        }
-        let (authority, path) = (authority.to_string(), uri.path().to_owned());
-        Ok(Self { text: text.to_owned(), host, port, authority, path })
+        let server = Server::of(text, &uri, 443).map_err(wrong)?;
+        Ok(Self { text: text.to_owned(), server, path: uri.path().to_owned() })
     }
 
     /// As it was written.

@@ -1,7 +1,7 @@
 //! Accept: a request head on a connection whose chain TLS has verified becomes an exchange with an
 //! id, a nonce and the ruleset it will run under to its end.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -33,11 +33,18 @@ pub struct Connection {
     pub(super) identity: RefCell<Option<FoundAt>>,
     /// Its member's allowance and the epoch it was found under.
     pub(super) allowance: RefCell<Option<(u64, Arc<Allowance>)>>,
+    /// The epoch under which it was said in the log that nobody known is on it.
+    pub(super) told_nobody: Cell<Option<u64>>,
 }
 
 impl Connection {
     pub fn new(peer: PeerCertificate) -> Self {
-        Self { peer, identity: RefCell::new(None), allowance: RefCell::new(None) }
+        Self {
+            peer,
+            identity: RefCell::default(),
+            allowance: RefCell::default(),
+            told_nobody: Cell::default(),
+        }
     }
 }
 
@@ -51,6 +58,8 @@ pub(super) struct Known {
     pub(super) path: String,
     pub(super) claims: Claims,
     pub(super) body: Bytes,
+    /// Bytes of the body that were read, whatever became of them.
+    pub(super) arrived: usize,
     pub(super) consumer: Option<SystemId>,
     /// What is proven of who asks, so far.
     pub(super) assurance: Assurance,
@@ -67,6 +76,8 @@ pub(super) struct Known {
     pub(super) rows_excluded: u64,
     /// Whether an intent record is open for this exchange.
     pub(super) intent: bool,
+    /// Bytes the ledger took for it before its end.
+    pub(super) recorded: usize,
     /// Whether it asks what would be answered, and not for an answer.
     pub(super) explains: bool,
 }
@@ -101,6 +112,7 @@ pub(super) fn accept(worker: &Worker, parts: Parts, incoming: Incoming) -> Resul
         path: line(parts.uri.path()),
         claims,
         body: Bytes::new(),
+        arrived: 0,
         consumer: None,
         // The handshake has proven it, or there were no request.
         assurance: Assurance::Certificate,
@@ -113,6 +125,7 @@ pub(super) fn accept(worker: &Worker, parts: Parts, incoming: Incoming) -> Resul
         dropped: Vec::new(),
         rows_excluded: 0,
         intent: false,
+        recorded: 0,
         explains: false,
     });
     if random.is_none() {

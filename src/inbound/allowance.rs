@@ -1,6 +1,6 @@
-//! What one member may take: requests each second, and bytes in and out each minute and day, over all its
-//! systems, connections and agreements. In memory, so that a restart begins anew; the limit of an agreement
-//! (`policy/rate.rs`) is the one officers sign, and this one stands before it.
+//! What one member may take: requests each second, bytes in and out each minute and day, and bytes of the ledger
+//! each day, over all its systems, connections and agreements. In memory, so that a restart begins anew; the limit of
+//! an agreement (`policy/rate.rs`) is the one officers sign, and this one stands before it.
 //!
 //! Spans are those of the monotonic clock, so that at most twice the limit falls on the edge of two.
 
@@ -42,6 +42,18 @@ struct Meters {
     requests: Meter,
     asked: [Meter; 2],
     answered: [Meter; 2],
+    /// Of the ledger: all there is, the reserve in it.
+    recorded: Meter,
+    /// How much of that is for permitted questions alone.
+    reserve: u64,
+}
+
+/// What an exchange took, in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Taken {
+    pub(super) asked: usize,
+    pub(super) answered: usize,
+    pub(super) recorded: usize,
 }
 
 impl Allowance {
@@ -51,6 +63,8 @@ impl Allowance {
             requests: meter(1, most.requests_per_second),
             asked: [meter(MINUTE, most.asked_per_minute), meter(DAY, most.asked_per_day)],
             answered: [meter(MINUTE, most.answered_per_minute), meter(DAY, most.answered_per_day)],
+            recorded: meter(DAY, most.recorded_per_day.saturating_add(most.recorded_reserve_per_day)),
+            reserve: most.recorded_reserve_per_day,
         }))
     }
 
@@ -59,7 +73,8 @@ impl Allowance {
     pub(super) fn admit(&self, now: Duration) -> Result<(), u64> {
         let mut meters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = now.as_secs();
-        let bytes = meters.asked.iter().chain(&meters.answered).filter_map(|meter| meter.wait(now)).max();
+        let all = meters.asked.iter().chain(&meters.answered).chain([&meters.recorded]);
+        let bytes = all.filter_map(|meter| meter.wait(now)).max();
         match bytes.or(meters.requests.wait(now)) {
             Some(seconds) => Err(seconds),
             None => {
@@ -69,12 +84,20 @@ impl Allowance {
         }
     }
 
-    /// Counts what a question and its answer were.
-    pub(super) fn used(&self, now: Duration, asked: usize, answered: usize) {
+    /// Whether there is room on the record for what releases nothing, or in how many seconds there is: the reserve
+    /// is not for that.
+    pub(super) fn admit_refusal(&self, now: Duration) -> Result<(), u64> {
+        let meters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        meters.recorded.wait_with_left(now.as_secs(), meters.reserve).map_or(Ok(()), Err)
+    }
+
+    /// Counts what a question, its answer and its record were.
+    pub(super) fn used(&self, now: Duration, taken: Taken) {
         let mut meters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = now.as_secs();
-        meters.asked.iter_mut().for_each(|meter| meter.add(now, asked as u64));
-        meters.answered.iter_mut().for_each(|meter| meter.add(now, answered as u64));
+        meters.asked.iter_mut().for_each(|meter| meter.add(now, taken.asked as u64));
+        meters.answered.iter_mut().for_each(|meter| meter.add(now, taken.answered as u64));
+        meters.recorded.add(now, taken.recorded as u64);
     }
 }
 
@@ -92,7 +115,12 @@ struct Meter {
 impl Meter {
     /// Seconds until the next span, if this one is used up.
     fn wait(&self, now: u64) -> Option<u64> {
-        let full = self.at == now / self.span && self.used >= self.most;
+        self.wait_with_left(now, 0)
+    }
+
+    /// As [`wait`](Self::wait), if all but so much of it is used up.
+    fn wait_with_left(&self, now: u64, left: u64) -> Option<u64> {
+        let full = self.at == now / self.span && self.used >= self.most.saturating_sub(left);
         full.then(|| self.span - now % self.span)
     }
 
@@ -117,7 +145,13 @@ mod tests {
             asked_per_day: 150,
             answered_per_minute: 1000,
             answered_per_day: 10_000,
+            recorded_per_day: 3000,
+            recorded_reserve_per_day: 1000,
         }
+    }
+
+    fn taken(asked: usize, answered: usize, recorded: usize) -> Taken {
+        Taken { asked, answered, recorded }
     }
 
     fn at(seconds: u64) -> Duration {
@@ -132,14 +166,27 @@ mod tests {
             [Ok(()), Ok(()), Err(1)]
         );
         assert_eq!(allowance.admit(at(6)), Ok(()));
-        allowance.used(at(10), 100, 10);
+        allowance.used(at(10), taken(100, 10, 0));
         assert_eq!(allowance.admit(at(10)), Err(50), "the minute's questions");
         assert_eq!(allowance.admit(at(60)), Ok(()));
-        allowance.used(at(61), 1, 1000);
+        allowance.used(at(61), taken(1, 1000, 0));
         assert_eq!(allowance.admit(at(61)), Err(59), "the minute's answers");
-        allowance.used(at(120), 49, 0);
+        allowance.used(at(120), taken(49, 0, 0));
         assert_eq!(allowance.admit(at(180)), Err(DAY - 180), "the day's questions");
         assert_eq!(allowance.admit(at(DAY)), Ok(()));
+    }
+
+    #[test]
+    fn a_reserve_of_the_record_is_kept_for_what_is_permitted() {
+        let allowance = Allowance::new(&least());
+        allowance.used(at(1), taken(0, 0, 2999));
+        assert_eq!(allowance.admit_refusal(at(1)), Ok(()));
+        allowance.used(at(2), taken(0, 0, 1));
+        assert_eq!(allowance.admit_refusal(at(2)), Err(DAY - 2));
+        assert_eq!(allowance.admit(at(2)), Ok(()), "what is permitted is still recorded");
+        allowance.used(at(3), taken(0, 0, 1000));
+        assert_eq!(allowance.admit(at(3)), Err(DAY - 3));
+        assert_eq!((allowance.admit(at(DAY)), allowance.admit_refusal(at(DAY))), (Ok(()), Ok(())));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use http::header::AUTHORIZATION;
 
 use crate::directory::{Identity, Member};
 use crate::model::{AgreementId, Assurance, Code, Origin, PurposeCode, RoleId, Stated};
-use crate::token::{Claims, Presenter, TokenFault};
+use crate::token::{Claims, Presenter, TokenFault, issuer_said};
 
 use super::accept::Known;
 use super::refusal::Why;
@@ -76,16 +76,21 @@ async fn verified(
         hears,
         now: worker.road.clock.now(),
     };
-    let opaque = token.bytes().filter(|byte| *byte == b'.').count() != 2;
-    let asked = known.ruleset.outsiders.asked(hears).filter(|_| opaque);
+    let asked = known.ruleset.outsiders.asked(hears).filter(|one| may_be_of(token, &one.issuer().name));
     if let Some((issuer, ask)) = asked.and_then(|one| Some((one.issuer(), one.asked()?))) {
         let claims = ask.about(token, issuer, &worker.road.clock).await?;
         // The issuer may have thought for a while.
         let presenter = Presenter { now: worker.road.clock.now(), ..presenter };
         return claims.fit(&issuer.audience, &presenter).map(|()| claims);
     }
-    let (issuers, epoch) = (worker.road.issuers.load(), known.ruleset.epoch);
-    worker.tokens.borrow_mut().present(token, &issuers, epoch, &presenter)
+    let issuers = worker.issuers(&known.ruleset);
+    worker.tokens.borrow_mut().present(token, &issuers, known.ruleset.epoch, &presenter)
+}
+
+/// Whether the issuer of a member's opaque tokens may be asked about this one. What an opaque token looks like is
+/// its issuer's business, two dots or none; only one that says it is another's is never shown to it.
+fn may_be_of(token: &str, issuer: &str) -> bool {
+    issuer_said(token).is_none_or(|said| said == issuer)
 }
 
 /// The token in a header's value (RFC 6750 section 2.1; the scheme in any case, RFC 9110 section 11.1).
@@ -160,7 +165,22 @@ pub(super) fn role(known: &Known, chosen: Option<Stated<RoleId>>) -> Option<Stat
 
 #[cfg(test)]
 mod tests {
-    use super::bearer;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::{bearer, may_be_of};
+
+    #[test]
+    fn dots_do_not_make_a_token_somebody_elses() {
+        let jwt = |claims: &str| format!("e30.{}.e30", URL_SAFE_NO_PAD.encode(claims));
+        let ours = "https://id.example";
+        for opaque in ["x", "x.y", "x.y.z", "a.b.c.d", "..", &jwt("no JSON"), &jwt("{}"), &jwt("{\"iss\":7}")]
+        {
+            assert!(may_be_of(opaque, ours), "{opaque}");
+        }
+        assert!(may_be_of(&jwt("{\"iss\":\"https://id.example\"}"), ours));
+        assert!(!may_be_of(&jwt("{\"iss\":\"https://localhost:8443\"}"), ours), "of another, and not shown");
+    }
 
     #[test]
     fn one_scheme_in_any_case_and_one_blank() {

@@ -60,20 +60,16 @@ impl Claims {
         .collect()
     }
 
-    /// Headers that go on to the system behind, where its mapping allows them.
-    pub(super) fn forwarded(&self) -> Vec<(HeaderName, HeaderValue)> {
-        [
-            ("idempotency-key", &self.idempotency_key),
-            ("x-request-id", &self.request_id),
-            ("x-correlation-id", &self.correlation_id),
-            ("traceparent", &self.traceparent),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| {
-            let value = HeaderValue::from_str(value.as_deref()?).ok()?;
-            Some((HeaderName::from_static(name), value))
-        })
-        .collect()
+    /// A header that goes on to the system behind, where its mapping asks for it.
+    pub(super) fn forwarded(&self, name: &HeaderName) -> Option<HeaderValue> {
+        let value = match name.as_str() {
+            "idempotency-key" => &self.idempotency_key,
+            "x-request-id" => &self.request_id,
+            "x-correlation-id" => &self.correlation_id,
+            "traceparent" => &self.traceparent,
+            _ => return None,
+        };
+        HeaderValue::from_str(value.as_deref()?).ok()
     }
 }
 

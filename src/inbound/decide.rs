@@ -13,7 +13,7 @@ use crate::policy::{Agreement, Claims, Entry, Facts, Verdict, choose};
 use super::accept::Known;
 use super::bearer;
 use super::read::{Asked, Unread};
-use super::refusal::{Refusal, Why};
+use super::refusal::{Refusal, Why, sentence};
 use super::road::Worker;
 use super::route::Target;
 
@@ -33,7 +33,7 @@ impl Permitted {
 }
 
 pub(super) fn decide(worker: &Worker, asked: Asked) -> Result<Permitted, Refusal> {
-    let Asked { mut known, identity, target, question } = asked;
+    let Asked { mut known, identity, target, question, .. } = asked;
     // Recorded also where it is refused, and for an unknown target as for a known one.
     let stated = known.claims.purpose.as_deref().and_then(PurposeCode::parse);
     known.purpose = stated.map(|value| Stated { value, origin: Origin::Claimed });
@@ -129,7 +129,7 @@ fn open(
             Ok(Permitted { known, target, terms, question })
         }
         Err(Unread::Question(fault)) => {
-            let why = Why::new(Code::QuestionInvalid).detail(misfit(&fault)).truth(fault.summary());
+            let why = Why::new(Code::QuestionInvalid).detail(misfit(&fault)).truth(fault.kept());
             Err(Refusal::new(known, why))
         }
         Err(Unread::Contract(fault)) => Err(Refusal::new(known, Why::new(Code::CannotDecide).truth(fault))),
@@ -140,7 +140,5 @@ fn open(
 fn misfit(fault: &ReadFault) -> String {
     let violations: Vec<String> = fault.violations().iter().map(ToString::to_string).collect();
     let told = if violations.is_empty() { fault.summary().to_owned() } else { violations.join("; ") };
-    let mut letters = told.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase());
-    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
+    sentence(&told)
 }

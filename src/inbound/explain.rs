@@ -38,9 +38,9 @@ const FORM: &str = "An explanation is asked for with a JSON object of dataset, o
 /// Aims a request for an explanation at what it would ask; any other goes on as it is. What is wrong
 /// with the form says nothing of any dataset, and so is told to any member.
 pub(super) fn aim(asked: Asked) -> Result<Asked, Refusal> {
-    let Asked { mut known, identity, target, question } = asked;
+    let Asked { mut known, identity, target, reading, question } = asked;
     if known.method != Method::POST.as_str() || known.path != PATH {
-        return Ok(Asked { known, identity, target, question });
+        return Ok(Asked { known, identity, target, reading, question });
     }
     known.explains = true;
     let Some(aimed) = read(&known) else {
@@ -51,7 +51,7 @@ pub(super) fn aim(asked: Asked) -> Result<Asked, Refusal> {
     if let Some(target) = &target {
         known.target = Some((target.offer.contract.version.clone(), target.operation.operation.id.clone()));
     }
-    Ok(Asked { known, identity, target, question })
+    Ok(Asked { known, identity, target, reading, question })
 }
 
 /// What would be asked.
@@ -62,7 +62,7 @@ struct Aimed {
 }
 
 fn read(known: &Known) -> Option<Aimed> {
-    if !known.claims.content_type.as_deref().is_some_and(is_json) {
+    if !is_json(known) {
         return None;
     }
     let document = Document::parse(known.body.clone(), JSON_DEPTH_MAX).ok()?;

@@ -29,13 +29,13 @@ pub(super) async fn forward(worker: &Worker, mut permitted: Permitted) -> Result
         return Err(Refusal::new(permitted.known, why));
     }
     let operation = &permitted.target.operation.operation.id;
-    let forwarded = permitted.known.claims.forwarded();
+    let claims = &permitted.known.claims;
     let question = permitted.question().node();
     let fetched = permitted
         .target
         .offer
         .source
-        .fetch(&worker.pool, operation, question, &forwarded, worker.road.deadline())
+        .fetch(&worker.pool, operation, question, &|name| claims.forwarded(name), worker.road.deadline())
         .await;
     let Permitted { known, target, terms, .. } = permitted;
     match fetched {
@@ -68,8 +68,9 @@ async fn intend(worker: &Worker, permitted: &mut Permitted) -> Result<(), Why> {
         subjects: known.subjects.clone(),
     };
     match worker.append(Record::Intent(Box::new(intent))).await {
-        Ok(_) => {
+        Ok(receipt) => {
             known.intent = true;
+            known.recorded += receipt.bytes();
             Ok(())
         }
         // Nothing was forwarded. An intent that comes late is closed by the next start.

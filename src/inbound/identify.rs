@@ -45,10 +45,15 @@ pub(super) async fn identify(
     }
 }
 
-/// The identity under the exchange's ruleset; why there is none goes to the host's log.
+/// The identity under the exchange's ruleset; why there is none goes to the host's log, once for a connection and
+/// an epoch.
 fn current(worker: &Worker, connection: &Connection, known: &Known) -> Result<Arc<Identity>, Code> {
     whose(worker, connection, &known.ruleset).map_err(|(code, fault)| {
-        tracing::warn!(exchange = %known.exchange, fault, "a certificate names no system");
+        // Whoever it is may ask without end.
+        let epoch = Some(known.ruleset.epoch);
+        if connection.told_nobody.replace(epoch) != epoch {
+            tracing::warn!(exchange = %known.exchange, fault, "a certificate names no system");
+        }
         code
     })
 }

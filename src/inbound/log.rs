@@ -8,7 +8,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Method;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
@@ -16,8 +15,10 @@ use crate::desk::{Published, ReadFault};
 use crate::merkle::Tile;
 use crate::model::{Code, ENVELOPES_READ, ExchangeId, LOG_READ, RECEIPT_READ, SystemId};
 
-use super::accept::Known;
-use super::identify::Identified;
+use super::accept::{Connection, Known};
+use super::counted::Counted;
+use super::identify::still;
+use super::read::Asked;
 use super::refusal::{Refusal, Why};
 use super::road::Worker;
 
@@ -49,21 +50,21 @@ pub(super) struct Page {
     pub(super) body: Bytes,
 }
 
-/// A read of the log; no page beyond the member's rate.
+/// A read of the log: a page, or why there is none now.
 pub struct LogRead {
     pub(super) known: Box<Known>,
-    pub(super) page: Option<Page>,
+    pub(super) page: Result<Page, Counted>,
 }
 
 /// What is asked for.
-enum Asked {
+enum Wanted {
     Checkpoint,
     Tile(Tile),
     Receipt(ExchangeId),
     Envelopes(u64),
 }
 
-impl Asked {
+impl Wanted {
     fn parse(path: &str) -> Option<Self> {
         let (first, rest) = path.strip_prefix('/')?.split_once('/').unwrap_or((path.get(1..)?, ""));
         match first {
@@ -91,59 +92,62 @@ impl Asked {
 /// A page of the log, or the request again if it asks for none or there is none for this caller.
 pub(super) async fn read_log(
     worker: &Worker,
-    identified: Identified,
-) -> Result<Result<LogRead, Box<Identified>>, Refusal> {
+    connection: &Connection,
+    asked: Asked,
+) -> Result<Result<LogRead, Box<Asked>>, Refusal> {
     let road = &worker.road;
-    let plain = identified.parts.method == Method::GET && identified.parts.uri.query().is_none();
-    let Some(asked) = plain.then(|| Asked::parse(&identified.known.path)).flatten() else {
-        return Ok(Err(Box::new(identified)));
+    let Some(wanted) = asked.reading.as_ref().and_then(|_| Wanted::parse(&asked.known.path)) else {
+        return Ok(Err(Box::new(asked)));
     };
-    let system = identified.identity.system().clone();
-    let (what, per_minute) = asked.counted();
-    let now = road.clock.monotonic();
-    let within = road.tally.may_read(&system.member, what, now.as_secs() / 60, per_minute);
+    let system = asked.identity.system().clone();
+    // Others wait already: that is not the member's doing, and is not charged to its rate.
     let Ok(_waiting) = road.log.waiting.try_acquire() else {
-        return Ok(Ok(LogRead { known: identified.known, page: None }));
+        worker.turned_away(connection);
+        return Ok(Ok(LogRead { known: asked.known, page: Err(Counted::busy()) }));
     };
-    if !within {
-        return Ok(Ok(LogRead { known: identified.known, page: None }));
+    let (what, per_minute) = wanted.counted();
+    let now = road.clock.monotonic();
+    if !road.tally.may_read(&system.member, what, now.as_secs() / 60, per_minute) {
+        return Ok(Ok(LogRead { known: asked.known, page: Err(Counted::beyond_rate()) }));
     }
     let _running = road.log.running.acquire().await;
     let published = Arc::clone(&road.log.published);
-    let read = road.log.beside.spawn_blocking(move || page(&published, &asked, &system, now)).await;
+    let read = road.log.beside.spawn_blocking(move || page(&published, &wanted, &system, now)).await;
+    // It waited, for its turn and for a disk.
+    let asked = still(worker, connection, asked)?;
     match read {
-        Ok(Ok(Some(page))) => Ok(Ok(LogRead { known: identified.known, page: Some(page) })),
-        Ok(Ok(None)) => Ok(Err(Box::new(identified))),
-        Ok(Err(fault)) => Err(unreadable(identified, &fault.to_string())),
-        Err(_) => Err(unreadable(identified, "the thread that reads the log ended")),
+        Ok(Ok(Some(page))) => Ok(Ok(LogRead { known: asked.known, page: Ok(page) })),
+        Ok(Ok(None)) => Ok(Err(Box::new(asked))),
+        Ok(Err(fault)) => Err(unreadable(asked, &fault.to_string())),
+        Err(_) => Err(unreadable(asked, "the thread that reads the log ended")),
     }
 }
 
-fn unreadable(identified: Identified, fault: &str) -> Refusal {
-    tracing::error!(exchange = %identified.known.exchange, fault, "the log could not be read for a partner");
+fn unreadable(asked: Asked, fault: &str) -> Refusal {
+    tracing::error!(exchange = %asked.known.exchange, fault, "the log could not be read for a partner");
     let why = Why::new(Code::CannotDecide).detail("The log cannot be read now.").truth(fault);
-    Refusal::new(identified.known, why)
+    Refusal::new(asked.known, why)
 }
 
 fn page(
     published: &Published,
-    asked: &Asked,
+    wanted: &Wanted,
     system: &SystemId,
     now: std::time::Duration,
 ) -> Result<Option<Page>, ReadFault> {
     let text = "text/plain; charset=utf-8";
     let of = |content_type, body: Bytes| Page { status: 200, content_type, body };
-    Ok(match asked {
-        Asked::Checkpoint => Some(of(text, Bytes::from(published.checkpoint(now).1))),
-        Asked::Tile(tile) => Some(match published.tile(*tile, now)? {
+    Ok(match wanted {
+        Wanted::Checkpoint => Some(of(text, Bytes::from(published.checkpoint(now).1))),
+        Wanted::Tile(tile) => Some(match published.tile(*tile, now)? {
             Some(hashes) => of("application/octet-stream", Bytes::from(hashes)),
             // Not yet; the tree's size is no secret.
             None => Page { status: 404, ..of(text, Bytes::from_static(b"the log does not reach so far\n")) },
         }),
-        Asked::Receipt(id) => {
+        Wanted::Receipt(id) => {
             published.receipt(id, system)?.map(|receipt| of(text, Bytes::from(format!("{receipt}\n"))))
         }
-        Asked::Envelopes(after) => {
+        Wanted::Envelopes(after) => {
             Some(of("application/json", Bytes::from(published.envelopes(&system.member, *after, now)?)))
         }
     })

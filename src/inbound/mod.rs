@@ -26,11 +26,14 @@ mod log;
 mod minimise;
 mod odd;
 mod own_view;
+mod quiet;
 mod read;
+mod reading;
 mod record;
 mod route;
 mod send;
 mod signed;
+mod unable;
 
 mod refusal;
 mod road;
@@ -40,10 +43,11 @@ pub use accept::Connection;
 // What a stranger's bytes reach before anything is known of them: for `fuzz/`.
 pub use allowance::Allowances;
 pub use claims::{Claims, OddHeader};
-pub use drift::Drift;
 pub use journey::Journey;
 pub use log::{LogReads, READS_MAX};
 pub use odd::Malformed;
+pub use quiet::Quiet;
+pub use read::{Uncollected, collect, is_utf8};
 pub use refusal::Refusal;
 pub use road::{Answer, Bounds, Road, Worker};
 pub use tally::Tally;

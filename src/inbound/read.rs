@@ -13,6 +13,8 @@ use crate::directory::Identity;
 use crate::model::Code;
 
 use super::accept::Known;
+use super::reading::Reading;
+use super::record::JSON;
 use super::refusal::{Refusal, Why};
 use super::road::Worker;
 use super::route::{Routed, Target};
@@ -22,6 +24,7 @@ pub struct Asked {
     pub(super) known: Box<Known>,
     pub(super) identity: Arc<Identity>,
     pub(super) target: Option<Target>,
+    pub(super) reading: Option<Reading>,
     /// Absent for an unknown target: there is no contract to read it by.
     pub(super) question: Option<Result<Question, Unread>>,
 }
@@ -35,28 +38,9 @@ pub(super) enum Unread {
 }
 
 pub(super) async fn read(worker: &Worker, routed: Routed) -> Result<Asked, Refusal> {
-    let Routed { mut known, identity, target, incoming, signed } = routed;
-    match tokio::time::timeout(
-        worker.road.bounds.body_max,
-        collect(incoming, worker.road.bounds.question_bytes_max),
-    )
-    .await
-    {
-        Ok(Ok(body)) => known.body = body,
-        Ok(Err(Uncollected::TooLarge)) => {
-            let most = worker.road.bounds.question_bytes_max;
-            return Err(Refusal::new(
-                known,
-                Why::new(Code::TooLarge).detail(format!("At most {most} bytes.")),
-            ));
-        }
-        Ok(Err(Uncollected::Broken)) => return Err(Refusal::new(known, Code::MalformedHttp)),
-        Err(_) => {
-            return Err(Refusal::new(
-                known,
-                Why::new(Code::MalformedHttp).detail("The body did not arrive in time."),
-            ));
-        }
+    let Routed { mut known, identity, target, incoming, reading, signed } = routed;
+    if let Err(why) = whole(worker, &mut known, incoming).await {
+        return Err(Refusal::new(known, why));
     }
     if let Some(signed) = signed
         && let Err(why) = signed.verify(worker, &mut known)
@@ -64,12 +48,33 @@ pub(super) async fn read(worker: &Worker, routed: Routed) -> Result<Asked, Refus
         return Err(Refusal::new(known, why));
     }
     let question = target.as_ref().map(|target| question(&known, target));
-    Ok(Asked { known, identity, target, question })
+    Ok(Asked { known, identity, target, reading, question })
+}
+
+/// Reads the body to its end.
+async fn whole(worker: &Worker, known: &mut Known, incoming: Incoming) -> Result<(), Why> {
+    let bounds = &worker.road.bounds;
+    let body = collect(incoming, bounds.question_bytes_max, &mut known.arrived);
+    match tokio::time::timeout(bounds.body_max, body).await {
+        Ok(Ok(body)) => {
+            known.body = body;
+            Ok(())
+        }
+        Ok(Err(Uncollected::TooLarge)) => {
+            let most = bounds.question_bytes_max;
+            Err(Why::new(Code::TooLarge).detail(format!("At most {most} bytes.")))
+        }
+        Ok(Err(Uncollected::Broken)) => Err(Code::MalformedHttp.into()),
+        Err(_) => Err(Why::new(Code::MalformedHttp).detail("The body did not arrive in time.")),
+    }
+}
+
+pub(super) fn is_json(known: &Known) -> bool {
+    known.claims.content_type.as_deref().is_some_and(|value| is_utf8(value, JSON))
 }
 
 fn question(known: &Known, target: &Target) -> Result<Question, Unread> {
-    let is_json = known.claims.content_type.as_deref().is_some_and(is_json);
-    if !is_json {
+    if !is_json(known) {
         return Err(Unread::Question(ReadFault::content_type()));
     }
     read_as(target, known.body.clone())
@@ -81,19 +86,28 @@ pub(super) fn read_as(target: &Target, question: Bytes) -> Result<Question, Unre
     read_question(&target.operation.operation, checker, question).map_err(Unread::Question)
 }
 
-/// `application/json`, with UTF-8 as its only parameter (RFC 8259 section 11).
-pub(super) fn is_json(value: &str) -> bool {
+/// Whether a `Content-Type` says this type, with UTF-8 as its only parameter: what JSON is in (RFC 8259 section
+/// 8.1), and a form of OAuth (RFC 6749 appendix B).
+pub fn is_utf8(value: &str, wanted: &str) -> bool {
     let (essence, parameter) = value.split_once(';').map_or((value, ""), |(a, b)| (a.trim(), b.trim()));
-    essence.eq_ignore_ascii_case("application/json")
+    essence.eq_ignore_ascii_case(wanted)
         && (parameter.is_empty() || parameter.eq_ignore_ascii_case("charset=utf-8"))
 }
 
-enum Uncollected {
+/// Why a body is not whole.
+pub enum Uncollected {
     TooLarge,
+    /// It broke off, or something follows it.
     Broken,
 }
 
-async fn collect(mut incoming: Incoming, bytes_max: usize) -> Result<Bytes, Uncollected> {
+/// Reads a body of at most `bytes_max`. What came counts in `arrived` also where it is refused, or given up by
+/// whoever waits for it: it took as much of the line.
+pub async fn collect(
+    mut incoming: Incoming,
+    bytes_max: usize,
+    arrived: &mut usize,
+) -> Result<Bytes, Uncollected> {
     if incoming.size_hint().lower() > bytes_max as u64 {
         return Err(Uncollected::TooLarge);
     }
@@ -102,8 +116,8 @@ async fn collect(mut incoming: Incoming, bytes_max: usize) -> Result<Bytes, Unco
     while let Some(frame) = incoming.frame().await {
         // Headers after the body would be read by some and not by others (RFC 9110 section 6.5.1).
         let data = frame.map_err(|_| Uncollected::Broken)?.into_data().map_err(|_| Uncollected::Broken)?;
-        let so_far = rest.len() + first.as_ref().map_or(0, Bytes::len);
-        if so_far + data.len() > bytes_max {
+        *arrived += data.len();
+        if *arrived > bytes_max {
             return Err(Uncollected::TooLarge);
         }
         match first.take() {
@@ -121,12 +135,12 @@ async fn collect(mut incoming: Incoming, bytes_max: usize) -> Result<Bytes, Unco
 
 #[cfg(test)]
 mod tests {
-    use super::is_json;
+    use super::{JSON, is_utf8};
 
     #[test]
     fn only_json_in_utf8_is_json() {
         for good in ["application/json", "Application/JSON; charset=UTF-8"] {
-            assert!(is_json(good), "{good}");
+            assert!(is_utf8(good, JSON), "{good}");
         }
         for bad in [
             "text/json",
@@ -135,7 +149,7 @@ mod tests {
             "",
             "application/x",
         ] {
-            assert!(!is_json(bad), "{bad}");
+            assert!(!is_utf8(bad, JSON), "{bad}");
         }
     }
 }

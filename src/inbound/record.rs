@@ -14,6 +14,7 @@ use crate::ledger::{Exchange, Nonce, Receipt, Record, SealedExchange};
 use crate::model::{Code, Outcome, Stated};
 
 use super::accept::{Connection, Known, accept};
+use super::allowance::{Allowance, Taken};
 use super::check::{Checked, Fit};
 use super::counted::Counted;
 use super::explain::explained;
@@ -22,6 +23,7 @@ use super::log::{LogRead, Page};
 use super::own_view::{Document, Shown};
 use super::refusal::{Refusal, Why, problem};
 use super::road::{Ended, Worker};
+use super::unable;
 
 /// What a 404 for a single look-up says: the same bytes for absent and excluded.
 const NO_MATCH: &[u8] = b"{\"outcome\":\"no_match\"}";
@@ -68,15 +70,16 @@ impl Recorded {
         }
     }
 
-    /// Of the question and of the answer.
-    pub(super) fn bytes(&self) -> (usize, usize) {
-        let answered = match &self.leaving {
-            Leaving::OnRecord(reply, _) => reply.body.len(),
-            Leaving::Shown(document) => document.len(),
-            Leaving::Read(page) => page.body.len(),
-            Leaving::Counted(_) => 0,
+    /// What it took of its member's allowance: of the question as much as came, of the answer also its receipt,
+    /// which can be the longer part.
+    pub(super) fn taken(&self) -> Taken {
+        let (answered, recorded) = match &self.leaving {
+            Leaving::OnRecord(reply, receipt) => (reply.body.len() + receipt.header().len(), receipt.bytes()),
+            Leaving::Shown(document) => (document.len(), 0),
+            Leaving::Read(page) => (page.body.len(), 0),
+            Leaving::Counted(_) => (0, 0),
         };
-        (self.known.body.len(), answered)
+        Taken { asked: self.known.arrived, answered, recorded: recorded + self.known.recorded }
     }
 
     fn counted(known: Box<Known>, counted: Counted) -> Self {
@@ -110,18 +113,29 @@ struct Facts {
     note: Option<String>,
 }
 
-pub(super) async fn record(worker: &Worker, ended: Result<Ended, Refusal>) -> Recorded {
+pub(super) async fn record(
+    worker: &Worker,
+    allowance: &Allowance,
+    ended: Result<Ended, Refusal>,
+) -> Recorded {
     let (known, reply, facts) = match ended {
-        Ok(Ended::Checked(checked)) => answer(checked),
-        Ok(Ended::Shown(shown)) => return show(shown),
-        Ok(Ended::Read(LogRead { known, page: Some(page) })) => {
-            return Recorded { known, leaving: Leaving::Read(page) };
+        Ok(Ended::Checked(checked)) => {
+            let known = &checked.known;
+            if known.explains
+                && let Some(counted) = in_reserve(worker, allowance, known, Code::LimitReached)
+            {
+                return Recorded::counted(checked.known, counted);
+            }
+            answer(checked)
         }
-        Ok(Ended::Read(LogRead { known, page: None })) => {
-            return Recorded::counted(known, Counted::beyond_rate());
+        Ok(Ended::Shown(shown)) => return show(shown),
+        Ok(Ended::Read(LogRead { known, page })) => {
+            let leaving = page.map_or_else(Leaving::Counted, Leaving::Read);
+            return Recorded { known, leaving };
         }
         Err(refusal) => {
-            if let Some(counted) = not_one_by_one(worker, &refusal) {
+            unable::tell(&worker.road, &refusal);
+            if let Some(counted) = not_one_by_one(worker, allowance, &refusal) {
                 return Recorded::counted(refusal.known, counted);
             }
             refuse(worker, refusal)
@@ -142,11 +156,7 @@ pub(super) fn turn_away(
         Ok(accepted) => accepted.known,
         Err(refusal) => refusal.known,
     };
-    let tally = &worker.road.tally;
-    match worker.member(connection) {
-        Some(member) => tally.refused_beyond_rate(&member, Code::LimitReached),
-        None => tally.stranger_refused(Code::LimitReached),
-    }
+    worker.turned_away(connection);
     Recorded::counted(known, counted)
 }
 
@@ -182,7 +192,7 @@ fn answer(checked: Checked) -> (Box<Known>, Reply, Facts) {
 }
 
 fn refuse(worker: &Worker, refusal: Refusal) -> (Box<Known>, Reply, Facts) {
-    let Refusal { known, why } = refusal;
+    let Refusal { known, why, .. } = refusal;
     // To a party an explanation is what it asked for, and not a refusal.
     if known.explains && known.target.is_some() && is_party(&known, Some(why.code)) {
         let body = explained(worker, &known, &why);
@@ -212,7 +222,7 @@ fn refuse(worker: &Worker, refusal: Refusal) -> (Box<Known>, Reply, Facts) {
 }
 
 /// A refusal that is counted in a summary instead: of a stranger, or beyond a member's rate.
-fn not_one_by_one(worker: &Worker, refusal: &Refusal) -> Option<Counted> {
+fn not_one_by_one(worker: &Worker, allowance: &Allowance, refusal: &Refusal) -> Option<Counted> {
     let road = &worker.road;
     let code = refusal.why.code;
     let Some(system) = &refusal.known.consumer else {
@@ -225,11 +235,21 @@ fn not_one_by_one(worker: &Worker, refusal: &Refusal) -> Option<Counted> {
     let minute = road.clock.monotonic().as_secs() / 60;
     let within = road.tally.may_record(&system.member, minute, road.bounds.refusals_per_minute);
     // An open intent is always closed on the record.
-    if within || refusal.known.intent {
+    if refusal.known.intent {
         return None;
     }
-    road.tally.refused_beyond_rate(&system.member, code);
-    Some(Counted::beyond_rate())
+    if !within {
+        road.tally.refused_beyond_rate(&system.member, code);
+        return Some(Counted::beyond_rate());
+    }
+    in_reserve(worker, allowance, &refusal.known, code)
+}
+
+/// What releases nothing is counted, and not recorded from what is kept for permitted questions (design 5).
+fn in_reserve(worker: &Worker, allowance: &Allowance, known: &Known, code: Code) -> Option<Counted> {
+    let seconds = allowance.admit_refusal(worker.road.clock.monotonic()).err()?;
+    worker.road.tally.refused_beyond_rate(&known.consumer.as_ref()?.member, code);
+    Some(Counted::beyond_allowance(seconds))
 }
 
 async fn keep(worker: &Worker, mut known: Box<Known>, reply: Reply, facts: Facts) -> Recorded {
@@ -250,19 +270,20 @@ async fn keep(worker: &Worker, mut known: Box<Known>, reply: Reply, facts: Facts
 
 /// Whether the caller is a party to an agreement on what it asked for. To anybody else a dataset that
 /// is here and one that is not are the same, in the receipt too: the envelope goes to the caller, and
-/// what was asked for stands in the sealed part.
+/// what was asked for stands in the sealed part. So is what nobody has thought of here.
 fn is_party(known: &Known, code: Option<Code>) -> bool {
-    let before_agreements = matches!(
+    // Said of agreements that list the caller, where none of them could be chosen; see `policy/choose.rs`.
+    let of_candidates = matches!(
         code,
         Some(
-            Code::NotAgreed
-                | Code::TooLarge
-                | Code::MalformedHttp
-                | Code::SignatureNotAccepted
-                | Code::LimitReached
+            Code::AgreementAmbiguous
+                | Code::AgreementNotInForce
+                | Code::PurposeNotAllowed
+                | Code::RoleNotAllowed
+                | Code::UserMissing
         )
     );
-    known.agreement.is_some() || !before_agreements
+    known.agreement.is_some() || of_candidates
 }
 
 fn entry(worker: &Worker, known: &mut Known, reply: &Reply, facts: Facts) -> Option<Exchange> {

@@ -9,6 +9,8 @@ use super::accept::Known;
 pub struct Refusal {
     pub(super) known: Box<Known>,
     pub(super) why: Why,
+    /// What stopped it, whatever the caller is told after an intent.
+    pub(super) cause: Code,
 }
 
 /// The reason alone, before it is joined to an exchange.
@@ -60,10 +62,11 @@ impl From<Code> for Why {
 impl Refusal {
     pub(super) fn new(known: Box<Known>, why: impl Into<Why>) -> Self {
         let mut why = why.into();
+        let cause = why.code;
         if known.intent {
-            why.code = after_intent(why.code);
+            why.code = after_intent(cause);
         }
-        Self { known, why }
+        Self { known, why, cause }
     }
 
     /// The stable code the caller is told.
@@ -81,6 +84,13 @@ fn after_intent(code: Code) -> Code {
         }
         told => told,
     }
+}
+
+/// What an error says, as a sentence for the caller.
+pub(super) fn sentence(told: &str) -> String {
+    let mut letters = told.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }
 
 /// The problem document (RFC 9457 section 3) for a refusal. Members in a fixed order; `detail` only where

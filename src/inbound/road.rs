@@ -21,14 +21,13 @@ use crate::observe::Metrics;
 use crate::policy::Memo;
 use crate::signature::Verifier;
 use crate::source::Pool;
-use crate::token::{Cache, Issuers};
+use crate::token::{Cache, Issuer, Issuers};
 
 use super::accept::{Connection, accept};
-use super::allowance::{Allowance, Allowances};
+use super::allowance::{Allowance, Allowances, Taken};
 use super::check::{Checked, check};
 use super::counted::Counted;
 use super::decide::decide;
-use super::drift::Drift;
 use super::explain::{aim, explain};
 use super::forward::forward;
 use super::identify::{find, identify, in_time, still, whose};
@@ -36,6 +35,7 @@ use super::journey::Journey;
 use super::log::{LogRead, LogReads, read_log};
 use super::minimise::minimise;
 use super::own_view::{Shown, own_view};
+use super::quiet::Quiet;
 use super::read::read;
 use super::record::{record, turn_away};
 use super::refusal::Refusal;
@@ -77,11 +77,12 @@ pub struct Road {
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     pub tally: Arc<Tally>,
-    pub drift: Drift,
+    /// What was told of what happens with many exchanges.
+    pub quiet: Quiet,
     /// Remembers the nonces of signed questions for all threads.
     pub signatures: Arc<Verifier>,
-    /// Whose access tokens are accepted.
-    pub issuers: Arc<ArcSwap<Issuers>>,
+    /// This gateway's own issuer of access tokens; those of others are the ruleset's.
+    pub issuer: Arc<Issuer>,
     pub allowances: Allowances,
     /// The log, as others may read it.
     pub log: LogReads,
@@ -108,6 +109,8 @@ pub struct Worker {
     pub(super) pool: Pool,
     pub(super) memo: RefCell<Memo>,
     pub(super) tokens: RefCell<Cache>,
+    /// Whose JWTs count, and the epoch they were put together for.
+    issuers: RefCell<Option<(u64, Rc<Issuers>)>>,
     outbox: Outbox,
     under_way: Rc<Cell<usize>>,
 }
@@ -139,7 +142,8 @@ impl Worker {
         let memo = RefCell::new(Memo::new(DECISIONS_MAX));
         let tokens = RefCell::new(Cache::new(TOKENS_MAX));
         let outbox = Outbox::new(road.ledger.clone());
-        Self { road, pool: Pool::new(), memo, tokens, outbox, under_way: Rc::default() }
+        let issuers = RefCell::default();
+        Self { road, pool: Pool::new(), memo, tokens, issuers, outbox, under_way: Rc::default() }
     }
 
     /// What this thread shares with the others.
@@ -163,6 +167,20 @@ impl Worker {
         find(connection, &self.road.ruleset()).is_ok_and(|identity| in_time(self, &identity).is_ok())
     }
 
+    /// Whose JWTs are verified under a ruleset: the gateway's own issuer, and those of others it names.
+    pub(super) fn issuers(&self, ruleset: &Ruleset) -> Rc<Issuers> {
+        let mut kept = self.issuers.borrow_mut();
+        match &*kept {
+            Some((at, issuers)) if *at == ruleset.epoch => Rc::clone(issuers),
+            _ => {
+                let all = ruleset.outsiders.verified().chain([&self.road.issuer]);
+                let issuers = Rc::new(Issuers::new(all.map(Arc::clone)));
+                *kept = Some((ruleset.epoch, Rc::clone(&issuers)));
+                issuers
+            }
+        }
+    }
+
     /// Records, or gives up: a disk that hangs must not hold callers for ever, and nothing leaves.
     pub(super) async fn append(&self, record: Record) -> Result<Receipt, Unrecorded> {
         let appended = tokio::time::timeout(self.road.bounds.record_max, self.outbox.append(record));
@@ -172,6 +190,25 @@ impl Worker {
     /// Closes connections to systems behind that have been idle too long.
     pub fn sweep(&self) {
         self.pool.sweep();
+    }
+
+    /// Counts a request against what its member may take, or says in how many seconds there is room again: for
+    /// whatever is asked, here and beside the road.
+    pub fn admit(&self, connection: &Connection) -> Result<(), u64> {
+        self.allowance(connection).admit(self.road.clock.monotonic())
+    }
+
+    /// Counts what was read of a request and what was answered.
+    pub fn used(&self, connection: &Connection, asked: usize, answered: usize) {
+        self.allowance(connection).used(self.road.clock.monotonic(), Taken { asked, answered, recorded: 0 });
+    }
+
+    /// Counts a request that nothing is read of, for the summaries.
+    pub fn turned_away(&self, connection: &Connection) {
+        match self.member(connection) {
+            Some(member) => self.road.tally.refused_beyond_rate(&member, Code::LimitReached),
+            None => self.road.tally.stranger_refused(Code::LimitReached),
+        }
     }
 
     /// What its member may still take, found once for each ruleset.
@@ -201,8 +238,7 @@ impl Worker {
     /// Takes one request to its end, also if the caller hangs up meanwhile: so a change is not left half
     /// done, and nobody learns anything that is not on the record.
     pub fn travel(self: Rc<Self>, connection: Rc<Connection>, request: Request<Incoming>) -> Journey {
-        let allowance = self.allowance(&connection);
-        let room = match allowance.admit(self.road.clock.monotonic()) {
+        let room = match self.admit(&connection) {
             Err(seconds) => Err(Counted::beyond_allowance(seconds)),
             Ok(()) => self.place().ok_or(Counted::busy()),
         };
@@ -212,12 +248,12 @@ impl Worker {
                 return Journey::ended(send(&self, turn_away(&self, &connection, request, counted)));
             }
         };
+        let allowance = self.allowance(&connection);
         Journey::begin(async move {
             let _place = place;
             let ended = self.answer(&connection, request).await;
-            let recorded = record(&self, ended).await;
-            let (asked, answered) = recorded.bytes();
-            allowance.used(self.road.clock.monotonic(), asked, answered);
+            let recorded = record(&self, &allowance, ended).await;
+            allowance.used(self.road.clock.monotonic(), recorded.taken());
             send(&self, recorded)
         })
     }
@@ -226,17 +262,16 @@ impl Worker {
         let (parts, incoming) = request.into_parts();
         let accepted = accept(self, parts, incoming)?;
         let identified = identify(self, connection, accepted).await?;
-        let identified = match own_view(self, identified) {
+        let asked = still(self, connection, read(self, route(identified)).await?)?;
+        let asked = match own_view(self, asked) {
             Ok(shown) => return Ok(Ended::Shown(shown)),
-            Err(identified) => *identified,
+            Err(asked) => *asked,
         };
-        let identified = match read_log(self, identified).await? {
+        let asked = match read_log(self, connection, asked).await? {
             Ok(read) => return Ok(Ended::Read(read)),
-            Err(identified) => *identified,
+            Err(asked) => *asked,
         };
-        let routed = route(identified);
-        let asked = aim(still(self, connection, read(self, routed).await?)?)?;
-        let permitted = decide(self, asked)?;
+        let permitted = decide(self, aim(asked)?)?;
         if permitted.known.explains {
             return Ok(Ended::Checked(explain(permitted)));
         }

@@ -11,6 +11,7 @@ use crate::directory::Identity;
 
 use super::accept::Known;
 use super::identify::Identified;
+use super::reading::Reading;
 use super::signed::SignedHead;
 
 /// A request with a target, known or unknown. It does not refuse: decide says `not_agreed` for an
@@ -20,7 +21,9 @@ pub struct Routed {
     pub(super) identity: Arc<Identity>,
     pub(super) target: Option<Target>,
     pub(super) incoming: Incoming,
-    /// The head of a signed question, until its signature is verified.
+    /// Whether it may read what is no question's to ask for.
+    pub(super) reading: Option<Reading>,
+    /// The head of a signed request, until its signature is verified.
     pub(super) signed: Option<SignedHead>,
 }
 
@@ -40,8 +43,9 @@ pub(super) fn route(identified: Identified) -> Routed {
     if let Some(target) = &target {
         known.target = Some((target.offer.contract.version.clone(), target.operation.operation.id.clone()));
     }
+    let reading = Reading::of(&parts);
     let signed = SignedHead::of(parts);
-    Routed { known, identity, target, incoming, signed }
+    Routed { known, identity, target, incoming, reading, signed }
 }
 
 /// `/{dataset}/v{major}/{operation path}`, compared byte for byte: an encoded or doubled slash, a

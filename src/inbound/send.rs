@@ -6,8 +6,10 @@ use http::{Response, StatusCode};
 use http_body_util::Full;
 
 use crate::ledger::Receipt;
+use crate::model::{Code, Outcome};
 
-use super::record::Recorded;
+use super::accept::Known;
+use super::record::{Recorded, Reply};
 use super::road::Worker;
 
 const OUTCOME: HeaderName = HeaderName::from_static("tolbooth-outcome");
@@ -17,15 +19,18 @@ const SYNTHETIC: HeaderName = HeaderName::from_static("tolbooth-synthetic");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
-pub(super) fn send(worker: &Worker, recorded: Recorded) -> Response<Full<Bytes>> {
-    let (known, reply, receipt) = recorded.into_parts();
-    let seconds = known.started.elapsed().as_secs_f64();
-    let code = reply.code.map(|code| code.as_str());
-    worker.road.metrics.exchange_ended(reply.outcome.as_str(), code.unwrap_or("none"), seconds);
-    let exchange = known.exchange.to_string();
+/// One line for each exchange that is on the record, and for each read. What is only counted comes without
+/// bound, and is said on request.
+fn log(known: &Known, reply: &Reply, seconds: f64) {
+    let (exchange, code) = (known.exchange, reply.code.map(Code::as_str));
+    let consumer = known.consumer.as_ref().map(tracing::field::display);
+    if reply.outcome == Outcome::Unrecorded {
+        tracing::debug!(%exchange, consumer, code, status = reply.status, "not recorded one by one");
+        return;
+    }
     tracing::info!(
-        exchange,
-        consumer = known.consumer.as_ref().map(tracing::field::display),
+        %exchange,
+        consumer,
         dataset = known.target.as_ref().map(|(dataset, _)| tracing::field::display(dataset)),
         outcome = reply.outcome.as_str(),
         code,
@@ -33,6 +38,15 @@ pub(super) fn send(worker: &Worker, recorded: Recorded) -> Response<Full<Bytes>>
         us = (seconds * 1e6) as u64,
         "exchange"
     );
+}
+
+pub(super) fn send(worker: &Worker, recorded: Recorded) -> Response<Full<Bytes>> {
+    let (known, reply, receipt) = recorded.into_parts();
+    let seconds = known.started.elapsed().as_secs_f64();
+    let code = reply.code.map(|code| code.as_str());
+    worker.road.metrics.exchange_ended(reply.outcome.as_str(), code.unwrap_or("none"), seconds);
+    let exchange = known.exchange.to_string();
+    log(&known, &reply, seconds);
     let mut response = Response::new(Full::new(reply.body));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

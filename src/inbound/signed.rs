@@ -8,7 +8,7 @@ use crate::model::Code;
 use crate::signature::{Asker, Message, SignatureFault};
 
 use super::accept::Known;
-use super::refusal::Why;
+use super::refusal::{Why, sentence};
 use super::road::Worker;
 
 /// Partners come over TLS alone.
@@ -49,18 +49,13 @@ impl SignedHead {
 /// The caller signed it, so the caller is told what is wrong with it.
 fn told(fault: &SignatureFault) -> Why {
     let why = match fault {
-        SignatureFault::Full => return Why::new(Code::LimitReached).detail(sentence(fault)).retry_after(60),
-        _ => Why::new(Code::SignatureNotAccepted).detail(sentence(fault)),
+        SignatureFault::Full => {
+            return Why::new(Code::LimitReached).detail(sentence(&fault.to_string())).retry_after(60);
+        }
+        _ => Why::new(Code::SignatureNotAccepted).detail(sentence(&fault.to_string())),
     };
     match fault {
         SignatureFault::BeforeStart { wait_seconds } => why.retry_after(*wait_seconds),
         _ => why,
     }
-}
-
-fn sentence(fault: &SignatureFault) -> String {
-    let told = fault.to_string();
-    let mut letters = told.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase());
-    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }

@@ -7,21 +7,25 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::model::{Code, MemberId};
 
-/// Sources and causes are closed words and known members, so this bounds nothing but a mistake.
-const LINES_MAX: usize = 10_000;
-
 /// Counts since the last summary.
 #[derive(Debug, Default)]
 pub struct Tally(Mutex<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
-    lines: BTreeMap<(String, String), u64>,
+    /// By cause. Causes are closed words, and members the directory's, and so these are bounded.
+    nobody: Causes,
+    members: BTreeMap<MemberId, Causes>,
     /// Refusals recorded one by one in the current minute.
     recorded: BTreeMap<MemberId, (u64, u32)>,
     /// Own views and parts of the log read in the current minute.
     read: BTreeMap<(MemberId, &'static str), (u64, u32)>,
 }
+
+type Causes = BTreeMap<&'static str, u64>;
+
+/// Whoever is no known system.
+const UNIDENTIFIED: &str = "unidentified";
 
 /// One line of a summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,25 +43,31 @@ impl Tally {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&self, source: &str, cause: &str) {
+    /// Only the first of a member allocates: whoever floods the gateway is counted here.
+    fn add(&self, member: Option<&MemberId>, cause: &'static str) {
         let mut counts = self.counts();
-        if let Some(count) = counts.lines.get_mut(&(source.to_owned(), cause.to_owned())) {
-            *count += 1;
-        } else if counts.lines.len() < LINES_MAX {
-            counts.lines.insert((source.to_owned(), cause.to_owned()), 1);
-        }
+        let Counts { nobody, members, .. } = &mut *counts;
+        let causes = match member {
+            None => nobody,
+            Some(member) => match members.get_mut(member) {
+                Some(causes) => causes,
+                None => members.entry(member.clone()).or_default(),
+            },
+        };
+        let count = causes.entry(cause).or_insert(0);
+        *count = count.saturating_add(1);
     }
 
     pub fn handshake_failed(&self, cause: &'static str) {
-        self.add("unidentified", cause);
+        self.add(None, cause);
     }
 
     pub fn stranger_refused(&self, code: Code) {
-        self.add("unidentified", code.as_str());
+        self.add(None, code.as_str());
     }
 
     pub fn refused_beyond_rate(&self, member: &MemberId, code: Code) {
-        self.add(member.as_str(), code.as_str());
+        self.add(Some(member), code.as_str());
     }
 
     /// Whether a refusal to this member is still within its rate, counting it if so. Minutes are
@@ -75,7 +85,7 @@ impl Tally {
     /// Counts a read of what is not recorded one by one, and says whether the member is still within its
     /// rate of them. Minutes are those of the monotonic clock.
     pub fn may_read(&self, member: &MemberId, what: &'static str, minute: u64, per_minute: u32) -> bool {
-        self.add(member.as_str(), what);
+        self.add(Some(member), what);
         let mut counts = self.counts();
         let (at, used) = counts.read.entry((member.clone(), what)).or_insert((minute, 0));
         if *at != minute {
@@ -87,10 +97,21 @@ impl Tally {
 
     /// Takes the counts since the last call.
     pub fn take(&self) -> Vec<TallyLine> {
-        std::mem::take(&mut self.counts().lines)
-            .into_iter()
-            .map(|((source, cause), count)| TallyLine { source, cause, count })
-            .collect()
+        let (nobody, members) = {
+            let mut counts = self.counts();
+            (std::mem::take(&mut counts.nobody), std::mem::take(&mut counts.members))
+        };
+        let of_members = members.into_iter().map(|(member, causes)| (member.to_string(), causes));
+        let all = of_members.chain([(UNIDENTIFIED.to_owned(), nobody)]);
+        all.flat_map(|(source, causes)| {
+            let line = move |(cause, count): (&str, _)| TallyLine {
+                source: source.clone(),
+                cause: cause.to_owned(),
+                count,
+            };
+            causes.into_iter().map(line)
+        })
+        .collect()
     }
 }
 

@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{FallocateFlags, FlockOperation, fallocate, flock};
+use rustix::fs::{Advice, FallocateFlags, FlockOperation, fadvise, fallocate, flock};
 use rustix::io::Errno;
 
 use super::fault::JournalFault;
@@ -41,7 +41,7 @@ impl Disk {
             .map_err(JournalFault::io("opening the journal's lock"))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Err(JournalFault::Locked),
+            Err(Errno::WOULDBLOCK) => return Err(JournalFault::Locked { directory: directory.to_owned() }),
             Err(error) => return Err(JournalFault::io("locking the journal")(error.into())),
         }
         let files = SegmentFiles::new(directory);
@@ -89,9 +89,19 @@ impl Medium for Disk {
     fn wipe(&mut self, segment: u32, offset: u64) -> io::Result<()> {
         let file = self.file(segment)?;
         let length = file.metadata()?.len();
-        file.set_len(offset)?;
-        reserve(file, length)?;
+        // Never by way of a shorter file: a power cut would leave one that has no room for a record.
+        match fallocate(file, FallocateFlags::ZERO_RANGE, offset, length.saturating_sub(offset)) {
+            Ok(()) => {}
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => write_zeros(file, offset, length)?,
+            Err(error) => return Err(error.into()),
+        }
         file.sync_all()
+    }
+
+    fn reread(&mut self, segment: u32) {
+        // Only advice: where it is not followed, what is in memory is believed, as by any reader.
+        let _advised =
+            File::open(self.files.unpacked(segment)).map(|file| fadvise(&file, 0, None, Advice::DontNeed));
     }
 
     fn packing(&self) -> Option<Box<dyn PackMedium>> {
@@ -111,17 +121,17 @@ fn reserve(file: &File, bytes: u64) -> io::Result<()> {
     match fallocate(file, FallocateFlags::empty(), 0, bytes) {
         Ok(()) => Ok(()),
         // Some file systems cannot reserve: writing zeros takes the space as well.
-        Err(Errno::OPNOTSUPP | Errno::NOSYS) => write_zeros(file, bytes),
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => write_zeros(file, file.metadata()?.len(), bytes),
         Err(error) => Err(error.into()),
     }
 }
 
-fn write_zeros(file: &File, bytes: u64) -> io::Result<()> {
+fn write_zeros(file: &File, from: u64, to: u64) -> io::Result<()> {
     const CHUNK: usize = 1 << 20;
     let zeros = vec![0; CHUNK];
-    let mut at = file.metadata()?.len();
-    while at < bytes {
-        let count = usize::try_from(bytes - at).unwrap_or(CHUNK).min(CHUNK);
+    let mut at = from;
+    while at < to {
+        let count = usize::try_from(to - at).unwrap_or(CHUNK).min(CHUNK);
         file.write_all_at(zeros.get(..count).unwrap_or_default(), at)?;
         at += count as u64;
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 
 use super::frame::Position;
 use super::packed::Broken;
@@ -10,7 +11,7 @@ use super::packed::Broken;
 #[derive(Debug)]
 pub enum JournalFault {
     /// Another process holds the directory.
-    Locked,
+    Locked { directory: PathBuf },
     /// The operating system refused; `what` names the step.
     Io { what: &'static str, error: io::Error },
     /// Something that is not a crash's doing. `index` is that of the broken frame where its header can
@@ -39,7 +40,9 @@ impl JournalFault {
 impl fmt::Display for JournalFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Locked => f.write_str("the journal is in use by another process"),
+            Self::Locked { directory } => {
+                write!(f, "{} is in use by another process: stop that one first", directory.display())
+            }
             Self::Io { what, error } => write!(f, "{what}: {error}"),
             Self::Damaged { segment, offset, index, what } => {
                 write!(f, "damage at record {index}, in segment {segment} at byte {offset}: {what}")

@@ -168,6 +168,12 @@ impl Draft {
         self.frames.len()
     }
 
+    /// Bytes of so many frames from `place` on, headers included.
+    pub fn bytes_of(&self, place: usize, count: usize) -> usize {
+        let start = |place: usize| self.frames.get(place).map_or(self.bytes.len(), |(start, ..)| *start);
+        start(place + count).saturating_sub(start(place))
+    }
+
     /// The body of the frame at `place`.
     pub fn body(&self, place: usize) -> Option<&[u8]> {
         let (start, ..) = self.frames.get(place)?;

@@ -43,8 +43,13 @@ pub trait Medium: Send + 'static {
     /// Makes what was written durable (fdatasync).
     fn sync(&mut self, segment: u32) -> io::Result<()>;
 
-    /// Makes everything from `offset` on zeros again, durably, with its space still reserved.
+    /// Makes everything from `offset` on zeros again, durably, with its space still reserved; cut short, it has
+    /// zeroed some of it and nothing else.
     fn wipe(&mut self, segment: u32, offset: u64) -> io::Result<()>;
+
+    /// What is read of a segment from now on is what its disk has, as far as can be told: after a sync that
+    /// failed, memory may hold what the disk does not.
+    fn reread(&mut self, _segment: u32) {}
 
     /// What packs the sealed segments of this medium beside its writer, under the same lock; `None` where
     /// it cannot.

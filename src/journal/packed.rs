@@ -90,7 +90,7 @@ impl Index {
         out
     }
 
-    /// Reads the front of a file of `file_bytes` bytes; `read` fills a buffer from an offset.
+    /// Reads the front of a file of `file_bytes` bytes.
     fn read(file: &File, file_bytes: u64) -> io::Result<Self> {
         let mut head = [0; HEAD_BYTES];
         file.read_exact_at(&mut head, 0).map_err(cut)?;
@@ -181,12 +181,13 @@ impl Packed {
             let number = usize::try_from(at / block_bytes).unwrap_or(usize::MAX);
             let skip = usize::try_from(at % block_bytes).unwrap_or(usize::MAX);
             let block = self.block(number)?;
-            let from =
-                block.get(skip..).filter(|from| !from.is_empty()).ok_or_else(|| Broken::error(BLOCK))?;
-            for (to, from) in rest.iter_mut().zip(from) {
-                *to = *from;
+            let from = block.get(skip..).unwrap_or_default();
+            let count = from.len().min(rest.len());
+            match (rest.get_mut(..count), from.get(..count)) {
+                (Some(to), Some(from)) if count > 0 => to.copy_from_slice(from),
+                _ => return Err(Broken::error(BLOCK)),
             }
-            done += from.len().min(rest.len());
+            done += count;
         }
         Ok(done)
     }

@@ -49,6 +49,9 @@ impl<M: Medium> Journal<M> {
                 .map_err(JournalFault::io("making the first segment"))?;
             segments.push(1);
         }
+        for segment in segments.iter().rev().take(2) {
+            medium.reread(*segment);
+        }
         let found = ending(&*shelf)?;
         for torn in &found.torn {
             let wiping = JournalFault::io("dropping an unfinished batch");
@@ -56,7 +59,10 @@ impl<M: Medium> Journal<M> {
         }
         let end = found.at;
         let length = shelf.length(end.segment).map_err(JournalFault::io("reading a segment's length"))?;
-        let spare = segments.contains(&(end.segment + 1));
+        // What a killed process wrote and did not sync counts from here on, and the next batch may lie in the
+        // next segment and be synced alone.
+        medium.sync(end.segment).map_err(JournalFault::io("making the journal's end durable"))?;
+        let spare = has_spare(&mut medium, &*shelf, &segments, (end.segment + 1, segment_bytes))?;
         let dropped = !found.torn.is_empty();
         let recovered = Recovered { segments: found.segments, dropped };
         Ok((Self { medium, segment_bytes, end, length, batches: found.batches, spare }, recovered))
@@ -139,4 +145,19 @@ impl<M: Medium> Journal<M> {
         self.batches = number;
         Ok(())
     }
+}
+
+/// Whether the next segment is there. One of another size was made under another setting, or by a start that
+/// was cut off: its size would not be reserved.
+fn has_spare<M: Medium>(
+    medium: &mut M,
+    shelf: &dyn Shelf,
+    segments: &[u32],
+    (next, bytes): (u32, u64),
+) -> Result<bool, JournalFault> {
+    if !segments.contains(&next) {
+        return Ok(false);
+    }
+    let length = shelf.length(next).map_err(JournalFault::io("reading a segment's length"))?;
+    Ok(length == bytes || medium.create(next, bytes, &head(next)).is_ok())
 }

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::encode::ENTRY_VERSION;
 use super::intent::OpenIntent;
+use super::ranges::Ranges;
 use super::read::SALT_BYTES;
+use super::wrapped::year_of;
 use crate::crypto::sha256;
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::{Note, VerifierKey};
@@ -35,9 +37,9 @@ pub(super) struct EnvelopeHead<'e> {
     /// The exchange's id, of an exchange or intent.
     #[serde(default)]
     pub exchange: Option<String>,
-    /// The records an erasure names.
+    /// The first and the last of each range of records an erasure names.
     #[serde(default)]
-    pub erases: Vec<u64>,
+    pub erases: Vec<(u64, u64)>,
     /// The agreements of a ruleset.
     #[serde(default)]
     pub agreements: Vec<(String, String)>,
@@ -98,13 +100,15 @@ pub(super) struct Chain<'k> {
     /// The last envelope's, if it is one of them.
     intent: Option<String>,
     /// Records whose sealed part was blank, and those an erasure names.
-    blank: BTreeSet<u64>,
-    erased: BTreeSet<u64>,
+    blank: Ranges,
+    erased: Ranges,
     /// The last checkpoint and its note.
     last: Option<(Checkpoint, String)>,
     checkpoints: u64,
     /// Of every agreement a ruleset named, the highest version.
     in_force: BTreeMap<AgreementId, u32>,
+    /// The subject keys that sealed parts name.
+    subject_keys: BTreeSet<String>,
 }
 
 impl<'k> Chain<'k> {
@@ -117,11 +121,12 @@ impl<'k> Chain<'k> {
             awaited: None,
             intents: BTreeMap::new(),
             intent: None,
-            blank: BTreeSet::new(),
-            erased: BTreeSet::new(),
+            blank: Ranges::default(),
+            erased: Ranges::default(),
             last: None,
             checkpoints: 0,
             in_force: BTreeMap::new(),
+            subject_keys: BTreeSet::new(),
         }
     }
 
@@ -166,7 +171,8 @@ impl<'k> Chain<'k> {
         self.awaited = Some(Digest::parse(&head.sealed).ok_or("the envelope names no sealed part")?);
         self.time_ms = time.as_millisecond();
         if head.kind == "erasure" {
-            self.erased.extend(&head.erases);
+            let erases = Ranges::read(&head.erases, head.index);
+            self.erased.extend(&erases.ok_or("the erasure names records that are not before it, or twice")?);
         }
         self.note_in_force(&head);
         self.note_intent(&head, bytes);
@@ -195,6 +201,7 @@ impl<'k> Chain<'k> {
         let wanted = self.awaited.take().ok_or("a sealed part without its envelope")?;
         match bytes {
             Some(bytes) if Digest(sha256(&[bytes])) == wanted => {
+                self.note_subject_keys(bytes.get(SALT_BYTES..).unwrap_or_default());
                 let intent = self.intent.as_ref().and_then(|id| self.intents.get_mut(id));
                 if let (Some(intent), Some(json)) = (intent, bytes.get(SALT_BYTES..)) {
                     intent.sealed_is(json);
@@ -205,6 +212,22 @@ impl<'k> Chain<'k> {
             None => {
                 self.blank.insert(self.edge.size() - 1);
                 Ok(())
+            }
+        }
+    }
+
+    /// A quote within a text is escaped, so that these bytes are a key of the JSON and nothing somebody said.
+    fn note_subject_keys(&mut self, json: &[u8]) {
+        const KEY: &[u8] = b"\"key\":\"";
+        let mut rest = json;
+        while let Some(at) = rest.windows(KEY.len()).position(|bytes| bytes == KEY) {
+            rest = rest.get(at + KEY.len()..).unwrap_or_default();
+            let name = rest.split(|byte| *byte == b'"').next().unwrap_or_default();
+            match std::str::from_utf8(name) {
+                Ok(name) if year_of(name).is_some() && !self.subject_keys.contains(name) => {
+                    self.subject_keys.insert(name.to_owned());
+                }
+                _ => {}
             }
         }
     }
@@ -273,12 +296,23 @@ impl<'k> Chain<'k> {
         self.in_force.iter().map(|(id, version)| AgreementRef { id: id.clone(), version: *version })
     }
 
+    /// The ids of the subject keys that what was read names.
+    pub(super) fn subject_keys(&self) -> impl Iterator<Item = &str> {
+        self.subject_keys.iter().map(String::as_str)
+    }
+
     pub(super) fn checkpoints(&self) -> u64 {
         self.checkpoints
     }
 
     pub(super) fn erased(&self) -> u64 {
-        self.blank.len() as u64
+        self.blank.len()
+    }
+
+    /// What erasures name and is there all the same: a crash came between the two. Only of a log read from
+    /// its first record on.
+    pub(super) fn unfinished(&self) -> Ranges {
+        self.erased.without(&self.blank)
     }
 }
 
@@ -324,9 +358,11 @@ mod tests {
 
     #[test]
     fn a_blank_sealed_part_is_accepted_only_if_an_erasure_names_it() {
-        assert_eq!(finished("erasure", "\"erases\":[1],"), Ok(()));
-        assert!(finished("erasure", "\"erases\":[0],").is_err());
-        assert!(finished("exchange", "\"erases\":[1],").is_err());
+        assert_eq!(finished("erasure", "\"erases\":[[1,1]],"), Ok(()));
+        assert!(finished("erasure", "\"erases\":[[0,0]],").is_err());
+        assert!(finished("exchange", "\"erases\":[[1,1]],").is_err());
+        assert!(finished("erasure", "\"erases\":[[1,2]],").is_err(), "itself");
+        assert!(finished("erasure", "\"erases\":[[0,18446744073709551615]],").is_err(), "all there will be");
     }
 
     #[test]

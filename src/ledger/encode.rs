@@ -5,6 +5,7 @@ use std::io::Write as _;
 use jiff::Timestamp;
 
 use super::entry::{Alarm, Exchange, Intent, Read, Record, Ruleset, SealedExchange, Summary};
+use super::erase;
 use super::object::{Object, digest, plain, text};
 use super::subject::SubjectRef;
 use crate::model::limits::{DRIFT_NAME_BYTES_MAX, DRIFT_NAMES_MAX};
@@ -39,6 +40,7 @@ impl Record {
             Self::Ruleset(_) => "ruleset",
             Self::Read(_) => "read",
             Self::Alarm(_) => "alarm",
+            Self::Erasure(_) => "erasure",
             Self::Summary(_) => "summary",
             Self::Shutdown => "shutdown",
         }
@@ -77,6 +79,7 @@ pub(super) fn envelope(out: &mut Vec<u8>, head: &Head<'_>, record: &Record, seal
             object.text("cause", alarm.cause);
             object.plain_or_null("dataset", alarm.dataset.as_ref());
         }
+        Record::Erasure(erasure) => erase::envelope(&mut object, erasure),
         Record::Summary(summary) => summary_envelope(&mut object, summary),
         Record::Shutdown => {}
     }
@@ -217,6 +220,10 @@ pub(super) fn sealed(out: &mut Vec<u8>, record: &Record, subjects: &[SubjectRef]
         }
         Record::Read(read) => sealed_read(&mut object, read, subjects),
         Record::Alarm(alarm) => sealed_alarm(&mut object, alarm),
+        Record::Erasure(erasure) => {
+            object.text("by", &erasure.by);
+            object.text("purpose", &erasure.purpose);
+        }
         Record::Summary(summary) => object.text_or_null("source", summary.source.as_deref()),
         Record::Ruleset(_) | Record::Shutdown => {}
     }

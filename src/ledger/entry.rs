@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::erase::Erasure;
 use super::subject::SubjectRef;
 use crate::model::{
     AgreementRef, Assurance, Code, DatasetVersion, Digest, ExchangeId, MemberId, OperationId, Outcome,
@@ -27,6 +28,8 @@ pub enum Record {
     Read(Read),
     /// Something a person should look at: a replaced file that was refused, drift.
     Alarm(Alarm),
+    /// Sealed parts are about to be made blank.
+    Erasure(Box<Erasure>),
     /// Refusals that are not recorded one by one.
     Summary(Summary),
     /// The gateway stops in good order.

@@ -61,7 +61,10 @@ impl fmt::Display for LedgerError {
                 write!(f, "record {index} in segment {segment} at byte {offset}: {what}")
             }
             Self::File { what, error } => write!(f, "{what}: {error}"),
-            Self::SubjectKey { year } => write!(f, "the subject key file of {year} is not one"),
+            Self::SubjectKey { year } => write!(
+                f,
+                "the subject key file of {year} is not one: `tolbooth ledger recover-subject-keys` puts it back"
+            ),
             Self::Origin => f.write_str("the name of the log may not be empty nor hold a space or `+`"),
             Self::Unrecorded(why) => write!(f, "a record could not be made: {why}"),
         }

@@ -5,32 +5,35 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::chain::Chain;
 use super::durable::{keep, keep_all};
 use super::entry::{Record, Ruleset};
+use super::erase::Erased;
 use super::fault::{LedgerError, Unrecorded};
 use super::intent::OpenIntent;
 use super::object::{Object, digest, text};
 use super::queue::{Item, Shared, State, wait};
 use super::read::Archive;
 use super::receipt::Receipt;
-use super::subject::{SubjectKeys, SubjectRef};
+use super::subject::{MissingKeys, SubjectKeys, SubjectRef};
 use super::walk::{WalkFault, walk_segment};
 use super::writer::Writer;
 use crate::clock::Clock;
 use crate::crypto::SigningKey;
 use crate::journal::{Disk, Journal, JournalFault, Medium, PackMedium, Shelf};
 use crate::merkle::note::VerifierKey;
-use crate::model::{AgreementRef, Digest, Subject};
+use crate::model::{AgreementRef, Digest, RecoveryKey, Subject};
 
 /// A journal of no more segments and bytes is read whole at start; of a longer one only the last segment,
 /// so that a gateway is ready at once after years. The host then has the rest verified behind the road.
 const READ_WHOLE_SEGMENTS_MAX: usize = 4;
 const READ_WHOLE_BYTES_MAX: u64 = 64 << 20;
 
-const JOURNAL: &str = "journal";
+pub(super) const JOURNAL: &str = "journal";
 const EVIDENCE: &str = "evidence";
-const SUBJECT_KEYS: &str = "subject-keys";
+pub(super) const SUBJECT_KEYS: &str = "subject-keys";
 
 /// What a ledger is opened with.
 #[derive(Debug)]
@@ -44,6 +47,8 @@ pub struct LedgerConfig {
     pub segment_bytes: u64,
     /// How many records may wait; more are refused as [`Unrecorded::Busy`].
     pub waiting_max: usize,
+    /// Whom subject keys are wrapped to as they are made.
+    pub recovery_keys: Vec<RecoveryKey>,
 }
 
 /// What opening found.
@@ -59,6 +64,16 @@ pub struct Opened {
     pub intents: Vec<OpenIntent>,
     /// Agreements that rulesets in what was read brought into force, each in its highest version.
     pub in_force: Vec<AgreementRef>,
+    /// The time of the last record, in milliseconds since 1970; none where the log begins now.
+    pub last_ms: Option<i64>,
+}
+
+impl Opened {
+    /// How long before now the last record was made; nothing where there was none.
+    pub fn silent_for(&self, clock: &Clock) -> SignedDuration {
+        let last = self.last_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        last.map_or(SignedDuration::ZERO, |last| clock.now().duration_since(last))
+    }
 }
 
 /// Everything durable at one moment, under the checkpoint signed over it.
@@ -76,6 +91,10 @@ pub struct Ledger(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub(super) shared: Arc<Shared>,
     subjects: Arc<SubjectKeys>,
+    /// Held while sealed parts are made blank, and while the whole journal is read.
+    pub(super) erasing: Mutex<()>,
+    /// `None` until the whole journal has been read.
+    pub(super) erased: Mutex<Option<Erased>>,
     pub(super) shelf: Arc<dyn Shelf>,
     /// Where sealed segments are packed, by one at a time; given back with the directory.
     pub(super) packing: Mutex<Option<Box<dyn PackMedium>>>,
@@ -97,9 +116,9 @@ impl Ledger {
         config: LedgerConfig,
         clock: Clock,
     ) -> Result<(Self, Opened), LedgerError> {
-        let LedgerConfig { directory, origin, key, segment_bytes, waiting_max } = config;
+        let LedgerConfig { directory, origin, key, segment_bytes, waiting_max, recovery_keys } = config;
         let verifier = VerifierKey::new(&origin, key.public()).map_err(|_| LedgerError::Origin)?;
-        let subjects = Arc::new(SubjectKeys::open(&directory.join(SUBJECT_KEYS))?);
+        let subjects = Arc::new(SubjectKeys::open(&directory.join(SUBJECT_KEYS), recovery_keys)?);
         subjects.ensure(clock.now().to_zoned(jiff::tz::TimeZone::UTC).year())?;
         let packing = Mutex::new(medium.packing());
         let (journal, recovered) = Journal::open(medium, segment_bytes)?;
@@ -113,7 +132,10 @@ impl Ledger {
             unread_segments: unread,
             intents: chain.open_intents().cloned().collect(),
             in_force: chain.in_force().collect(),
+            last_ms: (chain.edge().size() > 0).then(|| chain.time_ms()),
         };
+        subjects.are_named(chain.subject_keys().map(str::to_owned), unread == 0);
+        let erased = (unread == 0).then(|| erased_in(&chain));
         let (edge, time_ms) = (chain.edge().clone(), chain.time_ms());
         let note = chain.last().map(|(_, note)| note.clone());
         drop(chain);
@@ -130,7 +152,8 @@ impl Ledger {
         let writer = start(writer, Arc::clone(&shared))?;
         let evidence = directory.join(EVIDENCE);
         let writer = Mutex::new(Some(writer));
-        let inner = Inner { shared, subjects, shelf, packing, evidence, verifier, writer };
+        let (erasing, erased) = (Mutex::default(), Mutex::new(erased));
+        let inner = Inner { shared, subjects, erasing, erased, shelf, packing, evidence, verifier, writer };
         Ok((Self(Arc::new(inner)), opened))
     }
 
@@ -211,6 +234,17 @@ impl Ledger {
         self.0.shared.stop();
     }
 
+    /// As [`stop`](Self::stop), saying why.
+    pub fn stop_for(&self, fault: String) {
+        self.0.shared.set_fault(Some(fault));
+        self.stop();
+    }
+
+    /// Why recording ended, or why the next segment is not there yet.
+    pub fn fault(&self) -> Option<String> {
+        self.0.shared.fault()
+    }
+
     /// The last signed checkpoint.
     pub fn checkpoint(&self) -> String {
         self.0.shared.durable().checkpoint
@@ -250,6 +284,8 @@ impl Ledger {
         &self,
         proceed: &mut dyn FnMut() -> bool,
     ) -> Result<Option<Vec<OpenIntent>>, LedgerError> {
+        // A blank whose erasure was recorded behind `end` would look like damage.
+        let _unerased = self.unerased();
         let end = self.0.shared.durable().end;
         let mut chain = Chain::new(&self.0.verifier, false);
         for segment in 1..=end.segment {
@@ -260,12 +296,19 @@ impl Ledger {
             read_segment(&mut chain, &*self.0.shelf, segment, false, upto)?;
         }
         finish(&chain, end.segment)?;
+        self.0.subjects.are_named(chain.subject_keys().map(str::to_owned), true);
+        self.set_erased(erased_in(&chain));
         Ok(Some(chain.open_intents().cloned().collect()))
     }
 
     /// What a search for a subject looks for: its references under every year's key.
     pub fn references(&self, subject: &Subject) -> Vec<SubjectRef> {
         self.0.subjects.of_all_years(subject)
+    }
+
+    /// Subject keys that are named and not here: without them a search for a subject does not see all.
+    pub fn missing_subject_keys(&self) -> MissingKeys {
+        self.0.subjects.missing()
     }
 
     /// Takes nothing more, writes what waits, and gives the directory back. Blocks.
@@ -318,6 +361,10 @@ fn read<'k>(key: &'k VerifierKey, shelf: &dyn Shelf, segments: &[u32]) -> Result
         finish(&chain, *segment)?;
     }
     Ok(chain)
+}
+
+fn erased_in(chain: &Chain<'_>) -> Erased {
+    Erased { blank: chain.erased(), unfinished: chain.unfinished() }
 }
 
 fn read_segment(

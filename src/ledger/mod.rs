@@ -5,32 +5,40 @@
 //! needs none of that.
 //!
 //! On disk: `journal/` (the truth; [`crate::journal`] has the frames, `schemas/entry/` the envelopes),
-//! `evidence/<sha256>` (bytes that records name) and `subject-keys/<year>.key`.
+//! `evidence/<sha256>` (bytes that records name), `subject-keys/<year>.key`, and beside each key its copies that are
+//! wrapped to recovery keys.
 
 pub mod binding;
 mod chain;
 mod durable;
 mod encode;
 mod entry;
+mod erase;
 pub mod export;
 mod fault;
 mod fold;
 mod handle;
 mod intent;
+mod labelled;
 mod object;
 mod outbox;
 mod pack;
 mod party;
 mod queue;
+mod ranges;
 mod read;
 mod receipt;
+mod recover;
+mod recovery;
 pub mod search;
 mod subject;
 pub mod verify;
 mod walk;
+mod wrapped;
 mod writer;
 
 pub use entry::{Alarm, Exchange, Intent, Nonce, Read, Record, Ruleset, SealedExchange, Summary};
+pub use erase::{Cause, Erasable, EraseFault, Erasure};
 pub use fault::{LedgerError, Unrecorded};
 pub use fold::{Folded, fold_entry};
 pub use handle::{Ledger, LedgerConfig, Opened, Present, journal_directory};
@@ -38,9 +46,12 @@ pub use intent::OpenIntent;
 pub use outbox::Outbox;
 pub use party::{Paged, PartyEntry};
 pub use queue::State;
+pub use ranges::Ranges;
 pub use read::{Archive, Entry, Stored};
 pub use receipt::{Checked, Presented, Receipt, ReceiptFault};
-pub use subject::SubjectRef;
+pub use recover::{RecoverFault, Recovered, recover_subject_keys};
+pub use recovery::{PASSPHRASE_CHARS_MIN, RecoveryFault, RecoverySecret};
+pub use subject::{MissingKeys, SubjectRef};
 
 /// The longest id of the caller's own that is recorded.
 pub const CORRELATION_BYTES_MAX: usize = 64;

@@ -78,14 +78,16 @@ pub(super) struct Shared {
     waiting_max: usize,
     state: AtomicU8,
     durable: Mutex<Durable>,
+    /// Why the writer ended, or the next segment is not there yet.
+    fault: Mutex<Option<String>>,
     clock: Clock,
 }
 
 #[derive(Default)]
 struct Waiting {
     items: Vec<Item>,
-    /// Whoever waits for the open segment to be sealed: one at a time.
-    sealing: Option<Sealing>,
+    /// Whoever waits for the open segment to be sealed.
+    sealing: Vec<Sealing>,
     closed: bool,
     /// Whether the writer sleeps: only then is it woken.
     asleep: bool,
@@ -111,6 +113,7 @@ impl Shared {
             waiting_max,
             state: AtomicU8::new(State::Healthy as u8),
             durable: Mutex::new(durable),
+            fault: Mutex::default(),
             clock,
         }
     }
@@ -151,15 +154,16 @@ impl Shared {
         let (answer, sealed) = oneshot::channel();
         let mut waiting = self.waiting();
         // Dropped where nothing more is taken: whoever waits is told that it has stopped.
-        waiting.sealing = Some(answer).filter(|_| !waiting.closed);
+        let open = !waiting.closed;
+        waiting.sealing.extend(open.then_some(answer));
         waiting.asleep = false;
         drop(waiting);
         self.arrived.notify_one();
         sealed
     }
 
-    pub(super) fn take_sealing(&self) -> Option<Sealing> {
-        self.waiting().sealing.take()
+    pub(super) fn take_sealing(&self) -> Vec<Sealing> {
+        std::mem::take(&mut self.waiting().sealing)
     }
 
     /// Swaps all that waits into `into`, which is empty; sleeps at most `patience` if nothing does.
@@ -167,7 +171,7 @@ impl Shared {
     pub(super) fn take(&self, into: &mut Vec<Item>, patience: Option<Duration>) -> bool {
         let mut waiting = self.waiting();
         waiting.taken_since = None;
-        while waiting.items.is_empty() && waiting.sealing.is_none() {
+        while waiting.items.is_empty() && waiting.sealing.is_empty() {
             if waiting.closed {
                 return false;
             }
@@ -212,7 +216,7 @@ impl Shared {
             let mut waiting = self.waiting();
             waiting.closed = true;
             waiting.since = None;
-            waiting.sealing = None;
+            waiting.sealing.clear();
             std::mem::take(&mut waiting.items)
         };
         self.arrived.notify_one();
@@ -238,11 +242,21 @@ impl Shared {
         }
     }
 
+    pub(super) fn fault(&self) -> Option<String> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_fault(&self, fault: Option<String>) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    }
+
     pub(super) fn durable(&self) -> Durable {
         self.durable.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn set_durable(&self, durable: Durable) {
+        // With the record and not a while later: whoever is told of it is judged by no earlier time.
+        self.clock.not_before(durable.time_ms);
         *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = durable;
     }
 }

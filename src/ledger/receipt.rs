@@ -38,11 +38,24 @@ const HASHES_MAX: usize = 63;
 pub struct Receipt {
     index: u64,
     header: String,
+    bytes: usize,
 }
 
 impl Receipt {
-    pub(super) fn new(nonce: &Nonce, envelope: &[u8], index: u64, proof: &[Hash], note: &str) -> Self {
-        Self { index, header: header(nonce, envelope, index, proof, note) }
+    pub(super) fn new(
+        nonce: &Nonce,
+        envelope: &[u8],
+        index: u64,
+        (proof, note): (&[Hash], &str),
+        bytes: usize,
+    ) -> Self {
+        Self { index, header: header(nonce, envelope, index, proof, note), bytes }
+    }
+
+    /// What the record took of the journal, at most: its own frames, and all of the checkpoint it shares with
+    /// its batch.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Where the record stands in the log.

@@ -2,17 +2,23 @@
 //! normaliser's version and the normalised identifier.
 //!
 //! Pseudonymised, not anonymous: whoever holds key and ledger can try all identifiers. Each year has its
-//! own key in a file of its own, made when first needed, readable by the gateway alone.
+//! own key in a file of its own, made when first needed, readable by the gateway alone, with copies wrapped to
+//! the recovery keys beside it ([`wrapped`]). A key that is lost is put back by [`recover`](super::recover);
+//! until then its year goes on under another, and a search says that it cannot see all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
+use zeroize::Zeroizing;
+
 use super::durable::write_durably;
-use super::fault::LedgerError;
+use super::fault::{LedgerError, Unrecorded};
+use super::wrapped;
 use crate::crypto::{MacKey, random, sha256};
-use crate::model::{Digest, Subject, SubjectKind};
+use crate::model::{Digest, RecoveryKey, Subject, SubjectKind};
 
 /// Of [`normalise`]; part of what is hashed, so that a change never mixes two spellings.
 const NORMALISER: u8 = 1;
@@ -44,16 +50,21 @@ fn normalise(kind: &SubjectKind, identifier: &str) -> String {
     }
 }
 
-struct YearKey {
+/// One key. There is one a year, and another where the first was lost and its year went on.
+pub(super) struct YearKey {
     id: String,
     mac: MacKey,
 }
 
 impl YearKey {
-    fn new(year: i16, bytes: &[u8; 32]) -> Self {
+    pub(super) fn new(year: i16, bytes: &[u8; 32]) -> Self {
         let [a, b, c, d, ..] = sha256(&[TITLE.as_bytes(), bytes]);
         let id = format!("{year}-{:08x}", u32::from_be_bytes([a, b, c, d]));
         Self { id, mac: MacKey::new(bytes) }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
     }
 
     fn reference(&self, subject: &Subject) -> SubjectRef {
@@ -64,63 +75,142 @@ impl YearKey {
     }
 }
 
+/// Keys that are not here, though something says that they were in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingKeys {
+    /// Their ids, such as `2026-0a1b2c3d`: what they name cannot be searched by person.
+    pub keys: Vec<String>,
+    /// Whether all of the journal has been asked; if not, more may be missing.
+    pub all_known: bool,
+}
+
+impl MissingKeys {
+    /// Of a look that is not by person.
+    pub const NONE: Self = Self { keys: Vec::new(), all_known: true };
+}
+
 /// The keys of all years so far.
 pub struct SubjectKeys {
     directory: PathBuf,
-    keys: RwLock<BTreeMap<i16, YearKey>>,
+    recovery: Vec<RecoveryKey>,
+    keys: RwLock<BTreeMap<i16, Vec<YearKey>>>,
+    named: RwLock<Named>,
+}
+
+/// Which keys something names, whether or not they are here.
+#[derive(Default)]
+struct Named {
+    keys: BTreeSet<String>,
+    /// Whether all of the journal was read for them.
+    whole: bool,
 }
 
 impl SubjectKeys {
-    /// Reads all keys there are; makes the directory if it is missing.
-    pub fn open(directory: &Path) -> Result<Self, LedgerError> {
+    /// Reads all keys there are, and wraps each to the recovery keys; makes the directory if it is missing.
+    pub fn open(directory: &Path, recovery: Vec<RecoveryKey>) -> Result<Self, LedgerError> {
         let file = |error| LedgerError::File { what: "reading the subject keys", error };
         fs::create_dir_all(directory).map_err(file)?;
-        let mut keys = BTreeMap::new();
-        for entry in fs::read_dir(directory).map_err(file)? {
-            let path = entry.map_err(file)?.path();
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let Some(year) = name.strip_suffix(".key").and_then(|year| year.parse().ok()) else { continue };
-            let text = fs::read_to_string(&path).map_err(file)?;
+        let mut keys: BTreeMap<i16, Vec<YearKey>> = BTreeMap::new();
+        for (path, year) in key_files(directory).map_err(file)? {
+            let text = Zeroizing::new(fs::read_to_string(&path).map_err(file)?);
             let bytes = parse(&text).ok_or(LedgerError::SubjectKey { year })?;
-            keys.insert(year, YearKey::new(year, &bytes));
+            let key = YearKey::new(year, &bytes);
+            wrap(directory, &key, &bytes, &recovery)?;
+            keys.entry(year).or_default().push(key);
         }
-        Ok(Self { directory: directory.to_owned(), keys: RwLock::new(keys) })
+        let copies = wrapped::all(directory).map_err(file)?;
+        let named = copies.into_values().flatten().map(|copy| copy.key).collect();
+        let named = RwLock::new(Named { keys: named, whole: false });
+        Ok(Self { directory: directory.to_owned(), recovery, keys: RwLock::new(keys), named })
     }
 
-    /// Makes the key of a year if there is none. Durable when this returns.
+    /// Makes the key of a year if there is none. The key and its wrapped copies are durable when this returns,
+    /// and not used before.
     pub fn ensure(&self, year: i16) -> Result<(), LedgerError> {
         if self.keys.read().unwrap_or_else(PoisonError::into_inner).contains_key(&year) {
             return Ok(());
         }
-        let bytes: [u8; 32] = random().ok_or(LedgerError::SubjectKey { year })?;
-        let text = format!("{TITLE}\n{}\n", Digest(bytes).hex());
-        write_durably(&self.directory, &format!("{year}.key"), text.as_bytes())
+        let bytes: Zeroizing<[u8; 32]> =
+            Zeroizing::new(random().ok_or(LedgerError::Unrecorded(Unrecorded::NoKey))?);
+        let key = YearKey::new(year, &bytes);
+        write_key(&self.directory, &format!("{year}.key"), &bytes)
             .map_err(|error| LedgerError::File { what: "writing the subject key", error })?;
-        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        keys.insert(year, YearKey::new(year, &bytes));
+        // If we crash here the next start wraps it; nothing was recorded under it yet.
+        wrap(&self.directory, &key, &bytes, &self.recovery)?;
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(year, vec![key]);
         Ok(())
     }
 
     /// The references under one year's key, each once. `None` without that key.
     pub fn of_year(&self, year: i16, subjects: &[Subject]) -> Option<Vec<SubjectRef>> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let key = keys.get(&year)?;
+        let key = keys.get(&year)?.first()?;
         let mut out: Vec<_> = subjects.iter().map(|subject| key.reference(subject)).collect();
         out.sort_unstable();
         out.dedup();
         Some(out)
     }
 
-    /// The references under every year's key: what a search looks for.
+    /// The references under every year's keys: what a search looks for.
     pub fn of_all_years(&self, subject: &Subject) -> Vec<SubjectRef> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        keys.values().map(|key| key.reference(subject)).collect()
+        keys.values().flatten().map(|key| key.reference(subject)).collect()
+    }
+
+    /// Records name these keys; `whole` when all records were asked.
+    pub fn are_named(&self, keys: impl IntoIterator<Item = String>, whole: bool) {
+        let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);
+        named.keys.extend(keys);
+        named.whole |= whole;
+    }
+
+    /// Which keys that something names are not here.
+    pub fn missing(&self) -> MissingKeys {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let held: BTreeSet<&str> = keys.values().flatten().map(YearKey::id).collect();
+        let named = self.named.read().unwrap_or_else(PoisonError::into_inner);
+        let missing = named.keys.iter().filter(|key| !held.contains(key.as_str())).cloned().collect();
+        MissingKeys { keys: missing, all_known: named.whole }
     }
 }
 
-fn parse(text: &str) -> Option<[u8; 32]> {
+fn wrap(directory: &Path, key: &YearKey, bytes: &[u8; 32], to: &[RecoveryKey]) -> Result<(), LedgerError> {
+    to.iter()
+        .try_for_each(|to| wrapped::ensure(directory, key, bytes, to))
+        .map_err(|error| LedgerError::File { what: "wrapping the subject keys to the recovery keys", error })
+}
+
+/// The key files of a directory, each year's own before what was recovered of the same year.
+pub(super) fn key_files(directory: &Path) -> io::Result<Vec<(PathBuf, i16)>> {
+    let mut out = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let Some(stem) = name.strip_suffix(".key") else { continue };
+        if let Some(year) = stem.parse().ok().or_else(|| wrapped::year_of(stem)) {
+            out.push((path, year));
+        }
+    }
+    // `2026.key` sorts behind `2026-0a1b2c3d.key` as a name, and comes first as the shorter.
+    out.sort_by_key(|(path, year)| (*year, path.as_os_str().len(), path.clone()));
+    Ok(out)
+}
+
+/// Writes a key, durably and readable by its owner alone.
+pub(super) fn write_key(directory: &Path, name: &str, bytes: &[u8; 32]) -> io::Result<()> {
+    let text = Zeroizing::new(format!("{TITLE}\n{}\n", Digest(*bytes).hex()));
+    write_durably(directory, name, text.as_bytes())
+}
+
+/// The key in a key file, if it reads.
+pub(super) fn read_key(path: &Path, year: i16) -> io::Result<Option<YearKey>> {
+    let text = Zeroizing::new(fs::read_to_string(path)?);
+    Ok(parse(&text).map(|bytes| YearKey::new(year, &bytes)))
+}
+
+fn parse(text: &str) -> Option<Zeroizing<[u8; 32]>> {
     let (title, key) = text.trim_end().split_once('\n')?;
-    (title == TITLE).then_some(Digest::from_hex(key)?.0)
+    (title == TITLE).then_some(Zeroizing::new(Digest::from_hex(key)?.0))
 }
 
 #[cfg(test)]

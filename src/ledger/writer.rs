@@ -123,9 +123,13 @@ impl<M: Medium> Writer<M> {
                 self.add(item, shared);
             }
             self.commit(shared);
-            if let Some(answer) = shared.take_sealing() {
-                // Whoever waited may have gone.
-                let _ = answer.send(self.seal_segment(shared));
+            let sealing = shared.take_sealing();
+            if !sealing.is_empty() {
+                let sealed = self.seal_segment(shared);
+                for answer in sealing {
+                    // Whoever waited may have gone.
+                    let _ = answer.send(sealed);
+                }
             }
             self.prepare(shared);
             if shared.state() == State::Stopped {
@@ -282,7 +286,8 @@ impl<M: Medium> Writer<M> {
                 self.pending.drain(..).for_each(|p| drop(p.answer.send(Err(Unrecorded::TooLarge))));
             }
             // What is on the disk is not known now. A restart finds out; this process never does.
-            Err(AppendFault::Broken(_)) => {
+            Err(fault @ AppendFault::Broken(_)) => {
+                shared.set_fault(Some(fault.to_string()));
                 self.refuse(shared, State::Stopped, Unrecorded::Stopped);
                 shared.stop();
             }
@@ -305,11 +310,15 @@ impl<M: Medium> Writer<M> {
         if shared.state() == State::DiskFull {
             shared.set_state(State::LowSpace);
         }
+        // The last frame of all is the checkpoint's.
+        let checkpoint = self.draft.bytes_of(self.draft.count().saturating_sub(1), 1);
         for (index, Pending { answer, nonce, place }) in (first..).zip(self.pending.drain(..)) {
             let envelope = self.draft.body(place);
+            // Envelope and sealed part.
+            let bytes = self.draft.bytes_of(place, 2) + checkpoint;
             let receipt = envelope
                 .zip(batch.prove(index))
-                .map(|(envelope, proof)| Receipt::new(&nonce, envelope, index, &proof, note));
+                .map(|(envelope, proof)| Receipt::new(&nonce, envelope, index, (&proof, note), bytes));
             let _ = answer.send(receipt.ok_or(Unrecorded::Stopped));
         }
     }
@@ -335,7 +344,9 @@ impl<M: Medium> Writer<M> {
         let now = self.clock.monotonic();
         let wait = self.failed_at.is_some_and(|at| now.saturating_sub(at) < RETRY);
         if !self.journal.has_spare() && !wait {
-            self.failed_at = self.journal.prepare().is_err().then_some(now);
+            let prepared = self.journal.prepare();
+            self.failed_at = prepared.is_err().then_some(now);
+            shared.set_fault(prepared.err().map(|error| error.to_string()));
         }
         let ready = self.journal.has_spare();
         match (ready, shared.state()) {

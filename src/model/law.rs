@@ -31,6 +31,13 @@ vocabulary! {
     }
 }
 
+impl PurposeCode {
+    /// Whether all it is about are children: what is done for a child may be asked about until they are 25.
+    pub fn is_of_children(self) -> bool {
+        self == Self::SafeguardingChild
+    }
+}
+
 vocabulary! {
     /// Which law a party processes under.
     Regime {

@@ -29,3 +29,13 @@ pub const DRIFT_NAME_BYTES_MAX: usize = 64;
 
 /// The longest a trial agreement may last.
 pub const TRIAL_DAYS_MAX: i64 = 90;
+
+/// Recovery keys subject keys are wrapped to: two hold when one is lost, and each can read every subject key.
+pub const RECOVERY_KEYS_MAX: usize = 4;
+
+/// How long sealed parts are kept where nothing else is said (`retention.audit_years`).
+pub const AUDIT_YEARS_DEFAULT: u8 = 7;
+/// Of agreements about children: until the youngest of them is 25 (`retention.audit_years`).
+pub const AUDIT_YEARS_CHILDREN: u8 = 25;
+/// A lifetime; more is a typing mistake.
+pub const AUDIT_YEARS_MAX: u8 = 100;

@@ -17,6 +17,7 @@ mod message_key;
 mod officer;
 mod outcome;
 mod path;
+mod recovery;
 mod release;
 mod secret;
 mod shape;
@@ -43,6 +44,7 @@ pub use outcome::{
     COUNTED_READS, Code, ENVELOPES_READ, Fixer, LOG_READ, OWN_VIEW_READ, Outcome, RECEIPT_READ,
 };
 pub use path::{FieldPath, PathError, STEPS_MAX, Step, is_property_name};
+pub use recovery::RecoveryKey;
 pub use release::{Band, Check, Literal, Release, Rows, Test, Transform};
 pub use secret::Secret;
 pub use shape::{Format, Marks, ObjectShape, Property, Scalar, ScalarKind, Shape};

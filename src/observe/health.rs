@@ -59,6 +59,11 @@ impl Health {
         self.lights().insert(condition, light);
     }
 
+    /// The light of a condition, if it was ever set.
+    pub fn light(&self, condition: &Condition) -> Option<Light> {
+        self.lights().get(condition).cloned()
+    }
+
     /// Forgets the sources' lights but those that `stay`.
     pub fn keep_sources(&self, stay: impl Fn(&str) -> bool) {
         self.lights().retain(|condition, _| match condition {

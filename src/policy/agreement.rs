@@ -37,6 +37,8 @@ pub struct Agreement {
     pub dates: Dates,
     /// By party, in the order of the file; a live agreement has one for each.
     pub law: Vec<Law>,
+    /// How many years sealed parts of its exchanges are kept.
+    pub audit_years: u8,
     /// What format 2 says beyond format 1; a file of format 1 has none.
     pub particulars: Option<Box<Particulars>>,
     /// The view it was sealed over, if it was.

@@ -129,13 +129,12 @@ pub struct Accuracy {
     pub corrections: Option<Corrections>,
 }
 
-/// How long what was received is kept, and the record of it (section 7).
+/// How long the consumer keeps what it received (section 7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keeping {
     /// ISO 8601; `None`: not stored.
     pub consumer: Option<String>,
     pub disposal: Disposal,
-    pub audit_years: u32,
 }
 
 /// The rights of those the data is about (section 8).

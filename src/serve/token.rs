@@ -15,14 +15,14 @@ use http::header::{
     WWW_AUTHENTICATE,
 };
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Incoming;
+use http_body_util::Full;
+use hyper::body::{Body as _, Incoming};
 use serde_json::{Value, json};
 
 use crate::desk::{ScopeFault, scope_of};
 use crate::directory::Identity;
-use crate::inbound::{Answer, Connection, Worker};
-use crate::model::{Code, MemberId};
+use crate::inbound::{Answer, Connection, Worker, collect, is_utf8};
+use crate::model::{Code, MemberId, SystemId};
 use crate::tls::{SpiffeId, TrustDomain};
 use crate::token::{Grant, Mint};
 
@@ -32,6 +32,7 @@ const TOKEN: &str = "/token";
 const JWKS: &str = "/jwks";
 const METADATA: &str = "/.well-known/oauth-authorization-server";
 
+const FORM: &str = "application/x-www-form-urlencoded";
 /// A form with as many agreements as a token names, every colon escaped.
 const FORM_BYTES_MAX: usize = 16 * 1024;
 /// What an `Authorization` scheme may be called where it is told back.
@@ -112,6 +113,30 @@ impl Refused {
     }
 }
 
+/// What is known of one request for a token: a token releases nothing, and so leaves no record but this line
+/// and a count.
+#[derive(Default)]
+struct Asking {
+    /// Bytes of the form.
+    arrived: usize,
+    system: Option<SystemId>,
+    agreements: usize,
+}
+
+impl Asking {
+    /// Says who was given what, or with which word it was refused. What nobody known sends, and what is beyond a
+    /// rate, could fill a disk.
+    fn log(&self, refused: Option<&Refused>) {
+        let (system, error) =
+            (self.system.as_ref().map(tracing::field::display), refused.map(Refused::error));
+        if self.system.is_none() || matches!(refused, Some(Refused::Later(_))) {
+            tracing::debug!(system, error, "no token was given out");
+        } else {
+            tracing::info!(system, error, agreements = self.agreements, "a token was asked for");
+        }
+    }
+}
+
 impl TokenDoor {
     pub fn new(mint: Arc<Mint>, per_minute: u32) -> Self {
         Self { mint, per_minute, asked: Mutex::default() }
@@ -122,12 +147,32 @@ impl TokenDoor {
         [TOKEN, JWKS, METADATA].contains(&path)
     }
 
+    /// Within what the member may take of the gateway, as any question.
     pub(super) async fn answer(
         &self,
         worker: &Worker,
         connection: &Connection,
         body_max: Duration,
         request: Request<Incoming>,
+    ) -> Answer {
+        if let Err(seconds) = worker.admit(connection) {
+            worker.turned_away(connection);
+            return Refused::Later(seconds).answer();
+        }
+        let mut asking = Asking::default();
+        let answer = self.say(worker, connection, body_max, request, &mut asking).await;
+        let answered = answer.body().size_hint().lower();
+        worker.used(connection, asking.arrived, usize::try_from(answered).unwrap_or(usize::MAX));
+        answer
+    }
+
+    async fn say(
+        &self,
+        worker: &Worker,
+        connection: &Connection,
+        body_max: Duration,
+        request: Request<Incoming>,
+        asking: &mut Asking,
     ) -> Answer {
         let post = request.uri().path() == TOKEN;
         let wanted = if post { Method::POST } else { Method::GET };
@@ -140,13 +185,15 @@ impl TokenDoor {
             _ => {}
         }
         let metrics = &worker.road().metrics;
-        match self.give(worker, connection, body_max, request).await {
+        match self.give(worker, connection, body_max, request, asking).await {
             Ok(answer) => {
                 metrics.token_issued();
+                asking.log(None);
                 answer
             }
             Err(refused) => {
                 metrics.token_not_issued(refused.error());
+                asking.log(Some(&refused));
                 refused.answer()
             }
         }
@@ -158,6 +205,7 @@ impl TokenDoor {
         connection: &Connection,
         body_max: Duration,
         request: Request<Incoming>,
+        asking: &mut Asking,
     ) -> Result<Answer, Refused> {
         // As many as exchanges, so that forms cannot take more memory than questions.
         let _place = worker.place().ok_or(Refused::Later(1))?;
@@ -167,18 +215,20 @@ impl TokenDoor {
             road.tally.stranger_refused(code);
             Refused::InvalidClient(code.sentence())
         })?;
+        asking.system = Some(identity.system().clone());
         if let Some(given) = request.headers().get(AUTHORIZATION) {
             return Err(Refused::OtherScheme(scheme(given)));
         }
         let member = &identity.system().member;
         self.within_rate(member, road.clock.monotonic().as_secs()).map_err(Refused::Later)?;
-        let form = read(request, body_max).await?;
+        let form = read(request, body_max, &mut asking.arrived).await?;
         let client = spiffe_id(&identity, ruleset.directory.federation())
             .ok_or(Refused::InvalidClient("The client certificate names no system."))?;
         asks(&form, &client)?;
         let today = road.clock.today();
         let scope =
             scope_of(&ruleset, identity.system(), today, form.get("scope")).map_err(Refused::InvalidScope)?;
+        asking.agreements = scope.agreements.len();
         let grant = Grant {
             client: &client,
             certificate: &identity.certificate(),
@@ -216,30 +266,24 @@ impl TokenDoor {
 }
 
 /// The form of a request, or why it is not one.
-async fn read(request: Request<Incoming>, body_max: Duration) -> Result<Form, Refused> {
+async fn read(request: Request<Incoming>, body_max: Duration, arrived: &mut usize) -> Result<Form, Refused> {
     // RFC 6749 section 3.2: parameters stand in the body alone, since addresses are logged.
     if request.uri().query().is_some() {
         return Err(Refused::InvalidRequest("Parameters stand in the body, not in the address."));
     }
     let mut types = request.headers().get_all(CONTENT_TYPE).iter();
-    let is_form = types.next().is_some_and(|value| value.to_str().is_ok_and(is_form));
+    let is_form = types.next().is_some_and(|value| value.to_str().is_ok_and(|value| is_utf8(value, FORM)));
     if !is_form || types.next().is_some() {
         return Err(Refused::InvalidRequest("The body is to be application/x-www-form-urlencoded."));
     }
-    let body = Limited::new(request.into_body(), FORM_BYTES_MAX).collect();
+    let body = collect(request.into_body(), FORM_BYTES_MAX, arrived);
     let body = match tokio::time::timeout(body_max, body).await {
-        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Ok(body)) => body,
         Ok(Err(_)) => return Err(Refused::InvalidRequest("The body is too large, or broke off.")),
         Err(_) => return Err(Refused::InvalidRequest("The body did not arrive in time.")),
     };
     let twice = "A parameter is there twice, misspelt, or not UTF-8.";
     Form::parse(&body).ok_or(Refused::InvalidRequest(twice))
-}
-
-fn is_form(value: &str) -> bool {
-    let (essence, parameter) = value.split_once(';').map_or((value, ""), |(a, b)| (a.trim(), b.trim()));
-    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        && (parameter.is_empty() || parameter.eq_ignore_ascii_case("charset=utf-8"))
 }
 
 /// Whether a form asks for what can be had, and by whom it comes. Parameters nobody knows are ignored (RFC

@@ -102,6 +102,9 @@ enum Kind {
     Synthetic(SyntheticSource),
 }
 
+/// The caller's headers, each made when it is asked for.
+pub type Forwarded<'a> = dyn Fn(&HeaderName) -> Option<HeaderValue> + 'a;
+
 impl Source {
     /// A sandbox's source, whatever the dataset file says of the real one.
     pub fn synthetic(operations: std::collections::HashMap<OperationId, MadeUp>) -> Self {
@@ -166,8 +169,8 @@ impl Source {
         }
     }
 
-    /// Asks the source. `question` has passed the contract; of the headers in `forwarded` only those
-    /// the dataset file allows go on.
+    /// Asks the source. `question` has passed the contract; `forwarded` is asked for the headers that the dataset
+    /// file has go on, and for no other.
     ///
     /// # Errors
     /// A [`SourceFault`]; after `deadline` it is [`SourceFault::Timeout`].
@@ -176,7 +179,7 @@ impl Source {
         pool: &Pool,
         operation: &OperationId,
         question: Node<'_>,
-        forwarded: &[(HeaderName, HeaderValue)],
+        forwarded: &Forwarded<'_>,
         deadline: Instant,
     ) -> Result<Fetched, SourceFault> {
         match &self.0 {

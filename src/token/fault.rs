@@ -11,6 +11,8 @@ pub enum TokenFault {
     TooLarge,
     /// Not three parts in base64url in the one spelling (RFC 7515 section 7.1).
     Form,
+    /// An opaque one with letters no token has (RFC 6750 section 2.1).
+    Letters,
     /// The header is not one strict JSON object.
     Header,
     /// `typ` is not that of an access token (RFC 9068 section 4).
@@ -58,6 +60,7 @@ impl TokenFault {
             Self::Scheme => "scheme",
             Self::TooLarge => "too_large",
             Self::Form => "form",
+            Self::Letters => "letters",
             Self::Header => "header",
             Self::Type => "type",
             Self::HeaderNotAllowed => "header_not_allowed",
@@ -89,6 +92,7 @@ impl fmt::Display for TokenFault {
             Self::Scheme => "The scheme of the authorization is not Bearer, or there is no token.",
             Self::TooLarge => "The token is too large.",
             Self::Form => "The token is not three parts in base64url without padding.",
+            Self::Letters => "The token has letters that no token has.",
             Self::Header => "The header of the token is not one JSON object that reads in one way.",
             Self::Type => "The type of the token is not at+jwt.",
             Self::HeaderNotAllowed => "The token has a header other than typ, alg and kid.",

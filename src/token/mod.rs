@@ -24,7 +24,7 @@ pub use issuer::{ClientNames, Issuer, Issuers, Mapping};
 pub use key::{Algorithm, Key, KeySet};
 pub use mint::{Grant, KeyFileFault, Mint, MintKeys};
 pub use outside::{Fetched, Outsider, Outsiders};
-pub use verify::{Verified, verify};
+pub use verify::{Verified, issuer_said, verify};
 
 /// A whole token: one with 48 agreements of the longest names fits, and a request's head has 32 KiB.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use tolbooth::journal::JournalFault;
+use tolbooth::journal::{Journal, JournalFault, SEGMENT_BYTES_MIN};
 use tolbooth::ledger::verify::{held, verify_journal};
 use tolbooth::ledger::{Ledger, LedgerError, Record, State, Stored, Unrecorded};
 
@@ -116,8 +116,8 @@ fn a_torn_batch_is_dropped_whole_and_nothing_before_it() {
     for seed in 0..200 {
         // The write succeeds, the sync after it does not.
         let failing = medium.cut(Cut::LoseAll);
-        failing.fail_next_sync();
         let (ledger, opened) = open_on(failing.clone(), folder.path()).unwrap();
+        failing.fail_next_sync();
         assert_eq!(opened.records, 6);
         let mut large = exchange(6);
         large.sealed.reason = Some("r".repeat(3000));
@@ -134,6 +134,46 @@ fn a_torn_batch_is_dropped_whole_and_nothing_before_it() {
         check(&next, &acknowledged);
     }
     assert!(steps > 5);
+}
+
+/// A kill between write and sync, a restart that goes on behind what it finds, and a power cut: what the first
+/// process wrote must not be gone from under what the second acknowledged, wherever that came to lie.
+#[test]
+fn what_a_killed_process_did_not_sync_is_durable_before_anything_follows_it() {
+    let folder = Folder::new();
+    for before in 1..RECORDS {
+        let (medium, mut acknowledged) = (Faulty::default(), Acknowledged::new());
+        let (ledger, _) = open_on(medium.clone(), folder.path()).unwrap();
+        fill(&ledger, 0, before, &mut acknowledged);
+        medium.fail_next_sync();
+        fill(&ledger, 100, 1, &mut acknowledged);
+        ledger.close();
+        let next = medium.killed();
+        let (ledger, _) = open_on(next.clone(), folder.path()).unwrap();
+        fill(&ledger, 200, 1, &mut acknowledged);
+        ledger.close();
+        let last = next.cut(Cut::LoseAll);
+        let opened = open_on(last.clone(), folder.path()).map(|_| ());
+        assert!(opened.is_ok(), "after {before} records: {opened:?}");
+        assert!(acknowledged.contains_key(&200));
+        check(&last, &acknowledged);
+    }
+}
+
+/// A segment made in advance under another size is made again: else its end would not be reserved, and a disk
+/// that is full there would look broken.
+#[test]
+fn a_spare_segment_of_another_size_is_made_again() {
+    for sizes in [(SEGMENT_BYTES_MIN, 2 * SEGMENT_BYTES_MIN), (2 * SEGMENT_BYTES_MIN, SEGMENT_BYTES_MIN)] {
+        let medium = Faulty::default();
+        let (mut journal, _) = Journal::open(medium.clone(), sizes.0).unwrap();
+        journal.prepare().unwrap();
+        assert_eq!(medium.bytes(2).len() as u64, sizes.0);
+        drop(journal);
+        let (journal, _) = Journal::open(medium.clone(), sizes.1).unwrap();
+        assert!(journal.has_spare());
+        assert_eq!(medium.bytes(2).len() as u64, sizes.1);
+    }
 }
 
 /// Every byte of every frame counts: a change anywhere but in what was never written is refused, and

@@ -70,6 +70,13 @@ impl Faulty {
         self.0.lock().unwrap().steps
     }
 
+    /// What the next process finds when this one is killed: all of it, and nothing more durable than it was.
+    pub fn killed(&self) -> Self {
+        let mut state = self.0.lock().unwrap().clone();
+        (state.fail, state.steps) = (None, 0);
+        Self(Arc::new(Mutex::new(state)))
+    }
+
     /// What the next process finds.
     pub fn cut(&self, cut: Cut) -> Self {
         let mut state = self.0.lock().unwrap().clone();

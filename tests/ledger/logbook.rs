@@ -56,6 +56,7 @@ pub fn config(directory: &Path) -> LedgerConfig {
         key: key(),
         segment_bytes: SMALL,
         waiting_max: 10_000,
+        recovery_keys: Vec::new(),
     }
 }
 

@@ -104,6 +104,23 @@ fn a_blank_takes_the_sealed_parts_named_and_nothing_else() {
     assert!(verified.unwrap_err().to_string().contains("blank and no erasure record names it"));
 }
 
+/// Several at once, while the log goes on.
+#[test]
+fn blanks_at_once_are_all_done() {
+    let folder = Folder::new();
+    let ledger = filled(folder.path());
+    let open_segment = ledger.archive().end().segment;
+    let of_open = kept(&ledger.archive()).into_values().filter(|kept| kept.at.segment == open_segment);
+    let places: Vec<Position> = of_open.take(4).map(|kept| kept.at).collect();
+    std::thread::scope(|scope| {
+        let each: Vec<_> = places.iter().map(|at| scope.spawn(|| ledger.blank(&[*at]))).collect();
+        (1000..1050).for_each(|n| drop(ledger.append_blocking(record(n)).unwrap()));
+        each.into_iter().for_each(|one| one.join().unwrap().unwrap());
+    });
+    let blank = kept(&ledger.archive()).into_values().filter(|kept| kept.sealed.is_none());
+    assert!(blank.map(|kept| kept.at).eq(places));
+}
+
 /// A place that is no record's blanks nothing at all.
 #[test]
 fn a_blank_of_anything_but_a_record_is_refused() {

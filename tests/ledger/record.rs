@@ -12,7 +12,8 @@ use tolbooth::journal::JournalFault;
 use tolbooth::ledger::search::{Filter, Index, Query, search};
 use tolbooth::ledger::verify::{verify_journal, verify_receipt};
 use tolbooth::ledger::{
-    Alarm, Folded, Ledger, LedgerError, Read, Record, State, Stored, Summary, Unrecorded, journal_directory,
+    Alarm, Cause, Erasure, Folded, Ledger, LedgerError, Read, Record, State, Stored, Summary, Unrecorded,
+    journal_directory,
 };
 use tolbooth::model::limits::RECEIPT_BYTES_MAX;
 use tolbooth::model::{
@@ -203,6 +204,12 @@ fn other_kinds() -> Vec<Record> {
             asked: None,
             subjects: vec![],
         }),
+        Record::Erasure(Box::new(Erasure {
+            cause: Cause::Due { years: 7 },
+            erases: [0, 1, 3].into_iter().collect(),
+            by: "uid 1000".into(),
+            purpose: "yearly review".into(),
+        })),
         Record::Alarm(Alarm { cause: "drift", dataset, detail: None, dropped: vec!["x".into()] }),
         Record::Summary(Summary {
             member: None,
@@ -263,7 +270,8 @@ fn every_kind_has_its_own_schema_and_keeps_its_key_order() {
         })
         .unwrap();
     kinds.sort();
-    assert_eq!(kinds, ["alarm", "exchange", "intent", "origin", "read", "ruleset", "shutdown", "summary"]);
+    let all = ["alarm", "erasure", "exchange", "intent", "origin", "read", "ruleset", "shutdown", "summary"];
+    assert_eq!(kinds, all);
 }
 
 #[test]
@@ -271,7 +279,7 @@ fn one_process_holds_a_directory() {
     let folder = Folder::new();
     let (ledger, _) = open(folder.path());
     let second = Ledger::open(config(folder.path()), Clock::new().unwrap());
-    assert!(matches!(second, Err(LedgerError::Journal(JournalFault::Locked))));
+    assert!(matches!(second, Err(LedgerError::Journal(JournalFault::Locked { .. }))));
     drop(ledger);
     let (ledger, opened) = open(folder.path());
     assert_eq!(opened.records, 1);

@@ -195,6 +195,7 @@ fn heads() -> Vec<Hostile> {
                 Duration::from_millis(20),
             )
         }),
+        kept("line feeds alone as ends of lines", &[ANSWERED], text.replace("\r\n", "\n")),
         raw("no head", &[INVALID], record()),
         raw("HTTP/0.9", &[INVALID], format!("<html>{MARK}</html>")),
         kept("a status line that is none", &[INVALID], text.replacen("HTTP/1.1 200", "HTTP/1.1 abc", 1)),

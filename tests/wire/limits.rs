@@ -122,6 +122,53 @@ fn a_member_sends_no_more_bytes_than_one_member_may() {
     assert_eq!(here.police().ask(CHECK, &NURSE, &asks(CHI)).status, 403, "another member is not held up");
 }
 
+/// A question that is refused while it is read has been read so far.
+#[test]
+fn what_is_refused_while_it_is_read_counts_too() {
+    let here = limited("refused", "", "asked_mib_per_member_per_day = 1");
+    let chunk = "f000\r\n".to_owned() + &" ".repeat(0xf000) + "\r\n";
+    let head = format!(
+        "POST {CHECK} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         transfer-encoding: chunked\r\n\r\n{chunk}"
+    );
+    // The second chunk makes it too large: at most 65536 bytes.
+    let large = format!("{head}{chunk}");
+    let told = |said: &[u8]| String::from_utf8_lossy(said).into_owned();
+    for _ in 0..18 {
+        let said = told(&here.nhs().raw(large.as_bytes()));
+        assert!(said.contains("too_large") || said.contains("limit_reached"), "{said}");
+    }
+    let said = here.nhs().ask(CHECK, &NURSE, &asks(CHI));
+    assert!(is_limited(&said), "{said:?}");
+    assert!(said.header("retry-after").parse::<u64>().unwrap() > 3600, "{said:?}");
+}
+
+/// What stands beside the road is within the same bounds: keys, metadata, and forms that are refused.
+#[test]
+fn the_token_endpoint_takes_no_more_than_one_member_may() {
+    let here = limited("tokens", "", "requests_per_member_per_second = 10\nasked_mib_per_member_per_day = 1");
+    let mut line = here.nhs().connect().unwrap();
+    for path in ["/jwks", "/.well-known/oauth-authorization-server"] {
+        let get = || http::Request::get(path).header("host", "localhost").body(Default::default()).unwrap();
+        let said: Vec<Said> = (0..60).map(|_| line.try_send(get()).unwrap()).collect();
+        let refused: Vec<&Said> = said.iter().filter(|said| said.status == 429).collect();
+        assert!(!refused.is_empty(), "{path} was never refused");
+        assert!(refused.iter().all(|said| said.header("retry-after") == "1"), "{refused:?}");
+        assert!(said.iter().all(|said| [200, 429].contains(&said.status)), "{said:?}");
+    }
+    // Bytes of forms nobody can read are bytes all the same.
+    let form = " ".repeat(16_000);
+    let refused = until("the day's bytes are used up", || {
+        let post = http::Request::post("/token").header("host", "localhost");
+        let post = post.header("content-type", "application/x-www-form-urlencoded");
+        let said = here.nhs().send(post.body(form.clone().into()).unwrap());
+        let wait: u64 = said.header("retry-after").parse().unwrap_or(0);
+        (wait > 3600).then_some(said)
+    });
+    assert_eq!((refused.status, refused.json()["error"].as_str()), (429, Some("temporarily_unavailable")));
+    assert!(is_limited(&here.nhs().ask(CHECK, &NURSE, &asks(CHI))), "one allowance for both");
+}
+
 #[test]
 fn a_member_is_answered_no_more_bytes_than_one_member_may() {
     let here = limited(
@@ -135,14 +182,16 @@ fn a_member_is_answered_no_more_bytes_than_one_member_may() {
             scope.spawn(|| {
                 let mut line = here.nhs().connect().unwrap();
                 let count = |said: &Said| {
-                    bytes.fetch_add(said.body.len(), Ordering::Relaxed);
+                    let receipt = said.receipt().unwrap().len();
+                    bytes.fetch_add(said.body.len() + receipt, Ordering::Relaxed);
                 };
                 until_limited(|| line.ask(CHECK, &NURSE, &asks(CHI)), count)
             });
         }
     });
     let bytes = bytes.into_inner();
-    assert!((1 << 20..(1 << 20) + 16 * 1024).contains(&bytes), "{bytes} bytes");
+    // What is under way on sixteen lines may go beyond by an answer and its receipt each.
+    assert!((1 << 20..(1 << 20) + 16 * 8 * 1024).contains(&bytes), "{bytes} bytes");
 }
 
 /// Asks until a limit is reached; how many were answered, and the refusal.

@@ -1,9 +1,12 @@
 //! `tolbooth ledger`: `verify` reads files and trusts nobody; `search` and `export` ask the running
-//! gateway, and are themselves recorded.
+//! gateway, and are themselves recorded; keys are recovered while it is stopped.
 
 mod ask;
+mod erase;
 mod export;
+mod recovery;
 mod search;
+mod unseen;
 mod verify;
 
 use std::io::Write;
@@ -16,6 +19,7 @@ use super::{Exit, complain};
 
 pub(super) use ask::{Asked, Refused};
 pub(super) use search::{Told, find_subject, read_identifier, show};
+pub(super) use unseen::Unseen;
 pub(super) use verify::{Verified, VerifyWhat, journal_key};
 
 #[derive(Debug, Subcommand)]
@@ -35,6 +39,29 @@ pub enum LedgerCommand {
     Search(search::SearchArgs),
     /// Write the log to one portable file that `verify` reads
     Export(export::ExportArgs),
+    /// Erase sealed parts: what is past its term, or one exchange by order
+    ///
+    /// Asks the running gateway, which first puts on the record exactly what goes, and why. Envelopes, proofs and
+    /// receipts stay. A record is kept as long as its agreement said when it was signed. Nothing brings a sealed
+    /// part back. The gateway does `--due` by itself once a day, unless `[ledger] erase = "by_hand"`.
+    ///
+    ///   tolbooth ledger erase --due --dry-run --purpose "yearly review"
+    ///   tolbooth ledger erase --exchange 019f3a1c-... --reason "Court of Session, order of 4 December 2026"
+    #[command(verbatim_doc_comment)]
+    Erase(erase::EraseArgs),
+    /// Make keys that lost subject keys are recovered with
+    #[command(subcommand)]
+    RecoveryKey(recovery::RecoveryKeyCommand),
+    /// Put lost subject keys back, into the folder of a gateway that is stopped
+    ///
+    /// Without the subject key of a year nothing recorded in it can be found by person. The gateway keeps a
+    /// copy of each beside it, wrapped to every recovery key of `tolbooth.toml`; this opens those copies, and
+    /// puts back what is missing. The passphrase is asked for, or read from standard input. Run it as the user
+    /// the gateway runs as, so that it can read what is put back.
+    ///
+    ///   tolbooth ledger recover-subject-keys --key recovery.key
+    #[command(verbatim_doc_comment)]
+    RecoverSubjectKeys(recovery::RecoverArgs),
 }
 
 /// Runs one of the commands.
@@ -43,6 +70,9 @@ pub fn run(command: &LedgerCommand, out: &mut dyn Write, _clock: &Clock) -> Exit
         LedgerCommand::Verify(args) => verify::run(args, out),
         LedgerCommand::Search(args) => search::run(args, out),
         LedgerCommand::Export(args) => export::run(args, out),
+        LedgerCommand::Erase(args) => erase::run(args, out),
+        LedgerCommand::RecoveryKey(command) => recovery::run_key(command, out),
+        LedgerCommand::RecoverSubjectKeys(args) => recovery::run_recover(args, out),
     };
     done.unwrap_or_else(|fault| {
         complain(&fault);

@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::Asked;
+use super::unseen::Unseen;
 use crate::admin::{SearchQuestion, SubjectQuestion};
 use crate::cli::{Exit, say};
 
@@ -38,7 +39,7 @@ pub struct SearchArgs {
     #[arg(long, value_parser = ["answered", "no_match", "refused", "explained"])]
     outcome: Option<String>,
     /// Records of this kind
-    #[arg(long, value_parser = ["origin", "ruleset", "exchange", "intent", "read", "alarm", "summary", "shutdown"])]
+    #[arg(long, value_parser = ["origin", "ruleset", "exchange", "intent", "read", "alarm", "erasure", "summary", "shutdown"])]
     kind: Option<String>,
     /// Not before this time, such as 2026-12-04T09:00:00Z
     #[arg(long, value_name = "TIME")]
@@ -83,10 +84,13 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
             show(line, out);
         }
     })?;
-    let Looked { found, more } = found;
+    let Looked { found, more, erased, unseen } = found;
     if args.json {
         if more {
             say(out, r#"{"more":true}"#);
+        }
+        if let Some(unseen) = &unseen {
+            say(out, serde_json::json!({ "not_whole": unseen.to_string() }));
         }
     } else {
         let newest = if more { "the newest " } else { "" };
@@ -94,8 +98,24 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
         if more {
             say(out, "there is more: ask for a narrower time, or for an export");
         }
+        if erased > 0 && args.subject.is_some() {
+            say(
+                out,
+                format_args!(
+                    "{erased} records have no sealed part any more: whom they were about cannot be read"
+                ),
+            );
+        }
+        if let Some(unseen) = &unseen {
+            say(out, unseen);
+        }
     }
-    Ok(if found > 0 { Exit::Yes } else { Exit::No })
+    // Nothing found among what could be seen is no answer.
+    Ok(match (found, &unseen) {
+        (0, Some(_)) => Exit::Undecided,
+        (0, None) => Exit::No,
+        _ => Exit::Yes,
+    })
 }
 
 /// Everything about one subject, for callers that have the identifier already.
@@ -173,6 +193,9 @@ impl Told {
 struct Looked {
     found: u64,
     more: bool,
+    /// Sealed parts that are gone from the whole record.
+    erased: u64,
+    unseen: Option<Unseen>,
 }
 
 fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) -> Result<Looked, Fault> {
@@ -185,7 +208,12 @@ fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) 
         }
         if let Some(done) = line.get("done") {
             let more = done.get("more").and_then(Value::as_bool).unwrap_or(false);
-            found = done.get("found").and_then(Value::as_u64).map(|found| Looked { found, more });
+            found = done.get("found").and_then(Value::as_u64).map(|found| Looked {
+                found,
+                more,
+                erased: done.get("erased").and_then(Value::as_u64).unwrap_or(0),
+                unseen: Unseen::read(done),
+            });
         }
         Ok(())
     })?;
@@ -216,6 +244,8 @@ pub(in crate::cli) fn show(found: &Value, out: &mut dyn Write) {
     }
     if let Some(sealed) = sealed {
         show_sealed(sealed, out);
+    } else if found.get("erased").and_then(Value::as_bool) == Some(true) {
+        say(out, "    its sealed part is erased");
     }
 }
 

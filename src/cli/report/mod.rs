@@ -8,7 +8,7 @@ use std::io::Write;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
 
-use super::ledger::{Asked, Refused, Told, read_identifier};
+use super::ledger::{Asked, Refused, Told, Unseen, read_identifier};
 use super::{Exit, complain, say};
 use crate::admin::{ReportQuestion, SubjectQuestion};
 
@@ -204,8 +204,14 @@ fn subjects(kinds: &[String]) -> Result<Vec<SubjectQuestion>, Fault> {
 /// Asks, and prints what comes as it comes.
 fn ask(args: &ReportArgs, question: &ReportQuestion, out: &mut dyn Write) -> Result<Exit, Fault> {
     let format = if args.json { Format::Json } else { args.format };
-    let mut printer =
-        Printer { format, report: question.report.clone(), wanted: None, printed: 0, done: false };
+    let mut printer = Printer {
+        format,
+        report: question.report.clone(),
+        wanted: None,
+        printed: 0,
+        unseen: false,
+        done: false,
+    };
     let told = Told::new();
     args.asked.ask("/report", question, &mut |line| {
         let line = told.line(line)?;
@@ -220,7 +226,12 @@ fn ask(args: &ReportArgs, question: &ReportQuestion, out: &mut dyn Write) -> Res
     if !printer.done || printer.wanted != Some(printer.printed) {
         return Err("the report broke off: what was printed is not whole".into());
     }
-    Ok(if printer.printed > 0 { Exit::Yes } else { Exit::No })
+    Ok(match printer.printed {
+        // Nothing among what could be seen is no answer.
+        0 if printer.unseen => Exit::Undecided,
+        0 => Exit::No,
+        _ => Exit::Yes,
+    })
 }
 
 struct Printer {
@@ -229,6 +240,8 @@ struct Printer {
     /// How many lines the head announced.
     wanted: Option<u64>,
     printed: u64,
+    /// Whether something could not be looked for.
+    unseen: bool,
     done: bool,
 }
 
@@ -236,6 +249,7 @@ impl Printer {
     fn line(&mut self, line: &Value, out: &mut dyn Write) {
         if let Some(head) = line.get("head") {
             self.wanted = head.get("rows").and_then(Value::as_u64);
+            self.unseen = Unseen::read(head).is_some();
             match self.format {
                 Format::Text => text::head(head, out),
                 Format::Csv => sheet::head(&self.report, head, out),

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use serde_json::Value;
 
+use crate::cli::ledger::Unseen;
 use crate::cli::say;
 
 fn of<'v>(value: &'v Value, key: &str) -> &'v str {
@@ -63,6 +64,8 @@ pub(super) fn about(head: &Value) -> Vec<String> {
                 .to_owned(),
         );
     }
+    // In every cut: a person must not read "nothing" where nothing could be looked for.
+    lines.extend(Unseen::read(head).map(|unseen| unseen.to_string()));
     let erased = number(head, "sealed_parts_erased");
     if erased > 0 {
         lines.push(format!(

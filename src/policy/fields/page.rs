@@ -82,6 +82,7 @@ fn wanted(field: &Field) -> String {
     let inside = |table: &&Field| {
         matches!(table.kind, Kind::Table)
             && table.need != Need::Always
+            && (table.formats == field.formats || table.formats == Formats::Both)
             && field.path.strip_prefix(table.path).is_some_and(|rest| rest.starts_with('.'))
     };
     let table = fields().filter(inside).last();

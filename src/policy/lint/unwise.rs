@@ -1,13 +1,12 @@
 //! What is lawful and unwise: an agreement that hides a value in one field and tells it in another, or leaves out
 //! what those who wrote agreements before learnt to write. A warning each; officers may have their reasons.
 
+use crate::model::limits::AUDIT_YEARS_CHILDREN;
 use crate::model::{
     Assurance, Check, DataSubject, Fault, FieldPath, Operation, Prohibition, Property, Rows, Transform,
 };
 use crate::policy::agreement::Agreement;
 
-/// How long the record of children's data is usually kept: until the youngest of them is 25.
-const AUDIT_YEARS_CHILDREN: u32 = 25;
 /// Of a CHI number the last four digits are no part of the date of birth.
 const CHI_SERIAL_DIGITS: usize = 4;
 
@@ -179,9 +178,9 @@ fn terms(agreement: &Agreement) -> Vec<Found> {
         found.push((message, "say `assurance = \"signed\"`, where the consumer has a gateway of its own"));
     }
     if said.description.subjects.contains(&DataSubject::Children)
-        && said.keeping.audit_years < AUDIT_YEARS_CHILDREN
+        && agreement.audit_years < AUDIT_YEARS_CHILDREN
     {
-        let message = format!("the record about children is kept for {} years", said.keeping.audit_years);
+        let message = format!("the record about children is kept for {} years", agreement.audit_years);
         found.push((message, "25 is usual: until the youngest of them is grown up"));
     }
     if said.kind.is_personal() && !said.aim.prohibited.contains(&Prohibition::OnwardSharing) {

@@ -4,6 +4,7 @@
 use jiff::civil::Date;
 
 use crate::config::strict::{Item, Table};
+use crate::model::limits::AUDIT_YEARS_MAX;
 use crate::model::{DpiaStatus, MemberId};
 use crate::policy::agreement::{Dates, Party};
 use crate::policy::particulars::{Accuracy, Dpia, Governance, Impact, Keeping, Rights, Security, Transfer};
@@ -14,8 +15,6 @@ use super::read::{email, given, name, number, period, text, wanted, word};
 const BREACH_HOURS_MAX: u64 = 72;
 /// Longer is no notice but a sentence.
 const NOTICE_DAYS_MAX: u64 = 730;
-/// A lifetime; more is a typing mistake.
-const AUDIT_YEARS_MAX: u64 = 100;
 /// Beyond this an agreement is not reviewed but forgotten.
 const REVIEW_MONTHS_MAX: i32 = 24;
 
@@ -69,15 +68,15 @@ pub(super) fn accuracy(table: &Table<'_>, people: Option<&str>) -> Option<Accura
     Some(Accuracy { freshness: freshness?, known_limits: known_limits?, corrections: corrections? })
 }
 
-/// `[retention]`.
-pub(super) fn keeping(table: &Table<'_>) -> Option<Keeping> {
+/// `[retention]`: what is kept, and for how many years the record of it.
+pub(super) fn keeping(table: &Table<'_>) -> Option<(Keeping, u8)> {
     let consumer = table.required("consumer").and_then(|item| match item.text()? {
         "not_stored" => Some(None),
         _ => period(&item).map(Some),
     });
     let disposal = word(table, "disposal");
-    let audit_years = number(table, "audit_years", 1..=AUDIT_YEARS_MAX);
-    Some(Keeping { consumer: consumer?, disposal: disposal?, audit_years: audit_years? })
+    let years = table.required("audit_years").and_then(|item| item.count(1..=u64::from(AUDIT_YEARS_MAX)));
+    Some((Keeping { consumer: consumer?, disposal: disposal? }, u8::try_from(years?).ok()?))
 }
 
 pub(super) fn rights(

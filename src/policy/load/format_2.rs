@@ -44,6 +44,7 @@ pub(super) fn read(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agree
     whole?;
     let (head, more, access) = (start.head?, start.more?, data.access?);
     let ((dataset, operations), described) = (data.dataset?, data.description?);
+    let (keeping, audit_years) = owed.keeping?;
     Some(Agreement {
         reference: head.reference,
         title: head.title,
@@ -60,6 +61,7 @@ pub(super) fn read(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agree
         limits: data.limits?,
         dates: owed.dates?,
         law: owed.law?,
+        audit_years,
         particulars: Some(Box::new(Particulars {
             summary: more.summary,
             kind: more.kind,
@@ -71,7 +73,7 @@ pub(super) fn read(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agree
             impact: owed.impact?,
             publication: owed.publication?,
             accuracy: owed.accuracy?,
-            keeping: owed.keeping?,
+            keeping,
             rights: owed.rights?,
             security: owed.security?,
             processors: owed.processors?,
@@ -182,7 +184,7 @@ struct Owed {
     impact: Option<Option<Impact>>,
     publication: Option<Publication>,
     accuracy: Option<Accuracy>,
-    keeping: Option<Keeping>,
+    keeping: Option<(Keeping, u8)>,
     rights: Option<Option<Rights>>,
     security: Option<Security>,
     processors: Option<Vec<Processor>>,

@@ -91,6 +91,7 @@ fn format_1(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agreement> {
             conditions: false,
         },
     );
+    let audit_years = terms::audit_years(root, purpose);
     let seal = terms::seal(root);
     let head = head?;
     let (dataset, operations) = dataset?;
@@ -111,6 +112,7 @@ fn format_1(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agreement> {
         limits: limits?,
         dates: dates?,
         law: law?,
+        audit_years: audit_years?,
         particulars: None,
         seal: seal?,
         digest,

@@ -1,10 +1,10 @@
-//! `[limits]`, `[dates]` and `[seal]`.
+//! `[limits]`, `[dates]`, `[retention]` of format 1, and `[seal]`.
 
 use jiff::civil::Date;
 
 use crate::config::strict::{Item, Table};
-use crate::model::Digest;
-use crate::model::limits::TRIAL_DAYS_MAX;
+use crate::model::limits::{AUDIT_YEARS_CHILDREN, AUDIT_YEARS_DEFAULT, AUDIT_YEARS_MAX, TRIAL_DAYS_MAX};
+use crate::model::{Digest, PurposeCode};
 use crate::policy::agreement::{Dates, Limits, Stage};
 
 /// Above what one machine can answer: a larger number is a typing mistake.
@@ -46,6 +46,16 @@ fn last_day(item: &Item<'_>, from: Date, until: Date, stage: Option<Stage>) -> O
         return None;
     }
     Some(())
+}
+
+/// `[retention]`; without it, as long as is usual for whom the agreement is about.
+pub(super) fn audit_years(root: &Table<'_>, purpose: Option<PurposeCode>) -> Option<u8> {
+    let Some(item) = root.optional("retention") else {
+        let of_children = purpose.is_some_and(PurposeCode::is_of_children);
+        return Some(if of_children { AUDIT_YEARS_CHILDREN } else { AUDIT_YEARS_DEFAULT });
+    };
+    let years = item.table()?.required("audit_years")?.count(1..=u64::from(AUDIT_YEARS_MAX))?;
+    u8::try_from(years).ok()
 }
 
 /// `Some(None)`: not sealed yet.

@@ -35,7 +35,7 @@ fn ask(source: &Source, operation: &str, question: &str) -> Result<Option<String
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let pool = Pool::new();
-    match runtime.block_on(source.fetch(&pool, &id(operation), question.root(), &[], deadline))? {
+    match runtime.block_on(source.fetch(&pool, &id(operation), question.root(), &|_| None, deadline))? {
         Fetched::NoMatch => Ok(None),
         Fetched::Document(found) => Ok(Some(String::from_utf8(found.node().raw().to_vec()).unwrap())),
     }

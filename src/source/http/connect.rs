@@ -36,16 +36,16 @@ impl Upstream {
     pub fn build(name: &str, file: &HttpFile, base: &Path) -> Result<Self, Faults> {
         let url = &file.url;
         let (key, tls) = match &file.tls {
-            None => (format!("http://{}:{}", url.host, url.port), None),
+            None => (format!("http://{}:{}", url.server.host, url.server.port), None),
             Some(tls) => {
                 let (tls, digest) = client(name, tls, base)?;
-                (format!("https://{}:{} {digest}", url.host, url.port), Some(tls))
+                (format!("https://{}:{} {digest}", url.server.host, url.server.port), Some(tls))
             }
         };
         Ok(Self {
             key: key.into(),
-            host: url.host.clone(),
-            port: url.port,
+            host: url.server.host.clone(),
+            port: url.server.port,
             tls,
             connect_timeout: file.connect_timeout,
         })
@@ -171,7 +171,7 @@ mod tests {
             };
             let deadline = tokio::time::Instant::now() + PATIENCE;
             let check = id("check");
-            let asks = source.fetch(&pool, &check, question.root(), &[], deadline);
+            let asks = source.fetch(&pool, &check, question.root(), &|_| None, deadline);
             tokio::select! { fetched = asks => fetched, () = serves => panic!("it never ends") }
         }
     }

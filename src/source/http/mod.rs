@@ -30,7 +30,7 @@ use self::connect::Upstream;
 use self::file::SecretHeader;
 use self::operation::HttpOperation;
 use self::pool::Whole;
-use super::{Fetched, Found, SourceFault};
+use super::{Fetched, Forwarded, Found, SourceFault};
 use crate::json::Node;
 use crate::model::{Contract, Fault, Faults, Mapping, OperationId};
 
@@ -54,7 +54,7 @@ impl HttpSource {
     ) -> Result<Self, Faults> {
         let mut faults = Faults::default();
         let upstream = Upstream::build(name, file, base).map_err(|more| faults.extend(more)).ok();
-        let mut headers = own_headers(&file.url.authority);
+        let mut headers = own_headers(&file.url.server.authority);
         for secret in &file.headers {
             match secret_value(name, secret, base) {
                 Ok(value) => drop(headers.insert(secret.name.clone(), value)),
@@ -95,7 +95,7 @@ impl HttpSource {
         pool: &Pool,
         operation: &OperationId,
         question: Node<'_>,
-        forwarded: &[(HeaderName, HeaderValue)],
+        forwarded: &Forwarded<'_>,
         deadline: Instant,
     ) -> Result<Fetched, SourceFault> {
         let operation = self
@@ -103,8 +103,8 @@ impl HttpSource {
             .ok_or_else(|| SourceFault::Invalid("the source does not know the operation".into()))?;
         let make = || {
             let mut request = operation.request(question)?;
-            let allowed = forwarded.iter().filter(|(name, _)| self.forward.contains(name));
-            request.headers_mut().extend(allowed.map(|(name, value)| (name.clone(), value.clone())));
+            let allowed = self.forward.iter().filter_map(|name| Some((name.clone(), forwarded(name)?)));
+            request.headers_mut().extend(allowed);
             Ok(request)
         };
         // Before a place is taken: a question that cannot be asked costs the source nothing.

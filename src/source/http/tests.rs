@@ -113,7 +113,7 @@ fn ok(body: &str) -> Vec<u8> {
 async fn fetch(source: &Source, pool: &Pool, question: &str) -> Result<Option<String>, SourceFault> {
     let question = json(question);
     let deadline = Instant::now() + Duration::from_secs(60);
-    match source.fetch(pool, &id("check"), question.root(), &[], deadline).await? {
+    match source.fetch(pool, &id("check"), question.root(), &|_| None, deadline).await? {
         Fetched::NoMatch => Ok(None),
         Fetched::Document(found) => Ok(Some(String::from_utf8(found.node().raw().to_vec()).unwrap())),
     }
@@ -140,8 +140,12 @@ async fn a_question_becomes_the_mapped_request() {
         (HeaderName::from_static("cookie"), HeaderValue::from_static("theirs")),
         (HeaderName::from_static("tolbooth-user"), HeaderValue::from_static("somebody")),
     ];
+    let theirs = |name: &HeaderName| {
+        let found = forwarded.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.clone())
+    };
     let deadline = Instant::now() + Duration::from_secs(60);
-    source.fetch(&Pool::new(), &id("check"), asked.root(), &forwarded, deadline).await.unwrap();
+    source.fetch(&Pool::new(), &id("check"), asked.root(), &theirs, deadline).await.unwrap();
     let requests = upstream.requests();
     let (head, body) = requests[0].split_once("\r\n\r\n").unwrap();
     let mut lines: Vec<&str> = head.lines().collect();
@@ -320,7 +324,7 @@ async fn a_stalled_answer_ends_at_the_deadline() {
     let upstream = Upstream::new(vec![vec![Stalls(Vec::new())]]);
     let source = upstream.check("timeout_ms = 60000", "");
     let (question, deadline) = (json(r#"{"k":"x"}"#), Instant::now() + Duration::from_millis(50));
-    let fetched = source.fetch(&Pool::new(), &id("check"), question.root(), &[], deadline).await;
+    let fetched = source.fetch(&Pool::new(), &id("check"), question.root(), &|_| None, deadline).await;
     assert_eq!(fetched.unwrap_err(), SourceFault::Timeout);
 }
 
@@ -333,7 +337,7 @@ async fn waiting_for_a_place_ends_at_the_deadline_and_frees_it() {
     let check = id("check");
     let ask = |ms| {
         let deadline = Instant::now() + Duration::from_millis(ms);
-        source.fetch(&pool, &check, question.root(), &[], deadline)
+        source.fetch(&pool, &check, question.root(), &|_| None, deadline)
     };
     // The first holds the one place until its own deadline; the second waits less than that.
     let (first, second) = tokio::join!(ask(200), ask(100));
@@ -358,7 +362,7 @@ async fn places_taken_under_the_ruleset_before_are_taken() {
     let (pool, question, check) = (Pool::new(), json(r#"{"k":"x"}"#), id("check"));
     let ask = |source, ms| {
         let deadline = Instant::now() + Duration::from_millis(ms);
-        Source::fetch(source, &pool, &check, question.root(), &[], deadline)
+        Source::fetch(source, &pool, &check, question.root(), &|_| None, deadline)
     };
     let (first, second) = tokio::join!(ask(&before, 200), ask(&after, 100));
     assert_eq!(first.unwrap_err(), SourceFault::Timeout);

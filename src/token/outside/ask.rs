@@ -96,8 +96,11 @@ impl Ask {
     /// What the issuer says of a token, now or a moment ago. Whether it fits whoever presents it is
     /// [`Claims::fit`]'s to say.
     pub async fn about(&self, token: &str, issuer: &Issuer, clock: &Clock) -> Said {
-        if token.len() > TOKEN_BYTES_MAX || !token.bytes().all(is_token_byte) {
-            return Err(TokenFault::Form);
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(TokenFault::TooLarge);
+        }
+        if !token.bytes().all(is_token_byte) {
+            return Err(TokenFault::Letters);
         }
         let digest = sha256(&[token.as_bytes()]);
         if let Some(said) = self.answers().get(&digest, clock) {

@@ -116,7 +116,7 @@ impl Fetch {
         let state = self.state();
         let Some(tried) = state.tried else { return true };
         let soon = state.failed.is_some() || issuer.missed.load(Ordering::Relaxed);
-        clock.since(tried) >= if soon { AGAIN } else { state.fresh }
+        clock.since(tried) >= if soon { AGAIN } else { state.fresh.max(AGAIN) }
     }
 
     /// Forgets keys that nothing newer came for in the time they may be kept.
