@@ -54,7 +54,7 @@ impl Clock {
         Ok(Self(Arc::new(Inner { london, started, shift_ms, floor_ms })))
     }
 
-    /// Moves this clock and all its copies; for tests and nothing else.
+    /// Moves this clock and all its copies; for tests and made-up ledgers, and nothing else.
     pub fn shift(&self, by: jiff::SignedDuration) {
         self.0.shift_ms.fetch_add(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::Relaxed);
     }

@@ -45,7 +45,8 @@ fn search(here: &Here, arguments: &[&str]) -> Ran {
 fn looks(here: &Here) -> Vec<Value> {
     let ran = search(here, &["--purpose", "who looked", "--kind", "read", "--sealed"]);
     let own = |look: &Value| look["sealed"]["purpose"] == "who looked";
-    ran.lines().into_iter().filter(|look| !own(look)).collect()
+    // As they came: what is newest is shown first.
+    ran.lines().into_iter().rev().filter(|look| !own(look)).collect()
 }
 
 fn exchanges(ran: &Ran) -> Vec<String> {
@@ -71,15 +72,16 @@ fn a_search_finds_and_is_itself_on_the_record() {
     let by_outcome = search(&here, &["--purpose", "three", "--outcome", "no_match"]);
     assert_eq!(exchanges(&by_outcome), [unknown.as_str()]);
     let all = ["--purpose", "four", "--consumer", "nhs-lomond", "--dataset", "child-protection"];
-    assert_eq!(exchanges(&search(&here, &all)), [known.as_str(), unknown.as_str()]);
+    assert_eq!(exchanges(&search(&here, &all)), [unknown.as_str(), known.as_str()]);
     assert!(!search(&here, &all).out.contains("{\"more\""), "everything was shown");
     // The newest, and that there is more.
     let newest = search(&here, &[&all[..], &["--limit", "1"]].concat());
-    assert_eq!(newest.lines().pop().unwrap(), json!({ "more": true }));
-    assert_eq!(
-        exchanges(&Ran { out: newest.out.replace("{\"more\":true}\n", ""), ..newest }),
-        [unknown.as_str()]
-    );
+    let lines = newest.lines();
+    assert_eq!(lines[0]["envelope"]["exchange"], unknown.as_str());
+    assert_eq!(lines[1..], [json!({ "more": true, "after": lines[0]["index"] })]);
+    let after = lines[0]["index"].to_string();
+    let next = search(&here, &[&all[..], &["--limit", "1", "--after", &after]].concat());
+    assert_eq!(exchanges(&next), [known.as_str()]);
     let told = run(&here.site.home, &[&["ledger", "search"], &all[..], &["--limit", "1"]].concat());
     assert!(told.out.contains("the newest 1 found") && told.out.contains("there is more"), "{told:?}");
     // Finding nothing is an answer too, and as much a look.
@@ -89,14 +91,14 @@ fn a_search_finds_and_is_itself_on_the_record() {
     let uid = format!("uid {}", std::fs::metadata(&here.site.home).unwrap().uid());
     let looks = looks(&here);
     let purposes: Vec<&str> = looks.iter().map(|look| look["sealed"]["purpose"].as_str().unwrap()).collect();
-    assert_eq!(purposes, ["one", "two", "three", "four", "four", "four", "four", "five"]);
+    assert_eq!(purposes, ["one", "two", "three", "four", "four", "four", "four", "four", "five"]);
     for look in &looks {
         assert_eq!(look["envelope"]["action"], "search");
         assert_eq!(look["sealed"]["by"], uid.as_str());
         assert!(look["envelope"].get("purpose").is_none(), "a purpose is for some eyes only");
     }
     let shown: Vec<u64> = looks.iter().map(|look| look["envelope"]["shown"].as_u64().unwrap()).collect();
-    assert_eq!(shown, [1, 1, 1, 2, 2, 1, 1, 0]);
+    assert_eq!(shown, [1, 1, 1, 2, 2, 1, 1, 1, 0]);
     // The look about a person can be found by whoever looks for that person.
     let again = run_with_input(&here.site.home, &arguments, CHI);
     assert!(again.lines().iter().any(|line| line["envelope"]["kind"] == "read"), "{again:?}");

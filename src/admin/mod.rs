@@ -5,6 +5,7 @@
 mod body;
 mod erase;
 mod export;
+mod rebuild;
 mod report;
 mod search;
 
@@ -113,8 +114,9 @@ async fn answer(admin: &Admin, by: String, request: Request<Incoming>) -> Respon
         (&Method::POST, "/export") => export::export(admin, by, read(request).await).await,
         (&Method::POST, "/erase") => erase::erase(admin, by, read(request).await).await,
         (&Method::POST, "/report") => report::report_on(admin, by, read(request).await).await,
+        (&Method::POST, "/rebuild") => rebuild::rebuild(admin, by),
         _ => {
-            let here = "here are POST /search, POST /export, POST /report and POST /erase";
+            let here = "here are POST /search, /export, /erase, /report and /rebuild";
             Err(Refused(StatusCode::NOT_FOUND, here.to_owned()))
         }
     };

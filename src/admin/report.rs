@@ -73,7 +73,8 @@ impl Look {
         let ledger = &self.admin.ledger;
         let known = Known::new(self.admin.ruleset.load_full(), ledger.clone());
         let mut progress = |told: Progress| maker.progress(&told);
-        let made = report(&ledger.archive(), ledger.verifier(), &known, wanted, period, &mut progress);
+        let of = (&ledger.present(), &*self.admin.fold);
+        let made = report(of, ledger.verifier(), &known, wanted, period, &mut progress);
         let shown = match &made {
             Ok(report) => report.rows.len() as u64,
             // That there are so many is something seen too.

@@ -6,8 +6,9 @@ use http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::ledger::search::{Filter, Found, Progress, Query, search as search_archive};
-use crate::ledger::{MissingKeys, Read, Record};
+use crate::desk::{Page, find};
+use crate::ledger::search::{Filter, Found, Progress, Query};
+use crate::ledger::{MissingKeys, Read, Record, SubjectRef};
 use crate::model::{AgreementId, DatasetId, ExchangeId, MemberId, Subject, SubjectKind};
 
 use super::body::{Lines, Maker};
@@ -15,9 +16,11 @@ use super::{Admin, Refused, parse, purpose};
 
 /// More is a report, not a look.
 const FOUND_MAX: usize = 10_000;
+/// What is shown at once where nothing is said: as much as a person reads, and there in a moment.
+const PAGE: usize = 1_000;
 
-/// What is looked for. Exactly one of `exchange`, `subject` and filters.
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// What is looked for: an exchange, or all of what else is given.
+#[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SearchQuestion {
     pub purpose: String,
@@ -27,14 +30,31 @@ pub struct SearchQuestion {
     pub consumer: Option<String>,
     pub dataset: Option<String>,
     pub agreement: Option<String>,
+    /// As the caller was told.
     pub outcome: Option<String>,
+    /// The refusal's code.
+    pub code: Option<String>,
+    /// `member/system`.
+    pub system: Option<String>,
+    /// The true outcome, which the caller may not have been told.
+    pub truly: Option<String>,
+    /// As stated or proven.
+    pub user: Option<String>,
     /// Not before this time, RFC 3339.
     pub from: Option<String>,
     /// Before this time, RFC 3339.
     pub to: Option<String>,
     pub limit: Option<usize>,
+    /// The next page: what the one before gave as `after`.
+    pub after: Option<u64>,
     /// Show sealed parts.
     pub sealed: bool,
+}
+
+impl std::fmt::Debug for SearchQuestion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SearchQuestion(***)")
+    }
 }
 
 /// A person or thing, by kind of identifier.
@@ -54,11 +74,21 @@ impl std::fmt::Debug for SubjectQuestion {
 impl SearchQuestion {
     /// What would be left out unseen if there were two is refused.
     fn is_one(&self) -> bool {
-        let filters =
-            [&self.kind, &self.consumer, &self.dataset, &self.agreement, &self.outcome, &self.from, &self.to];
-        let filtered = filters.into_iter().any(Option::is_some);
-        let all = [self.exchange.is_some(), self.subject.is_some(), filtered];
-        all.into_iter().filter(|given| *given).count() <= 1
+        let filters = [
+            &self.kind,
+            &self.consumer,
+            &self.dataset,
+            &self.agreement,
+            &self.outcome,
+            &self.code,
+            &self.system,
+            &self.truly,
+            &self.user,
+            &self.from,
+            &self.to,
+        ];
+        let filtered = self.subject.is_some() || filters.into_iter().any(Option::is_some);
+        !(self.exchange.is_some() && filtered)
     }
 }
 
@@ -76,9 +106,11 @@ pub(super) async fn search(
     let admin = admin.clone();
     tokio::task::spawn_blocking(move || {
         let _place = place;
-        let look =
-            Look { admin, by, purpose, subjects, limit: question.limit.unwrap_or(FOUND_MAX).min(FOUND_MAX) };
-        look.run(&query, question.sealed, &maker);
+        let page = Page {
+            below: question.after.unwrap_or(u64::MAX),
+            max: question.limit.unwrap_or(PAGE).min(FOUND_MAX),
+        };
+        Look { admin, by, purpose, subjects, page }.run(&query, question.sealed, &maker);
     });
     Ok(Response::new(lines))
 }
@@ -88,7 +120,7 @@ struct Look {
     by: String,
     purpose: String,
     subjects: Vec<Subject>,
-    limit: usize,
+    page: Page,
 }
 
 impl Look {
@@ -96,14 +128,16 @@ impl Look {
         let archive = self.admin.ledger.archive();
         let mut progress = |told: Progress| maker.progress(&told);
         // One more than is shown tells that there is more.
-        let (found, more) =
-            match search_archive(&archive, Some(&*self.admin.fold), query, self.limit + 1, &mut progress) {
-                Ok(found) => newest(found, self.limit),
-                Err(fault) => {
-                    maker.line(&json!({ "refused": fault.to_string() }));
-                    return;
-                }
-            };
+        let page = Page { max: self.page.max + 1, ..self.page };
+        let mut found = match find(&archive, &self.admin.fold, query, page, &mut progress) {
+            Ok(found) => found,
+            Err(fault) => {
+                maker.line(&json!({ "refused": fault.to_string() }));
+                return;
+            }
+        };
+        let more = found.len() > self.page.max;
+        found.truncate(self.page.max);
         let read = Read {
             action: "search",
             shown: found.len() as u64,
@@ -117,14 +151,17 @@ impl Look {
             return;
         }
         let missing = match query {
-            Query::Subject(_) => self.admin.ledger.missing_subject_keys(),
+            Query::Filter(filter) if filter.subjects.is_some() => self.admin.ledger.missing_subject_keys(),
             _ => MissingKeys::NONE,
         };
         let all_shown = found.iter().all(|found| maker.line(&shown(found, sealed)));
         if all_shown {
+            // Where the next page begins.
+            let after = found.last().map(|oldest| oldest.index).filter(|_| more);
             maker.line(&json!({ "done": {
                 "found": found.len(),
                 "more": more,
+                "after": after,
                 "erased": self.admin.ledger.erased(),
                 "missing_keys": missing.keys,
                 "missing_keys_all_known": missing.all_known,
@@ -133,20 +170,12 @@ impl Look {
     }
 }
 
-/// At most `limit` of these, without the oldest, and whether any was left out.
-fn newest(mut found: Vec<Found>, limit: usize) -> (Vec<Found>, bool) {
-    let more = found.len() > limit;
-    while found.len() > limit {
-        let oldest = found.iter().enumerate().min_by_key(|(_, one)| one.index).map_or(0, |(place, _)| place);
-        found.remove(oldest);
-    }
-    (found, more)
-}
-
 fn asked(query: &Query) -> &'static str {
     match query {
         Query::Exchange(_) => "by exchange",
         Query::Subject(_) => "by subject",
+        Query::Filter(filter) if filter.subjects.is_some() => "by subject",
+        Query::Filter(filter) if filter.user.is_some() => "by user",
         Query::Filter(_) => "by filter",
     }
 }
@@ -166,21 +195,16 @@ fn shown(found: &Found, sealed: bool) -> serde_json::Value {
 fn query(admin: &Admin, question: &SearchQuestion) -> Result<(Query, Vec<Subject>), Refused> {
     let wrong = |why: &str| Refused(StatusCode::UNPROCESSABLE_ENTITY, why.to_owned());
     if !question.is_one() {
-        return Err(wrong("`exchange`, `subject` and filters are looked for one at a time"));
+        return Err(wrong("an `exchange` is looked for by its id alone"));
     }
     if let Some(exchange) = &question.exchange {
         let id =
             ExchangeId::parse(exchange).ok_or_else(|| wrong("`exchange` is not the id of an exchange"))?;
         return Ok((Query::Exchange(id), Vec::new()));
     }
-    if let Some(subject) = &question.subject {
-        let kind =
-            SubjectKind::new(&subject.kind).ok_or_else(|| wrong("`subject.kind` is not a known kind"))?;
-        let subject = Subject { kind, identifier: subject.identifier.clone() };
-        return Ok((Query::Subject(admin.ledger.references(&subject)), vec![subject]));
-    }
     let time = |text: &Option<String>| text.as_deref().map(str::parse::<jiff::Timestamp>).transpose();
     let id = |error: crate::model::IdError| Refused(StatusCode::UNPROCESSABLE_ENTITY, error.to_string());
+    let (subjects, references) = subject(admin, question)?;
     let filter = Filter {
         kind: question.kind.clone(),
         consumer: question.consumer.as_deref().map(MemberId::new).transpose().map_err(id)?,
@@ -188,8 +212,27 @@ fn query(admin: &Admin, question: &SearchQuestion) -> Result<(Query, Vec<Subject
         dataset: question.dataset.as_deref().map(DatasetId::new).transpose().map_err(id)?,
         agreement: question.agreement.as_deref().map(AgreementId::new).transpose().map_err(id)?,
         outcome: question.outcome.clone(),
+        code: question.code.clone(),
+        system: question.system.clone(),
+        truly: question.truly.clone(),
+        user: question.user.clone(),
+        subjects: references,
         from: time(&question.from).map_err(|_| wrong("`from` is not a time such as 2026-12-04T09:00:00Z"))?,
         to: time(&question.to).map_err(|_| wrong("`to` is not a time such as 2026-12-04T09:00:00Z"))?,
     };
-    Ok((Query::Filter(filter), Vec::new()))
+    Ok((Query::Filter(Box::new(filter)), subjects))
+}
+
+/// Whom it is about, for the record of the look, and the references looked for.
+fn subject(
+    admin: &Admin,
+    question: &SearchQuestion,
+) -> Result<(Vec<Subject>, Option<Vec<SubjectRef>>), Refused> {
+    let Some(SubjectQuestion { kind, identifier }) = &question.subject else { return Ok((Vec::new(), None)) };
+    let kind = SubjectKind::new(kind).ok_or_else(|| {
+        Refused(StatusCode::UNPROCESSABLE_ENTITY, "`subject.kind` is not a known kind".to_owned())
+    })?;
+    let subject = Subject { kind, identifier: identifier.clone() };
+    let references = admin.ledger.references(&subject);
+    Ok((vec![subject], Some(references)))
 }

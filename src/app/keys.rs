@@ -14,16 +14,18 @@ use crate::ledger::journal_directory;
 use crate::merkle::signer::SignerKey;
 
 /// What the gateway signs with and derives from.
-pub(super) struct Keys {
+pub(crate) struct Keys {
     /// Signs checkpoints; its name is the log's origin.
-    pub(super) ledger: SignerKey,
+    pub(crate) ledger: SignerKey,
     /// Master of the transform `pseudonym`.
     pub(super) pseudonym: Zeroizing<[u8; 32]>,
+    /// What is folded from the journal is kept under it; without it all is folded anew.
+    pub(super) index: Zeroizing<[u8; 32]>,
 }
 
 /// Reads the keys, making those that are not there. `log_name` is the member's part of the origin,
 /// such as `glenmore.caledonia.example`.
-pub(super) fn open(data: &Path, log_name: &str, clock: &Clock) -> io::Result<Keys> {
+pub(crate) fn open(data: &Path, log_name: &str, clock: &Clock) -> io::Result<Keys> {
     let folder = data.join("keys");
     DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
     let path = folder.join("ledger.key");
@@ -44,13 +46,19 @@ pub(super) fn open(data: &Path, log_name: &str, clock: &Clock) -> io::Result<Key
     if !std::fs::read_to_string(folder.join("ledger.vkey")).is_ok_and(|kept| kept == public) {
         write_durably(&folder.join("ledger.vkey"), public.as_bytes(), 0o644)?;
     }
-    let pseudonym = read_or_make(&folder.join("pseudonym.key"), || {
+    let (pseudonym, index) = (random_key(&folder, "pseudonym.key")?, random_key(&folder, "index.key")?);
+    Ok(Keys { ledger, pseudonym, index })
+}
+
+/// A key of 32 random bytes in a file of its own.
+fn random_key(folder: &Path, name: &str) -> io::Result<Zeroizing<[u8; 32]>> {
+    let text = read_or_make(&folder.join(name), || {
         let key = Zeroizing::new(random::<32>()?);
         Ok(Zeroizing::new(format!("{}\n", crate::model::Digest(*key).hex())))
     })?;
-    let pseudonym = crate::model::Digest::from_hex(pseudonym.trim())
-        .ok_or_else(|| bad("pseudonym.key", &"wanted 64 hex digits"))?;
-    Ok(Keys { ledger, pseudonym: Zeroizing::new(pseudonym.0) })
+    let key =
+        crate::model::Digest::from_hex(text.trim()).ok_or_else(|| bad(name, &"wanted 64 hex digits"))?;
+    Ok(Zeroizing::new(key.0))
 }
 
 /// Whether a journal was begun there.

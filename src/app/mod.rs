@@ -3,7 +3,7 @@
 mod behind;
 mod erase;
 mod issuers;
-mod keys;
+pub(crate) mod keys;
 mod pack;
 mod reload;
 mod revoke;

@@ -179,7 +179,8 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
     behind::close_intents(&ledger, &opened.intents)?;
     let store = gateway.data.join("store");
     let versions = desk::versions_at_start(&store, &ledger, &opened)?;
-    let fold = Arc::new(FoldedIndex::new(&store, &versions));
+    let index = crate::store::IndexKey::new(&keys.index, ledger.verifier().name());
+    let fold = Arc::new(FoldedIndex::new(&store, &versions, index));
     let seen = Seen::new(versions.highest());
     let first_look = reload::look(&gateway, &[]);
     let highest = |id: &AgreementId| seen.highest(id);

@@ -1,6 +1,7 @@
 //! What is looked at beside the road: the clock, the ledger, replaced files, and the minute's counts.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -153,8 +154,19 @@ pub(super) async fn watch_fold(app: Arc<App>, mut stop: Stop) {
             _ = tick.tick() => {}
             () = stop.asked() => return,
         }
-        let beside = Arc::clone(&app);
-        let fold = move || beside.fold.fold_sealed(&beside.ledger, beside.clock.monotonic());
+        let (beside, stopping) = (Arc::clone(&app), stop.clone());
+        let fold = move || {
+            let not_folded =
+                || beside.fold.unfolded(&beside.ledger).map(|left| beside.metrics.segments_not_folded(left));
+            // Before and after: folding can take minutes, and may not succeed.
+            not_folded()?;
+            // A stop waits for one segment at most; the next start goes on with the rest.
+            let mut proceed =
+                |_| if stopping.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+            let folded = beside.fold.fold_while(&beside.ledger, beside.clock.monotonic(), &mut proceed);
+            not_folded()?;
+            folded
+        };
         let folded = tokio::task::spawn_blocking(fold).await;
         if let Ok(Err(fault)) = folded {
             tracing::warn!(%fault, "a segment was not folded: searches read the journal instead");

@@ -6,16 +6,20 @@
 
 use std::fmt;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::look::{Filing, Tail, sought};
 use crate::journal::{JournalFault, Position};
-use crate::ledger::search::Index;
-use crate::ledger::{Archive, Folded, Ledger, Opened};
+use crate::ledger::facts::Facts;
+use crate::ledger::search::{Index, Progress, Query};
+use crate::ledger::{Archive, Entry, Folded, Ledger, Opened, Stored, fold_entry};
+use crate::merkle::leaf_hash;
 use crate::model::ExchangeId;
-use crate::store::{self, Fold, Place, StoreError, VERSIONS, Versions};
+use crate::store::{self, Fold, Gathered, IndexKey, Place, StoreError, VERSIONS, Versions};
 
 /// Under load there is a checkpoint for a few dozen records; one for a few thousand, and the last of
 /// each segment, is what others will ask for.
@@ -23,6 +27,10 @@ const RECORDS_PER_CHECKPOINT: u64 = 4096;
 
 /// Who looks for one exchange often looks for the next; a segment is filled in seconds at most.
 const OPEN_UNUSED_MAX: Duration = Duration::from_secs(30);
+
+/// How often, and how long each time, the end of looks under way is waited for before a store is thrown away.
+const LOOKS_TRIES: u32 = 50;
+const LOOKS_WAIT: Duration = Duration::from_millis(20);
 
 /// Why folding ended early.
 #[derive(Debug)]
@@ -91,6 +99,15 @@ fn note_versions(archive: &Archive, segment: u32, versions: &mut Versions) -> Re
     })
 }
 
+fn note_in_force(entry: &Entry<'_>, versions: &mut Versions) {
+    // Rare, and read a second time: what is in force has one reader.
+    fold_entry(entry, &mut |found| {
+        if let Folded::InForce { agreement, .. } = found {
+            versions.note(&agreement);
+        }
+    });
+}
+
 fn last_segment(archive: &Archive) -> Result<u64, JournalFault> {
     Ok(archive.segments()?.last().copied().map_or(0, u64::from))
 }
@@ -108,11 +125,14 @@ pub struct FoldedIndex {
     next_segment: AtomicU64,
     /// Somebody read what cannot be: it is thrown away before anything else is folded.
     damaged: AtomicBool,
+    key: IndexKey,
+    /// What is not folded yet.
+    pub(super) tail: Tail,
 }
 
 impl FoldedIndex {
     /// Of the store in a directory, which is as far as its versions say.
-    pub fn new(directory: &Path, versions: &Versions) -> Self {
+    pub fn new(directory: &Path, versions: &Versions, key: IndexKey) -> Self {
         Self {
             directory: directory.to_owned(),
             open: Mutex::default(),
@@ -120,7 +140,18 @@ impl FoldedIndex {
             used: AtomicBool::new(false),
             next_segment: AtomicU64::new(versions.next_segment()),
             damaged: AtomicBool::new(false),
+            key,
+            tail: Tail::default(),
         }
+    }
+
+    pub(super) fn key(&self) -> &IndexKey {
+        &self.key
+    }
+
+    /// Somebody was led where no such record is: it is folded anew.
+    pub(super) fn is_damaged(&self) {
+        self.damaged.store(true, Ordering::Relaxed);
     }
 
     fn open(&self) -> MutexGuard<'_, Option<Arc<Fold>>> {
@@ -133,7 +164,7 @@ impl FoldedIndex {
         if let Some(fold) = &*open {
             return Ok(Arc::clone(fold));
         }
-        let (fold, found) = Fold::open(&self.directory)?;
+        let (fold, found) = Fold::open(&self.directory, self.key.clone())?;
         tracing::debug!(?found, "the store is open");
         // One that was deleted or damaged meanwhile knows less than was thought.
         let folded = fold.folded_up_to()?.map_or(0, |place| place.segment);
@@ -160,12 +191,42 @@ impl FoldedIndex {
     /// Folds every sealed segment that is not folded yet, and closes what has not been used for long. Gives
     /// how many there were. `now` is monotonic.
     pub fn fold_sealed(&self, ledger: &Ledger, now: Duration) -> Result<u64, FoldFault> {
+        self.fold_while(ledger, now, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// Throws away what is folded and folds it anew. `progress` can break it off: then the rest is folded as
+    /// any other. Gives how many segments were folded.
+    pub fn rebuild(
+        &self,
+        ledger: &Ledger,
+        now: Duration,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<u64, FoldFault> {
+        self.is_damaged();
+        self.fold_while(ledger, now, progress)
+    }
+
+    /// How many sealed segments are not folded.
+    pub fn unfolded(&self, ledger: &Ledger) -> Result<u64, JournalFault> {
+        let next = self.folded_before();
+        let sealed = ledger.archive().sealed_segments()?;
+        Ok(sealed.iter().filter(|segment| u64::from(**segment) >= next).count() as u64)
+    }
+
+    /// As [`fold_sealed`](Self::fold_sealed), until `progress`, told after each segment, breaks it off.
+    pub fn fold_while(
+        &self,
+        ledger: &Ledger,
+        now: Duration,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<u64, FoldFault> {
         // A panic left a batch that is in or is not.
         let mut used_at = self.folding.lock().unwrap_or_else(PoisonError::into_inner);
         let archive = ledger.archive();
         let sealed = archive.sealed_segments()?.last().map_or(0, |last| u64::from(*last) + 1);
-        // A store that was deleted begins anew, unless it is open: then its files are still there.
-        if self.open().is_none() && !store::is_there(&self.directory) {
+        // A store that was deleted begins anew; whoever still looks into it reads files without a name.
+        if !store::is_there(&self.directory) {
+            self.open().take();
             self.next_segment.store(0, Ordering::Relaxed);
         }
         let damaged = self.damaged.load(Ordering::Relaxed);
@@ -182,7 +243,8 @@ impl FoldedIndex {
         }
         let folded = self.fold_of(&archive).and_then(|fold| {
             let versions = read_versions(&self.directory, ledger)?;
-            fold_segments(&archive, &fold, versions, &self.directory.join(VERSIONS))
+            let file = self.directory.join(VERSIONS);
+            fold_segments(&archive, &fold, &self.key, versions, &file, progress)
         });
         match folded {
             Ok((next_segment, folded)) => {
@@ -223,8 +285,11 @@ impl FoldedIndex {
         self.damaged.store(true, Ordering::Relaxed);
         let mut open = self.open();
         let fold = match open.take() {
-            Some(fold) => Arc::into_inner(fold).ok_or(StoreError::Busy)?,
-            None => Fold::open(&self.directory)?.0,
+            Some(fold) => Self::alone(fold).map_err(|fold| {
+                *open = Some(fold);
+                StoreError::Busy
+            })?,
+            None => Fold::open(&self.directory, self.key.clone())?.0,
         };
         *open = Some(Arc::new(fold.wipe()?));
         self.next_segment.store(0, Ordering::Relaxed);
@@ -232,9 +297,22 @@ impl FoldedIndex {
         Ok(())
     }
 
+    /// Waits until nobody else looks; nobody can begin to, while the caller holds the door.
+    fn alone(mut fold: Arc<Fold>) -> Result<Fold, Arc<Fold>> {
+        for _ in 0..LOOKS_TRIES {
+            fold = match Arc::try_unwrap(fold) {
+                Ok(fold) => return Ok(fold),
+                Err(fold) => fold,
+            };
+            std::thread::sleep(LOOKS_WAIT);
+        }
+        Err(fold)
+    }
+
     fn close_unused(&self, unused: Duration) {
         let closed = unused >= OPEN_UNUSED_MAX && self.open().take().is_some();
         if closed {
+            self.tail.forget();
             tracing::debug!("the store is closed until it is asked");
         }
     }
@@ -245,21 +323,29 @@ impl FoldedIndex {
 fn fold_segments(
     archive: &Archive,
     fold: &Fold,
+    key: &IndexKey,
     mut versions: Versions,
     file: &Path,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<(u64, u64), FoldFault> {
     let begin = fold.folded_up_to()?.map_or(0, |place| place.segment);
     let known = versions.next_segment();
     let mut folded = 0;
-    for segment in archive.sealed_segments()? {
+    let sealed = archive.sealed_segments()?;
+    for (place, segment) in sealed.iter().copied().enumerate() {
         let (number, next) = (u64::from(segment), u64::from(segment) + 1);
         if number >= begin {
-            fold_segment(archive, segment, fold, &mut versions)?;
+            fold_segment(archive, segment, fold, key, &mut versions)?;
+            fold.tidy()?;
             folded += 1;
         } else if number >= known {
             note_versions(archive, segment, &mut versions)?;
         }
         versions.folded_before(next);
+        let records = fold.reach()?.map_or(0, |reach| reach.record);
+        if progress(Progress { records, segments: place + 1, segments_all: sealed.len() }).is_break() {
+            break;
+        }
     }
     // If we crash here the versions are behind sled: the next time they are read from the journal.
     versions.write(file)?;
@@ -270,35 +356,52 @@ fn fold_segment(
     archive: &Archive,
     segment: u32,
     fold: &Fold,
+    key: &IndexKey,
     versions: &mut Versions,
 ) -> Result<(), FoldFault> {
     let mut folder = fold.folder();
+    let mut gathered = Gathered::behind(fold.reach()?.unwrap_or_default());
+    let mut filing = Filing::new(key);
     let mut kept = 0;
     let mut last = None;
-    archive.fold(segment, &mut |found| match found {
-        Folded::Leaf { index, hash } => folder.leaf(index, hash),
-        Folded::Exchange { id, at } => folder.exchange(&id, place(at)),
-        Folded::Checkpoint { size, note, .. } if size >= kept + RECORDS_PER_CHECKPOINT => {
-            folder.checkpoint(size, note.as_bytes());
-            (kept, last) = (size, None);
+    let _whole = archive.each_of(segment, &mut |stored| {
+        match stored {
+            Stored::Entry(entry) => {
+                folder.leaf(entry.index, leaf_hash(entry.envelope));
+                let facts = Facts::read(&entry);
+                filing.file(&mut gathered, &entry, facts.as_ref());
+                if facts.is_none_or(|facts| &*facts.kind == "ruleset") {
+                    note_in_force(&entry, versions);
+                }
+            }
+            Stored::Checkpoint { size, note, .. } if size >= kept + RECORDS_PER_CHECKPOINT => {
+                folder.checkpoint(size, note.as_bytes());
+                (kept, last) = (size, None);
+            }
+            Stored::Checkpoint { size, note, .. } => last = Some((size, note.to_owned())),
         }
-        Folded::Checkpoint { size, note, .. } => last = Some((size, note)),
-        Folded::InForce { agreement, .. } => versions.note(&agreement),
+        ControlFlow::Continue(())
     })?;
     if let Some((size, note)) = last {
         folder.checkpoint(size, note.as_bytes());
     }
-    Ok(folder.commit(Place { segment: u64::from(segment) + 1, offset: 0 })?)
-}
-
-fn place(at: Position) -> Place {
-    Place { segment: u64::from(at.segment), offset: at.offset }
+    Ok(folder.commit(segment, &gathered)?)
 }
 
 impl Index for FoldedIndex {
     fn locate(&self, id: &ExchangeId) -> Option<Position> {
         // What it cannot say, the journal knows as well.
-        let place = self.look(|fold| fold.exchange(id)).ok()?.flatten()?;
-        Some(Position { segment: u32::try_from(place.segment).ok()?, offset: place.offset })
+        let sought = sought(&Query::Exchange(*id), &self.key);
+        let look = |fold: &Fold| match fold.reach()? {
+            Some(reach) => fold.newest(&sought, reach.record, 1),
+            None => Ok(Vec::new()),
+        };
+        let (_, place) = self.look(look).ok()??.first().copied()?;
+        position(place)
     }
+}
+
+/// `None` for a place that no journal has.
+pub(super) fn position(place: Place) -> Option<Position> {
+    Some(Position { segment: u32::try_from(place.segment).ok()?, offset: place.offset })
 }

@@ -1,6 +1,6 @@
 //! What one member may take: requests each second, bytes in and out each minute and day, and bytes of the ledger
-//! each day, over all its systems, connections and agreements. In memory, so that a restart begins anew; the limit of
-//! an agreement (`policy/rate.rs`) is the one officers sign, and this one stands before it.
+//! each day, over all its systems, connections and agreements. In memory, so that a restart begins anew; the limit
+//! of an agreement (`policy/rate.rs`) is the one officers sign, and this one stands before it.
 //!
 //! Spans are those of the monotonic clock, so that at most twice the limit falls on the edge of two.
 

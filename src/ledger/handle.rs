@@ -5,8 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-
 use super::chain::Chain;
 use super::durable::{keep, keep_all};
 use super::entry::{Record, Ruleset};
@@ -14,7 +12,7 @@ use super::erase::Erased;
 use super::fault::{LedgerError, Unrecorded};
 use super::intent::OpenIntent;
 use super::object::{Object, digest, text};
-use super::queue::{Item, Shared, State, wait};
+use super::queue::{Item, Shared, State, Waiting, wait};
 use super::read::Archive;
 use super::receipt::Receipt;
 use super::subject::{MissingKeys, SubjectKeys, SubjectRef};
@@ -66,14 +64,6 @@ pub struct Opened {
     pub in_force: Vec<AgreementRef>,
     /// The time of the last record, in milliseconds since 1970; none where the log begins now.
     pub last_ms: Option<i64>,
-}
-
-impl Opened {
-    /// How long before now the last record was made; nothing where there was none.
-    pub fn silent_for(&self, clock: &Clock) -> SignedDuration {
-        let last = self.last_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
-        last.map_or(SignedDuration::ZERO, |last| clock.now().duration_since(last))
-    }
 }
 
 /// Everything durable at one moment, under the checkpoint signed over it.
@@ -171,6 +161,14 @@ impl Ledger {
     /// As [`append`](Self::append), for a thread that may block.
     pub fn append_blocking(&self, record: Record) -> Result<Receipt, Unrecorded> {
         wait(self.0.shared.push(record))
+    }
+
+    /// Records many, in order, without waiting for each: for whoever has many to record and nothing to
+    /// release. More than may wait are refused as [`Unrecorded::Busy`].
+    pub fn append_many(&self, records: Vec<Record>) -> Waiting {
+        let (mut items, waiting) = Waiting::of(records);
+        self.0.shared.push_all(&mut items);
+        waiting
     }
 
     /// Keeps bytes as `evidence/<sha256>`; durable when this returns. Blocks.

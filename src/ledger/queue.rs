@@ -48,6 +48,25 @@ pub(super) fn wait<T>(answer: oneshot::Receiver<Result<T, Unrecorded>>) -> Resul
     }
 }
 
+/// Records on their way, waited for together.
+pub struct Waiting(Vec<oneshot::Receiver<Answer>>);
+
+impl Waiting {
+    pub(super) fn of(records: Vec<Record>) -> (Vec<Item>, Self) {
+        let on_its_way = |record| {
+            let (answer, receipt) = oneshot::channel();
+            (Item { record, answer }, receipt)
+        };
+        let (items, receipts) = records.into_iter().map(on_its_way).unzip();
+        (items, Self(receipts))
+    }
+
+    /// Until all are durable, or the first that is not. Blocks.
+    pub fn wait(self) -> Result<(), Unrecorded> {
+        self.0.into_iter().try_for_each(|receipt| wait(receipt).map(drop))
+    }
+}
+
 struct Unpark(std::thread::Thread);
 
 impl Wake for Unpark {
@@ -73,7 +92,7 @@ pub(super) struct Durable {
 
 /// What the writer and the handles share.
 pub(super) struct Shared {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<Queue>,
     arrived: Condvar,
     waiting_max: usize,
     state: AtomicU8,
@@ -84,7 +103,7 @@ pub(super) struct Shared {
 }
 
 #[derive(Default)]
-struct Waiting {
+struct Queue {
     items: Vec<Item>,
     /// Whoever waits for the open segment to be sealed.
     sealing: Vec<Sealing>,
@@ -97,7 +116,7 @@ struct Waiting {
     taken_since: Option<Duration>,
 }
 
-impl Waiting {
+impl Queue {
     fn hand_over(&mut self, into: &mut Vec<Item>) {
         self.asleep = false;
         self.taken_since = self.since.take();
@@ -119,7 +138,7 @@ impl Shared {
     }
 
     /// A panic elsewhere leaves no half-made state here: each change is one step.
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+    fn waiting(&self) -> MutexGuard<'_, Queue> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -42,9 +42,9 @@ pub struct Entry<'a> {
     pub sealed: Option<&'a [u8]>,
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
     /// The sealed part without its salt.
-    pub fn sealed_json(&self) -> Option<&[u8]> {
+    pub fn sealed_json(&self) -> Option<&'a [u8]> {
         self.sealed.and_then(|sealed| sealed.get(SALT_BYTES..))
     }
 }

@@ -1,16 +1,14 @@
-//! Finds records by reading the journal, newest segment first, with progress. A store can say where an
-//! exchange is; what it says is checked, and without it everything is still found.
+//! What can be looked for, and finding it by reading the journal, newest segment first, with progress: without
+//! any index everything is found. `desk/look/` finds it through what is folded.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use serde::Deserialize;
-
-use super::chain::EnvelopeHead;
+use super::facts::Facts;
 use super::read::{Archive, Entry, Stored};
 use super::subject::SubjectRef;
 use crate::journal::{JournalFault, Position};
-use crate::model::{AgreementId, DatasetId, Digest, ExchangeId, MemberId};
+use crate::model::{AgreementId, DatasetId, ExchangeId, MemberId};
 
 /// How often progress is told.
 const RECORDS_PER_STEP: u64 = 4096;
@@ -26,22 +24,39 @@ pub enum Query {
     Exchange(ExchangeId),
     /// Any of the references one subject has, under every year's key.
     Subject(Vec<SubjectRef>),
-    Filter(Filter),
+    Filter(Box<Filter>),
 }
 
-/// All of what is given must hold.
-#[derive(Debug, Clone, Default)]
+/// All of what is given must hold. Prints without names of people.
+#[derive(Clone, Default)]
 pub struct Filter {
     pub kind: Option<String>,
     pub consumer: Option<MemberId>,
     pub provider: Option<MemberId>,
     pub dataset: Option<DatasetId>,
     pub agreement: Option<AgreementId>,
+    /// As the caller was told.
     pub outcome: Option<String>,
+    /// The refusal's code.
+    pub code: Option<String>,
+    /// `member/system`.
+    pub system: Option<String>,
+    /// The true outcome, of the sealed part.
+    pub truly: Option<String>,
+    /// As stated or proven, of the sealed part.
+    pub user: Option<String>,
+    /// Any of the references one subject has.
+    pub subjects: Option<Vec<SubjectRef>>,
     /// Not before this time.
     pub from: Option<jiff::Timestamp>,
     /// Before this time.
     pub to: Option<jiff::Timestamp>,
+}
+
+impl std::fmt::Debug for Filter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Filter(***)")
+    }
 }
 
 /// A record found. Prints without its sealed part.
@@ -71,8 +86,18 @@ pub struct Progress {
     pub segments_all: usize,
 }
 
-/// Finds the newest `limit` records, newest segment first and in order within each. `progress` can break
-/// the search off, which gives what was found until then.
+/// Which stretch of the journal is read, and how many records of it are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Stretch {
+    /// Of this segment and those behind it.
+    pub from_segment: u32,
+    /// Before this record.
+    pub below: u64,
+    pub max: usize,
+}
+
+/// Finds the newest `limit` records, newest first. `progress` can break the search off, which gives what was
+/// found until then.
 pub fn search(
     archive: &Archive,
     index: Option<&dyn Index>,
@@ -83,41 +108,59 @@ pub fn search(
     if let Query::Exchange(id) = query
         && let Some(at) = index.and_then(|index| index.locate(id))
         // An index may be of another journal: a place that does not read is no answer.
-        && let Ok(Some(Some(found))) = archive.at(at, |entry| query.matches(&entry).then(|| found(&entry)))
+        && let Ok(Some(Some(found))) = found_at(archive, at, query)
     {
         return Ok(vec![found]);
     }
-    let segments = archive.segments()?;
+    read(archive, query, Stretch { from_segment: 0, below: u64::MAX, max: limit }, progress)
+}
+
+/// The record whose envelope begins at a place: `None` if there is none, and if it is not looked for.
+pub fn found_at(
+    archive: &Archive,
+    at: Position,
+    query: &Query,
+) -> Result<Option<Option<Found>>, JournalFault> {
+    archive.at(at, |entry| query.matches(&entry).then(|| found(&entry)))
+}
+
+/// Finds the newest records by reading a stretch of the journal, newest segment first. Newest first.
+pub fn read(
+    archive: &Archive,
+    query: &Query,
+    stretch: Stretch,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Vec<Found>, JournalFault> {
+    let mut segments = archive.segments()?;
+    segments.retain(|segment| *segment >= stretch.from_segment);
     let mut told = Progress { records: 0, segments: 0, segments_all: segments.len() };
     let mut out = Vec::new();
     for segment in segments.into_iter().rev() {
-        let room = limit.saturating_sub(out.len());
+        let room = stretch.max.min(query.found_max()).saturating_sub(out.len());
         if room == 0 {
             break;
         }
         // Which of a segment's are its newest is known at its end.
         let mut newest = VecDeque::new();
-        let flow = archive.each_of(segment, &mut |stored| {
+        let mut gone = false;
+        let _all = archive.each_of(segment, &mut |stored| {
             let Stored::Entry(entry) = stored else { return ControlFlow::Continue(()) };
+            if entry.index >= stretch.below {
+                return ControlFlow::Break(());
+            }
             told.records += 1;
             if query.matches(&entry) {
                 newest.push_back(found(&entry));
                 if newest.len() > room {
                     newest.pop_front();
                 }
-                if matches!(query, Query::Exchange(_)) {
-                    return ControlFlow::Break(());
-                }
             }
-            if told.records.is_multiple_of(RECORDS_PER_STEP) {
-                progress(told)
-            } else {
-                ControlFlow::Continue(())
-            }
+            gone = told.records.is_multiple_of(RECORDS_PER_STEP) && progress(told).is_break();
+            if gone { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
-        out.extend(newest);
+        out.extend(newest.into_iter().rev());
         told.segments += 1;
-        if flow.is_break() || progress(told).is_break() {
+        if gone || progress(told).is_break() {
             break;
         }
     }
@@ -134,74 +177,62 @@ fn found(entry: &Entry<'_>) -> Found {
     }
 }
 
-/// The references in a sealed part.
-#[derive(Deserialize)]
-struct Subjects {
-    #[serde(default)]
-    subjects: Vec<Reference>,
-}
-
-#[derive(Deserialize)]
-struct Reference {
-    #[serde(rename = "ref")]
-    tag: String,
-}
-
-/// What a filter looks at in an envelope.
-#[derive(Deserialize, Default)]
-struct Facts {
-    #[serde(default)]
-    kind: String,
-    #[serde(default)]
-    time: String,
-    consumer: Option<String>,
-    provider: Option<String>,
-    dataset: Option<String>,
-    agreement: Option<String>,
-    outcome: Option<String>,
-}
-
 impl Query {
-    fn matches(&self, entry: &Entry<'_>) -> bool {
+    /// Whether a record is one of those looked for.
+    pub fn matches(&self, entry: &Entry<'_>) -> bool {
+        Facts::read(entry).is_some_and(|facts| self.is_met(&facts))
+    }
+
+    fn is_met(&self, facts: &Facts<'_>) -> bool {
         match self {
-            Self::Exchange(id) => EnvelopeHead::read(entry.envelope).is_some_and(|head| {
-                head.kind == "exchange" && head.exchange.as_deref().and_then(ExchangeId::parse) == Some(*id)
-            }),
-            Self::Subject(references) => {
-                let sealed =
-                    entry.sealed_json().and_then(|json| serde_json::from_slice::<Subjects>(json).ok());
-                sealed.is_some_and(|sealed| {
-                    let mut tags = sealed.subjects.iter().filter_map(|one| Digest::from_hex(&one.tag));
-                    tags.any(|tag| references.iter().any(|wanted| wanted.tag == tag.0))
-                })
+            Self::Exchange(id) => {
+                facts.is_exchange() && facts.exchange.as_deref().and_then(ExchangeId::parse) == Some(*id)
             }
-            Self::Filter(filter) => {
-                serde_json::from_slice::<Facts>(entry.envelope).is_ok_and(|facts| filter.matches(&facts))
-            }
+            Self::Subject(references) => is_about(facts, references),
+            Self::Filter(filter) => filter.is_met(facts),
         }
+    }
+
+    /// How many there can be.
+    pub fn found_max(&self) -> usize {
+        if matches!(self, Self::Exchange(_)) { 1 } else { usize::MAX }
     }
 }
 
+fn is_about(facts: &Facts<'_>, references: &[SubjectRef]) -> bool {
+    let sealed = facts.sealed.as_ref();
+    sealed
+        .is_some_and(|sealed| sealed.subjects().any(|tag| references.iter().any(|wanted| wanted.tag == tag)))
+}
+
 impl Filter {
-    fn matches(&self, facts: &Facts) -> bool {
-        let time: Option<jiff::Timestamp> = facts.time.parse().ok();
-        // `member/system`, `dataset/v1` and `agreement@3` are known by what comes first.
-        is(self.kind.as_deref(), Some(&facts.kind), None)
-            && is(self.consumer.as_ref().map(MemberId::as_str), facts.consumer.as_deref(), Some('/'))
-            && is(self.provider.as_ref().map(MemberId::as_str), facts.provider.as_deref(), None)
-            && is(self.dataset.as_ref().map(DatasetId::as_str), facts.dataset.as_deref(), Some('/'))
-            && is(self.agreement.as_ref().map(AgreementId::as_str), facts.agreement.as_deref(), Some('@'))
-            && is(self.outcome.as_deref(), facts.outcome.as_deref(), None)
-            && self.from.is_none_or(|from| time.is_some_and(|time| time >= from))
+    fn is_met(&self, facts: &Facts<'_>) -> bool {
+        let sealed = facts.sealed.as_ref();
+        is(self.kind.as_deref(), Some(&facts.kind))
+            && is(self.consumer.as_ref().map(MemberId::as_str), facts.consumer_member())
+            && is(self.system.as_deref(), facts.consumer.as_deref())
+            && is(self.provider.as_ref().map(MemberId::as_str), facts.provider.as_deref())
+            && is(self.dataset.as_ref().map(DatasetId::as_str), facts.dataset_id())
+            && is(self.agreement.as_ref().map(AgreementId::as_str), facts.agreement_id())
+            && is(self.outcome.as_deref(), facts.outcome.as_deref())
+            && is(self.code.as_deref(), facts.code.as_deref())
+            && is(self.truly.as_deref(), sealed.and_then(|sealed| sealed.outcome.as_deref()))
+            && is(self.user.as_deref(), sealed.and_then(|sealed| sealed.user.as_deref()))
+            && self.subjects.as_ref().is_none_or(|subjects| is_about(facts, subjects))
+            && self.holds(facts)
+    }
+
+    fn holds(&self, facts: &Facts<'_>) -> bool {
+        if self.from.is_none() && self.to.is_none() {
+            return true;
+        }
+        let time = facts.at();
+        self.from.is_none_or(|from| time.is_some_and(|time| time >= from))
             && self.to.is_none_or(|to| time.is_some_and(|time| time < to))
     }
 }
 
-/// Whether what is wanted, if anything, is what stands before `end`.
-fn is(wanted: Option<&str>, given: Option<&str>, end: Option<char>) -> bool {
-    let Some(wanted) = wanted else { return true };
-    given.is_some_and(|given| match end {
-        Some(end) => given.split(end).next() == Some(wanted),
-        None => given == wanted,
-    })
+/// Whether what is wanted, if anything, is what is given.
+fn is(wanted: Option<&str>, given: Option<&str>) -> bool {
+    wanted.is_none_or(|wanted| given == Some(wanted))
 }

@@ -47,6 +47,7 @@ pub struct Metrics {
     tokens_not_issued: Family<Cause, Counter>,
     tokens_refused: Family<Cause, Counter>,
     ready: Gauge<f64, AtomicU64>,
+    segments_not_folded: Gauge,
 }
 
 impl Metrics {
@@ -61,6 +62,7 @@ impl Metrics {
         let under_way = Gauge::default();
         let reloads = Family::default();
         let ready = Gauge::default();
+        let segments_not_folded = Gauge::default();
         registry.register("exchanges", "Exchanges ended, by outcome and refusal code", exchanges.clone());
         registry.register("exchange_seconds", "From question read to answer ready", seconds.clone());
         registry.register(
@@ -94,6 +96,8 @@ impl Metrics {
             "1 when the gateway can record, sign, decide and tell the time",
             ready.clone(),
         );
+        let help = "Full segments of the journal that searches have to read, not folded yet";
+        registry.register("segments_not_folded", help, segments_not_folded.clone());
         Self {
             registry,
             exchanges,
@@ -108,6 +112,7 @@ impl Metrics {
             tokens_refused,
             under_way,
             ready,
+            segments_not_folded,
         }
     }
 
@@ -163,6 +168,10 @@ impl Metrics {
 
     pub fn ready(&self, ready: bool) {
         self.ready.set(if ready { 1.0 } else { 0.0 });
+    }
+
+    pub fn segments_not_folded(&self, segments: u64) {
+        self.segments_not_folded.set(i64::try_from(segments).unwrap_or(i64::MAX));
     }
 
     /// The OpenMetrics text.

@@ -8,12 +8,22 @@
 //! - a half-written `snap.*.generating` keeps it from opening: deleted first, the log holds everything;
 //! - damage can show as a panic: every call is made under [`sound`].
 
+mod catalogue;
 mod fold;
+mod gathered;
+mod merge;
+mod piece;
+mod places;
+mod postings;
 mod runs;
+mod term;
 mod tiles;
 mod versions;
 
-pub use fold::{Fold, Folder, Place};
+pub use fold::{Fold, Folder, Place, Reach};
+pub use gathered::Gathered;
+pub use postings::Sought;
+pub use term::{IndexKey, Term, TermKind};
 pub use versions::{VERSIONS, Versions};
 
 use std::fmt;
@@ -41,6 +51,8 @@ pub enum StoreError {
     Busy,
     /// What is there cannot be read: [`Store::wipe`] and fold anew.
     Damaged,
+    /// Less is folded than was asked about: the journal has to be read.
+    Behind,
     /// The directory holds files that are not the store's, and so is not deleted.
     Foreign,
 }
@@ -51,6 +63,7 @@ impl fmt::Display for StoreError {
             Self::Io(error) => write!(f, "the index could not be read or written: {error}"),
             Self::Busy => f.write_str("the index is open in another process"),
             Self::Damaged => f.write_str("the index is damaged and has to be rebuilt from the journal"),
+            Self::Behind => f.write_str("the index does not reach so far yet"),
             Self::Foreign => f.write_str("the index folder holds files that are not the index's"),
         }
     }
@@ -60,7 +73,7 @@ impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io(error) => Some(error),
-            Self::Busy | Self::Damaged | Self::Foreign => None,
+            Self::Busy | Self::Damaged | Self::Behind | Self::Foreign => None,
         }
     }
 }
@@ -103,6 +116,10 @@ pub struct Batch(sled::Batch);
 impl Batch {
     pub fn put(&mut self, space: u8, key: &[u8], value: &[u8]) {
         self.0.insert(spaced(space, key), value);
+    }
+
+    fn delete(&mut self, space: u8, key: &[u8]) {
+        self.0.remove(spaced(space, key));
     }
 }
 
@@ -169,24 +186,6 @@ impl Store {
             let entry = self.db.range(vec![space]..=spaced(space, at)).next_back().transpose()?;
             Ok(entry.map(|(key, value)| (key.iter().skip(1).copied().collect(), value.to_vec())))
         })
-    }
-
-    /// The first that `look` finds in the values of a space, from the key `at` backwards, in at most
-    /// `max` of them.
-    pub fn backwards<T>(
-        &self,
-        space: u8,
-        at: &[u8],
-        max: usize,
-        mut look: impl FnMut(&[u8]) -> Result<Option<T>, StoreError>,
-    ) -> Result<Option<T>, StoreError> {
-        let mut entries = self.db.range(vec![space]..=spaced(space, at)).rev().take(max);
-        loop {
-            let Some(entry) = sound(|| entries.next().transpose())? else { return Ok(None) };
-            if let Some(found) = look(&entry.1)? {
-                return Ok(Some(found));
-            }
-        }
     }
 
     /// Durable when it returns. After an error nothing is known of the batch: wipe, and fold anew.

@@ -1,5 +1,6 @@
-//! The store, spoiled in every way files are: the gateway starts and answers, whoever searches finds everything by the
-//! journal meanwhile, the store is made anew, and nothing beside it changes. One that is deleted: `tests/store.rs`.
+//! The store, spoiled in every way files are: the gateway starts and answers, whoever searches finds everything by
+//! the journal meanwhile, the store is made anew, and nothing beside it changes. (A store that is deleted:
+//! `tests/store.rs`.)
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -379,9 +379,9 @@ fn a_search_finds_by_exchange_by_subject_and_by_filter() {
 
     let member = |name| Some(MemberId::new(name).unwrap());
     let filter = Filter { consumer: member("nhs-lomond"), ..Filter::default() };
-    assert_eq!(search(&archive, None, &Query::Filter(filter), 1000, &mut all).unwrap().len(), 200);
+    assert_eq!(search(&archive, None, &Query::Filter(Box::new(filter)), 1000, &mut all).unwrap().len(), 200);
     let filter = Filter { consumer: member("nhs"), ..Filter::default() };
-    assert_eq!(search(&archive, None, &Query::Filter(filter), 1000, &mut all).unwrap().len(), 0);
+    assert_eq!(search(&archive, None, &Query::Filter(Box::new(filter)), 1000, &mut all).unwrap().len(), 0);
 
     // The folded index is believed only where it is right.
     struct One(ExchangeId, tolbooth::journal::Position);

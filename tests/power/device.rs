@@ -2,13 +2,15 @@
 //! whatever it does and the file is copied at once: what of the page cache had not reached the disk is lost with it.
 //! The next gateway starts on the copy.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::mpsc;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::gateway::{CHECK, CHI, NURSE, asks};
 use crate::support::held::Held;
-use crate::support::image::{Image, skipped};
+use crate::support::image::{Image, Mounted, skipped};
 use crate::support::served::Served;
 use crate::support::site::Site;
 use crate::support::steady::Steady;
@@ -61,17 +63,25 @@ fn cut(site: &Site, served: Served, disk: &Image, name: &str, enough: usize, hel
     })
 }
 
-#[test]
-fn a_power_cut_under_load_loses_nothing_that_anybody_holds_a_receipt_for() {
-    let site = Site::new("power");
+/// A site with its data folder on a disk of its own; `None`, said loudly, where there can be none.
+fn site_on_a_disk(name: &str, test: &str) -> Option<(Site, PathBuf, Image, Mounted)> {
+    let site = Site::new(name);
     let data = site.home.join("data");
     std::fs::create_dir_all(&data).unwrap();
     let disk = Image::holding(&data, site.scratch.path().join("disk"), DISK_BYTES);
-    let mounted = disk.and_then(|disk| Ok((disk.mount(&data)?, disk)));
-    let (mut mounted, mut disk) = match mounted {
-        Ok(there) => there,
-        Err(why) => return skipped("a power cut under a real gateway", &why),
-    };
+    match disk.and_then(|disk| Ok((disk.mount(&data)?, disk))) {
+        Ok((mounted, disk)) => Some((site, data, disk, mounted)),
+        Err(why) => {
+            skipped(test, &why);
+            None
+        }
+    }
+}
+
+#[test]
+fn a_power_cut_under_load_loses_nothing_that_anybody_holds_a_receipt_for() {
+    let there = site_on_a_disk("power", "a power cut under a real gateway");
+    let Some((site, data, mut disk, mut mounted)) = there else { return };
     let mut held = Held::default();
     for number in 0..ROUNDS {
         let served = Served::start(&site);
@@ -84,6 +94,60 @@ fn a_power_cut_under_load_loses_nothing_that_anybody_holds_a_receipt_for() {
     let served = Served::start(&site);
     held.are_in(&site);
     // It still answers, and on the same log.
+    let said = served.nhs(&site).ask(CHECK, &NURSE, &asks(CHI));
+    held.take(said.header("tolbooth-receipt"), &site);
+    held.are_in(&site);
+    served.kill();
+    drop(mounted);
+}
+
+/// The names in the journal's folder.
+fn names(site: &Site) -> BTreeSet<std::ffi::OsString> {
+    std::fs::read_dir(site.journal()).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+}
+
+/// Segments are packed behind the road, and what was packed is taken away: cut while names come and go, every record is
+/// in one file or the other.
+#[test]
+fn a_power_cut_while_segments_are_packed_loses_nothing() {
+    let there = site_on_a_disk("packing", "a power cut while segments are packed");
+    let Some((site, data, mut disk, mut mounted)) = there else { return };
+    let mut held = Held::default();
+    let served = Served::start(&site);
+    let mut partner = Steady::connect(&site.trial.ca, &site.trial.nhs, served.partners).unwrap();
+    // Enough for four segments, faster than they are folded and packed.
+    while !site.journal().join("00000005.segment").exists() {
+        let said = partner.ask(CHECK, &NURSE, &asks(CHI)).unwrap();
+        held.take(said.header("tolbooth-receipt"), &site);
+    }
+    served.kill();
+    let mut packed = 0;
+    for number in 0..5 {
+        let before = names(&site);
+        let served = Served::start(&site);
+        // At the first change, and at later ones.
+        let mut seen = before.clone();
+        let mut changes = 0;
+        until("segments are packed", || {
+            let now = names(&site);
+            changes += usize::from(now != seen);
+            let done =
+                now.iter().all(|name| !name.to_string_lossy().ends_with(".segment") || *name > *"00000004.");
+            seen = now;
+            (changes > number || done).then_some(())
+        });
+        freeze(&served);
+        let left = disk.copy(site.scratch.path().join(format!("disk-{number}")));
+        served.kill();
+        drop(mounted);
+        std::fs::remove_file(disk.file()).unwrap();
+        (mounted, disk) = (left.mount(&data).unwrap(), left);
+        held.are_in(&site);
+        packed += usize::from(names(&site) != before);
+    }
+    assert!(packed > 0, "nothing was ever packed");
+    let served = Served::start(&site);
+    held.are_in(&site);
     let said = served.nhs(&site).ask(CHECK, &NURSE, &asks(CHI));
     held.take(said.header("tolbooth-receipt"), &site);
     held.are_in(&site);

@@ -21,7 +21,8 @@ pub fn envelope(home: &Path, said: &Said) -> Value {
     serde_json::from_str(&report.envelope).unwrap()
 }
 
-/// Asks the admin socket and gives the records found, each with `envelope` and `sealed`.
+/// Asks the admin socket and gives the records found, oldest first, each with `envelope` and
+/// `sealed`.
 pub fn search(socket: &Path, filter: Value) -> Vec<Value> {
     let mut question = json!({ "purpose": "a test", "sealed": true });
     question.as_object_mut().unwrap().extend(filter.as_object().unwrap().clone());
@@ -38,7 +39,8 @@ pub fn search(socket: &Path, filter: Value) -> Vec<Value> {
     // The lines of the answer, whatever chunks they came in.
     let lines: Vec<Value> = all.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     assert!(lines.iter().any(|line: &Value| line.get("done").is_some()), "the search broke off: {all}");
-    lines.into_iter().filter_map(|mut line| line.get_mut("found").map(Value::take)).collect()
+    // As things happened: what is newest comes first.
+    lines.into_iter().rev().filter_map(|mut line| line.get_mut("found").map(Value::take)).collect()
 }
 
 /// The one record of an exchange.

@@ -4,6 +4,9 @@
 mod ask;
 mod erase;
 mod export;
+mod generate;
+mod made_up;
+mod rebuild;
 mod recovery;
 mod search;
 mod unseen;
@@ -36,9 +39,18 @@ pub enum LedgerCommand {
     /// Asks the running gateway, which records the look before it shows anything. To find everything
     /// about one person: `tolbooth ledger search --purpose "..." --subject chi`, and type the
     /// identifier when asked, or pipe it in.
-    Search(search::SearchArgs),
+    Search(Box<search::SearchArgs>),
     /// Write the log to one portable file that `verify` reads
     Export(export::ExportArgs),
+    /// Throw away the index and fold it anew from the journal
+    ///
+    /// Asks the running gateway. The index holds nothing of its own: searches and reports read the journal
+    /// until it is there again, and find the same, only slower. Wanted where a search reads the whole journal
+    /// and the log says why, or after sealed parts were erased, so that the index forgets them too.
+    Rebuild(rebuild::RebuildArgs),
+    /// Write a ledger of made-up people and partners, to measure with
+    #[command(hide = true)]
+    Generate(generate::GenerateArgs),
     /// Erase sealed parts: what is past its term, or one exchange by order
     ///
     /// Asks the running gateway, which first puts on the record exactly what goes, and why. Envelopes, proofs and
@@ -65,11 +77,13 @@ pub enum LedgerCommand {
 }
 
 /// Runs one of the commands.
-pub fn run(command: &LedgerCommand, out: &mut dyn Write, _clock: &Clock) -> Exit {
+pub fn run(command: &LedgerCommand, out: &mut dyn Write, clock: &Clock) -> Exit {
     let done = match command {
         LedgerCommand::Verify(args) => verify::run(args, out),
         LedgerCommand::Search(args) => search::run(args, out),
         LedgerCommand::Export(args) => export::run(args, out),
+        LedgerCommand::Rebuild(args) => rebuild::run(args, out),
+        LedgerCommand::Generate(args) => generate::run(args, out, clock),
         LedgerCommand::Erase(args) => erase::run(args, out),
         LedgerCommand::RecoveryKey(command) => recovery::run_key(command, out),
         LedgerCommand::RecoverSubjectKeys(args) => recovery::run_recover(args, out),

@@ -20,15 +20,22 @@ pub struct SearchArgs {
     #[arg(long)]
     purpose: String,
     /// One exchange, by the id in its answer
-    #[arg(long, value_name = "ID", conflicts_with_all = ["subject", "consumer", "dataset", "agreement", "outcome", "kind", "from", "to"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["subject", "user", "consumer", "system", "dataset", "agreement", "outcome", "code", "truly", "kind", "from", "to", "after"])]
     exchange: Option<String>,
     /// Everything about one person or thing, by this kind of identifier (chi, licence_no, ...); the
     /// identifier itself is asked for, or read from standard input, and never an argument
-    #[arg(long, value_name = "KIND", conflicts_with_all = ["consumer", "dataset", "agreement", "outcome", "kind", "from", "to"])]
+    #[arg(long, value_name = "KIND")]
     subject: Option<String>,
+    /// Everything one user asked, as their organisation names them; the name is asked for, or read from
+    /// standard input (after an identifier), and never an argument
+    #[arg(long)]
+    user: bool,
     /// Of this member
     #[arg(long, value_name = "MEMBER")]
     consumer: Option<String>,
+    /// By this system
+    #[arg(long, value_name = "MEMBER/SYSTEM")]
+    system: Option<String>,
     /// Of this dataset
     #[arg(long)]
     dataset: Option<String>,
@@ -38,6 +45,12 @@ pub struct SearchArgs {
     /// With this outcome, as the caller was told
     #[arg(long, value_parser = ["answered", "no_match", "refused", "explained"])]
     outcome: Option<String>,
+    /// Refused with this code, such as limit_reached
+    #[arg(long)]
+    code: Option<String>,
+    /// With this true outcome, which the caller may not have been told, such as row_excluded
+    #[arg(long, value_name = "OUTCOME")]
+    truly: Option<String>,
     /// Records of this kind
     #[arg(long, value_parser = ["origin", "ruleset", "exchange", "intent", "read", "alarm", "erasure", "summary", "shutdown"])]
     kind: Option<String>,
@@ -47,9 +60,12 @@ pub struct SearchArgs {
     /// Before this time
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
-    /// The newest so many
+    /// The newest so many, at most 10,000 [default: 1,000]
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
+    /// The next page: older than this record, which the page before named
+    #[arg(long, value_name = "RECORD")]
+    after: Option<u64>,
     /// Show sealed parts too: true outcome, user, reason, case, names of dropped fields
     #[arg(long)]
     sealed: bool,
@@ -63,10 +79,16 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
         Some(kind) => Some(SubjectQuestion { kind: kind.clone(), identifier: read_identifier(kind)? }),
         None => None,
     };
+    let user = if args.user { Some(read_identifier("user")?) } else { None };
     let question = SearchQuestion {
         purpose: args.purpose.clone(),
         exchange: args.exchange.clone(),
         subject,
+        user,
+        system: args.system.clone(),
+        code: args.code.clone(),
+        truly: args.truly.clone(),
+        after: args.after,
         kind: args.kind.clone(),
         consumer: args.consumer.clone(),
         dataset: args.dataset.clone(),
@@ -84,10 +106,10 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
             show(line, out);
         }
     })?;
-    let Looked { found, more, erased, unseen } = found;
+    let Looked { found, more, after, erased, unseen } = found;
     if args.json {
         if more {
-            say(out, r#"{"more":true}"#);
+            say(out, serde_json::json!({ "more": true, "after": after }));
         }
         if let Some(unseen) = &unseen {
             say(out, serde_json::json!({ "not_whole": unseen.to_string() }));
@@ -96,7 +118,8 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
         let newest = if more { "the newest " } else { "" };
         say(out, format_args!("{newest}{found} found; this look is on the record"));
         if more {
-            say(out, "there is more: ask for a narrower time, or for an export");
+            let after = after.unwrap_or_default();
+            say(out, format_args!("there is more: --after {after} shows the next page"));
         }
         if erased > 0 && args.subject.is_some() {
             say(
@@ -193,6 +216,8 @@ impl Told {
 struct Looked {
     found: u64,
     more: bool,
+    /// The oldest record shown, behind which the next page begins.
+    after: Option<u64>,
     /// Sealed parts that are gone from the whole record.
     erased: u64,
     unseen: Option<Unseen>,
@@ -211,6 +236,7 @@ fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) 
             found = done.get("found").and_then(Value::as_u64).map(|found| Looked {
                 found,
                 more,
+                after: done.get("after").and_then(Value::as_u64),
                 erased: done.get("erased").and_then(Value::as_u64).unwrap_or(0),
                 unseen: Unseen::read(done),
             });

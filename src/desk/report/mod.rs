@@ -1,6 +1,6 @@
 //! Reports: answers an auditor hands on, made of the whole record (R1, R2, R4 and R10 of the auditors'
-//! questions). A report is one pass over the journal, oldest record first, so that an index can later
-//! choose the records without changing what is counted.
+//! questions). A report is one pass over records, oldest first: those the index names where they are few, else
+//! the journal's, and neither changes what is counted.
 //!
 //! Memory is bounded by what is shown and never by what is read: at most [`PERSON_ROWS_MAX`] accesses or
 //! [`GROUPS_MAX`] lines, each with the field names of contracts. What would be more is refused, never cut.
@@ -8,6 +8,7 @@
 //! Nothing is shown here and no look is recorded: whoever asks does both, in that order.
 
 mod activity;
+mod each;
 mod known;
 mod period;
 mod person;
@@ -24,12 +25,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::ControlFlow;
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::FoldedIndex;
+use super::look::{Every, every};
 use crate::journal::JournalFault;
 use crate::ledger::search::Progress;
-use crate::ledger::{Archive, SubjectRef};
+use crate::ledger::{Present, SubjectRef};
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::VerifierKey;
 use crate::model::{AgreementId, DatasetId, MemberId};
@@ -141,17 +145,51 @@ trait Gather {
     fn rows(self: Box<Self>, known: &Known) -> (Vec<Value>, Map<String, Value>);
 }
 
-/// Makes a report of everything durable when `archive` was taken.
+/// Makes a report of everything durable at one moment.
 pub fn report(
-    archive: &Archive,
+    (present, index): (&Present, &FoldedIndex),
     key: &VerifierKey,
     known: &Known,
     wanted: &Wanted,
     period: &Period,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Report, ReportFault> {
-    let zone = period.zone();
-    let mut gather: Box<dyn Gather> = match wanted {
+    let archive = &present.archive;
+    let mut made = None;
+    let from = match every(archive, index, &each::sought(wanted, period, index.key())) {
+        Ok(Every::At { places, erased }) => {
+            let mut gather = gatherer(wanted, period.zone());
+            let mut take = |seen: &Seen| gather.take(seen, known);
+            let led = each::each_at(archive, index, &places, period, progress, &mut take)?;
+            made = led.map(|()| (gather, erased));
+            None
+        }
+        Ok(Every::From(from)) => Some(from),
+        Err(why) => {
+            tracing::warn!(%why, "a report reads the whole journal");
+            None
+        }
+    };
+    let (gather, erased) = match made {
+        Some(made) => made,
+        None => {
+            let (mut gather, mut erased) = (gatherer(wanted, period.zone()), 0);
+            let mut take = |seen: &Seen| {
+                erased += u64::from(seen.kind == "exchange" && seen.sealed.is_none());
+                gather.take(seen, known)
+            };
+            each::each_from(archive, from, period, progress, &mut take)?;
+            (gather, erased)
+        }
+    };
+    let (rows, totals) = gather.rows(known);
+    // Over all that was read, and all that was not because it is not counted.
+    let checkpoint = Checkpoint::open(&present.checkpoint, key).ok();
+    Ok(Report { rows, totals, checkpoint, erased })
+}
+
+fn gatherer(wanted: &Wanted, zone: &TimeZone) -> Box<dyn Gather> {
+    match wanted {
         Wanted::Person { subjects, cut } => Box::new(person::Person::new(subjects, *cut, zone)),
         Wanted::RecipientsOfPerson { subjects, cut } => {
             Box::new(recipients::Recipients::of_person(subjects, *cut, zone))
@@ -161,15 +199,7 @@ pub fn report(
         }
         Wanted::Refusals { only, per } => Box::new(refusals::Refusals::new(only, *per, zone)),
         Wanted::Activity { only, per } => Box::new(activity::Activity::new(only, *per, zone)),
-    };
-    let mut erased = 0;
-    let last = seen::each(archive, period, progress, &mut |seen| {
-        erased += u64::from(seen.kind == "exchange" && seen.sealed.is_none());
-        gather.take(seen, known)
-    })?;
-    let (rows, totals) = gather.rows(known);
-    let checkpoint = last.and_then(|note| Checkpoint::open(&note, key).ok());
-    Ok(Report { rows, totals, checkpoint, erased })
+    }
 }
 
 /// Lines by what they count, bounded.

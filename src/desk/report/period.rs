@@ -57,6 +57,16 @@ impl Period {
         self.from.is_none_or(|from| time >= from) && self.before.is_none_or(|before| time < before)
     }
 
+    /// Whether it ended before this time.
+    pub(super) fn is_before(&self, time: Timestamp) -> bool {
+        self.before.is_some_and(|before| time >= before)
+    }
+
+    /// Not before the first and before the second, in milliseconds since 1970: days begin on whole seconds.
+    pub(super) fn bounds_ms(&self) -> (Option<i64>, Option<i64>) {
+        (self.from.map(Timestamp::as_millisecond), self.before.map(Timestamp::as_millisecond))
+    }
+
     pub(super) fn zone(&self) -> &TimeZone {
         &self.zone
     }

@@ -1,18 +1,12 @@
 //! A record as reports read it: the envelope's facts, and the sealed part's while it is there.
 
-use std::ops::ControlFlow;
-
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::period::Period;
-use super::{Only, ReportFault};
-use crate::ledger::search::Progress;
-use crate::ledger::{Archive, Entry, Stored, SubjectRef};
+use super::Only;
+use crate::ledger::{Entry, SubjectRef};
 use crate::model::{COUNTED_READS, Code, Digest};
 
-/// How often progress is told.
-const RECORDS_PER_STEP: u64 = 4096;
 /// How many kinds of identifier one person may be looked for by.
 pub const PERSONS_KINDS_MAX: usize = 8;
 
@@ -117,7 +111,7 @@ pub(super) enum About {
 const NO_PERSON: [&str; 2] = ["uprn", "vrm"];
 
 impl Seen {
-    fn read(entry: &Entry<'_>) -> Option<Self> {
+    pub(super) fn read(entry: &Entry<'_>) -> Option<Self> {
         let mut seen: Self = serde_json::from_slice(entry.envelope).ok()?;
         seen.at = seen.time.parse().ok()?;
         seen.index = entry.index;
@@ -138,6 +132,7 @@ impl Seen {
     }
 
     pub fn ending(&self) -> Ending {
+        // What is a refusal is said in `Facts::is_refused`, by which an index finds them.
         match self.outcome.as_deref() {
             Some("answered") if self.rows > 0 => Ending::WithData,
             Some("answered" | "no_match") => Ending::NothingFound,
@@ -204,53 +199,4 @@ impl Only {
 /// A refusal code by its spelling.
 pub(super) fn code(text: &str) -> Option<Code> {
     Code::ALL.iter().copied().find(|code| code.as_str() == text)
-}
-
-/// Shows every record of the period, in order. Gives the note of the last checkpoint, which is over all
-/// of them.
-pub(super) fn each(
-    archive: &Archive,
-    period: &Period,
-    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-    visit: &mut dyn FnMut(&Seen) -> Result<(), ReportFault>,
-) -> Result<Option<String>, ReportFault> {
-    let segments = archive.segments().map_err(ReportFault::Journal)?;
-    let mut told = Progress { records: 0, segments: 0, segments_all: segments.len() };
-    let mut last = None;
-    for segment in segments {
-        let mut fault = None;
-        let read = archive.each_of(segment, &mut |stored| {
-            let entry = match stored {
-                Stored::Entry(entry) => entry,
-                Stored::Checkpoint { note, .. } => {
-                    last = Some(note.to_owned());
-                    return ControlFlow::Continue(());
-                }
-            };
-            told.records += 1;
-            let gone = told.records.is_multiple_of(RECORDS_PER_STEP) && progress(told).is_break();
-            let taken = match Seen::read(&entry) {
-                _ if gone => Err(ReportFault::Broken),
-                Some(seen) if period.holds(seen.at) => visit(&seen),
-                Some(_) => Ok(()),
-                None => Err(ReportFault::Unread { index: entry.index }),
-            };
-            match taken {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(why) => {
-                    fault = Some(why);
-                    ControlFlow::Break(())
-                }
-            }
-        });
-        let _whole = read.map_err(ReportFault::Journal)?;
-        if let Some(fault) = fault {
-            return Err(fault);
-        }
-        told.segments += 1;
-        if progress(told).is_break() {
-            return Err(ReportFault::Broken);
-        }
-    }
-    Ok(last)
 }
