@@ -290,6 +290,20 @@ fn loader_and_schema_judge_every_key_alike() {
 }
 
 #[test]
+fn nothing_is_taken_that_nothing_holds() {
+    let whole = golden("child-protection.toml");
+    for (key, _) in policy::NOT_YET {
+        let (key, value) = key.split_once(" = ").unwrap_or((key, "1"));
+        let mut root = parsed(&whole);
+        let (section, name) = key.split_once('.').unwrap();
+        let value = parsed(&format!("x = {value}"))["x"].clone();
+        root[section].as_table_mut().unwrap().insert(name.to_owned(), value);
+        let said = faults(&file_of(&root));
+        assert!(said.contains(&format!("`{key}`: this Tolbooth does not hold this yet")), "{key}: {said}");
+    }
+}
+
+#[test]
 fn an_emergency_without_a_clause_is_refused() {
     let gateway = Gateway::start("no-emergency");
     assert_eq!(gateway.nhs().ask(CHECK, &NURSE, &asks(CHI)).outcome(), "answered");

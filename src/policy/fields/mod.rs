@@ -134,7 +134,7 @@ pub const NOT_YET: [(&str, &str); 12] = [
     ("limits.per_user_per_day", "questions a day by one person"),
     ("limits.rows_per_answer", "records in one answer"),
     ("emergency.allowed = true", "an emergency clause"),
-    ("flow.notify_owner, other than `never`", "telling the owner of the data of each question"),
+    ("flow.notify_owner = \"always\"", "telling the owner of the data of questions"),
 ];
 
 /// Every key, in the order of the template.

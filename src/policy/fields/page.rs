@@ -8,17 +8,18 @@ const HEAD: &str = "\
 # The fields of an agreement
 
 Every key an agreement file may hold, in the order of the Scottish Information Sharing Agreement (`§` is its section).
-How to write a file is in `agreement-file.md`. This page is written by `tolbooth agreement fields`, and a test holds the two
-together.
+How to write a file is in `agreement-file.md`. This page is written by `tolbooth agreement fields`, and a test holds
+the two together.
 
 How far the gateway stands behind a field is said of each:
 
 - **enforced**: what does not meet it is refused. A test makes each of these false and sees the refusal.
 - **evidenced**: the gateway does not act on it, but its record shows whether it was so.
-- **promised**: a word between the parties. It is signed and kept as evidence; no machine here keeps it.
+- **promised**: a word between the parties. It is signed and kept as evidence; no machine here keeps it. Whether
+  promises go together (a basis and its power, a category and its exception) is judged when the file is loaded.
 
-A key is wanted *always*, *when* something is so, or never has to be there. Keys marked 2 came with `format = 2`, and those
-marked 1 are written so in `format = 1` alone.
+A key is wanted *always*, *when* something is so, or never has to be there. Keys marked 2 came with `format = 2`, and
+those marked 1 are written so in `format = 1` alone.
 
 | key | § | format | wanted | held | what it says |
 |---|---|---|---|---|---|
@@ -36,8 +37,8 @@ A key with a closed list takes these and nothing else; a code nobody knows is re
 const LATER: &str = "
 ## Not taken yet
 
-The field list knows these too. Nothing here would hold them, so that a file with one is refused: what an officer signs is
-what the gateway does.
+The field list knows these too. Nothing here would hold them, so that a file with one is refused: what an officer
+signs is what the gateway does.
 
 | key | what it would say |
 |---|---|
