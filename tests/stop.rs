@@ -41,10 +41,10 @@ fn a_stop_in_good_order_is_the_last_record() {
     std::io::Write::write_all(&mut stream, b"GET / HTTP/1.1\r\n\r\n").unwrap();
     let _told = std::io::Read::read_to_end(&mut stream, &mut Vec::new());
     gateway.stop();
-    assert_eq!(kinds(&gateway), ["origin", "ruleset", "exchange", "summary", "shutdown"]);
+    assert_eq!(kinds(&gateway), ["origin", "ruleset", "rules", "exchange", "summary", "shutdown"]);
     gateway.restart();
     gateway.stop();
-    assert_eq!(kinds(&gateway)[5..], ["ruleset", "shutdown"]);
+    assert_eq!(kinds(&gateway)[6..], ["ruleset", "rules", "shutdown"]);
 }
 
 /// Sends bytes as they are over a partner's TLS, and gives what came back.

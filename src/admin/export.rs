@@ -1,8 +1,11 @@
 //! `POST /export`: the log as one portable file.
 
+use std::io::Write as _;
+
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::ledger::export::{Copy, export as export_archive};
 use crate::ledger::{Read, Record};
@@ -20,6 +23,8 @@ pub struct ExportQuestion {
     pub sealed: bool,
     /// For this partner: the envelopes it is party to, and hashes of all else.
     pub party: Option<String>,
+    /// The name of an earlier log, instead of the present one.
+    pub log: Option<String>,
 }
 
 pub(super) async fn export(
@@ -43,13 +48,24 @@ pub(super) async fn export(
         (None, false) => Copy::Envelopes,
     };
     let place = admin.place()?;
+    let unreadable = |why: String| Refused(StatusCode::SERVICE_UNAVAILABLE, why);
+    let earlier = question.log.as_deref().map(|log| admin.earlier(log)).transpose()?;
+    let (archive, verifier) = match &earlier {
+        None => (None, admin.ledger.verifier().clone()),
+        Some(earlier) => {
+            let archive = earlier.archive().map_err(|fault| unreadable(fault.to_string()))?;
+            let unkeyed = || unreadable("the earlier log is named without a key".to_owned());
+            (Some(archive), earlier.verifier().ok_or_else(unkeyed)?)
+        }
+    };
+    let of = earlier.map_or_else(String::new, |earlier| format!(" of the earlier log {}", earlier.log));
     let read = Read {
         action: "export",
         // This record is in the export too. Of a partner's copy all but its own are hashes.
         shown: admin.ledger.size() + 1,
         by,
         purpose,
-        asked: Some(format!("{copy:?}")),
+        asked: Some(format!("{copy:?}{of}")),
         subjects: Vec::new(),
     };
     admin.ledger.append(Record::Read(read)).await.map_err(|fault| {
@@ -60,10 +76,12 @@ pub(super) async fn export(
     tokio::task::spawn_blocking(move || {
         let _place = place;
         let mut out = std::io::BufWriter::with_capacity(64 * 1024, maker);
-        let written = export_archive(&ledger.archive(), ledger.verifier(), &copy, &mut out, &mut |_| {});
+        let archive = archive.unwrap_or_else(|| ledger.archive());
+        let written = export_archive(&archive, &verifier, &copy, &mut out, &mut |_| {});
         if let Err(fault) = written {
             // The file then lacks its last line, the checkpoint, and does not verify.
             tracing::warn!(%fault, "an export broke off");
+            let _told = writeln!(out, "{}", json!({ "refused": format!("the export broke off: {fault}") }));
         }
     });
     Ok(Response::new(lines))

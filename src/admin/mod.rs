@@ -2,8 +2,12 @@
 //! over a Unix socket that only the gateway's owner can open; answers are JSON lines, so that a
 //! long look shows how far it is.
 
+mod backup;
 mod body;
+mod earlier;
 mod erase;
+mod evidence;
+mod explain;
 mod export;
 mod rebuild;
 mod report;
@@ -24,13 +28,16 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::clock::Clock;
-use crate::desk::{FoldedIndex, Retention, Ruleset};
+use crate::desk::{FoldedIndex, Published, Retention, Ruleset};
 use crate::ledger::Ledger;
 use crate::model::MemberId;
 use crate::stop::Stop;
 
+pub use backup::BackupQuestion;
 use body::Lines;
 pub use erase::EraseQuestion;
+pub use evidence::EvidenceQuestion;
+pub use explain::ExplainQuestion;
 pub use export::ExportQuestion;
 pub use report::ReportQuestion;
 pub use search::{SearchQuestion, SubjectQuestion};
@@ -46,24 +53,28 @@ pub const LOOKS_MAX: usize = 2;
 pub struct Admin {
     ledger: Ledger,
     fold: Arc<FoldedIndex>,
+    published: Arc<Published>,
     member: MemberId,
     ruleset: Arc<ArcSwap<Ruleset>>,
     clock: Clock,
     retention: Arc<Retention>,
     looks: Arc<Semaphore>,
+    /// One backup at a time.
+    backups: Arc<Semaphore>,
 }
 
 impl Admin {
     /// Of this member's gateway; names are those of the ruleset in force when a report is asked for.
     pub fn new(
         ledger: Ledger,
-        fold: Arc<FoldedIndex>,
+        (fold, published): (Arc<FoldedIndex>, Arc<Published>),
         member: MemberId,
         ruleset: Arc<ArcSwap<Ruleset>>,
         clock: Clock,
         retention: Arc<Retention>,
     ) -> Self {
-        Self { ledger, fold, member, ruleset, clock, retention, looks: Arc::new(Semaphore::new(LOOKS_MAX)) }
+        let (looks, backups) = (Arc::new(Semaphore::new(LOOKS_MAX)), Arc::new(Semaphore::new(1)));
+        Self { ledger, fold, published, member, ruleset, clock, retention, looks, backups }
     }
 
     /// A place among those who look; given back when it is dropped.
@@ -111,12 +122,16 @@ async fn converse(admin: Admin, stream: UnixStream) {
 async fn answer(admin: &Admin, by: String, request: Request<Incoming>) -> Response<Lines> {
     let answered = match (request.method(), request.uri().path()) {
         (&Method::POST, "/search") => search::search(admin, by, read(request).await).await,
+        (&Method::POST, "/evidence") => evidence::evidence(admin, by, read(request).await).await,
+        (&Method::POST, "/explain") => explain::explain_exchange(admin, by, read(request).await).await,
         (&Method::POST, "/export") => export::export(admin, by, read(request).await).await,
         (&Method::POST, "/erase") => erase::erase(admin, by, read(request).await).await,
         (&Method::POST, "/report") => report::report_on(admin, by, read(request).await).await,
         (&Method::POST, "/rebuild") => rebuild::rebuild(admin, by),
+        (&Method::POST, "/backup") => backup::backup(admin, by, read(request).await).await,
         _ => {
-            let here = "here are POST /search, /export, /erase, /report and /rebuild";
+            let here =
+                "here are POST /search, /export, /erase, /report, /evidence, /explain, /rebuild and /backup";
             Err(Refused(StatusCode::NOT_FOUND, here.to_owned()))
         }
     };

@@ -150,6 +150,7 @@ impl Look {
             "records": checkpoint.map(|checkpoint| checkpoint.size),
             "root": checkpoint.map(|checkpoint| crate::model::Digest(checkpoint.root).hex()),
             "rows": report.rows.len(),
+            "earlier": self.admin.earlier_names(),
             "sealed_parts_erased": full.then_some(report.erased),
             "missing_keys": missing.keys,
             "missing_keys_all_known": missing.all_known,

@@ -1,14 +1,18 @@
 //! `POST /search`: by exchange, by subject, or by what envelopes say. Nothing is shown before the
 //! look itself is on the record.
 
+use std::fmt::Write as _;
+use std::ops::ControlFlow;
+
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::desk::{Page, find};
-use crate::ledger::search::{Filter, Found, Progress, Query};
-use crate::ledger::{MissingKeys, Read, Record, SubjectRef};
+use crate::journal::JournalFault;
+use crate::ledger::search::{Filter, Found, Progress, Query, Stretch, read};
+use crate::ledger::{Earlier, MissingKeys, Read, Record, SubjectRef};
 use crate::model::{AgreementId, DatasetId, ExchangeId, MemberId, Subject, SubjectKind};
 
 use super::body::{Lines, Maker};
@@ -49,6 +53,8 @@ pub struct SearchQuestion {
     pub after: Option<u64>,
     /// Show sealed parts.
     pub sealed: bool,
+    /// The name of an earlier log, to look into that alone.
+    pub log: Option<String>,
 }
 
 impl std::fmt::Debug for SearchQuestion {
@@ -101,6 +107,7 @@ pub(super) async fn search(
     let question: SearchQuestion = parse(&body)?;
     let purpose = purpose(question.purpose.clone())?;
     let (query, subjects) = query(admin, &question)?;
+    let earlier = question.log.as_deref().map(|log| admin.earlier(log)).transpose()?;
     let place = admin.place()?;
     let (maker, lines) = Lines::new();
     let admin = admin.clone();
@@ -110,13 +117,15 @@ pub(super) async fn search(
             below: question.after.unwrap_or(u64::MAX),
             max: question.limit.unwrap_or(PAGE).min(FOUND_MAX),
         };
-        Look { admin, by, purpose, subjects, page }.run(&query, question.sealed, &maker);
+        Look { admin, earlier, by, purpose, subjects, page }.run(&query, question.sealed, &maker);
     });
     Ok(Response::new(lines))
 }
 
 struct Look {
     admin: Admin,
+    /// Looked into instead of the present log.
+    earlier: Option<Earlier>,
     by: String,
     purpose: String,
     subjects: Vec<Subject>,
@@ -124,12 +133,27 @@ struct Look {
 }
 
 impl Look {
+    fn find(
+        &self,
+        query: &Query,
+        page: Page,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Vec<Found>, JournalFault> {
+        match &self.earlier {
+            None => find(&self.admin.ledger.archive(), &self.admin.fold, query, page, progress),
+            // Nothing is folded of it: it is read whole.
+            Some(earlier) => {
+                let stretch = Stretch { from_segment: 0, below: page.below, max: page.max };
+                read(&earlier.archive()?, query, stretch, progress)
+            }
+        }
+    }
+
     fn run(self, query: &Query, sealed: bool, maker: &Maker) {
-        let archive = self.admin.ledger.archive();
         let mut progress = |told: Progress| maker.progress(&told);
         // One more than is shown tells that there is more.
         let page = Page { max: self.page.max + 1, ..self.page };
-        let mut found = match find(&archive, &self.admin.fold, query, page, &mut progress) {
+        let mut found = match self.find(query, page, &mut progress) {
             Ok(found) => found,
             Err(fault) => {
                 maker.line(&json!({ "refused": fault.to_string() }));
@@ -143,7 +167,7 @@ impl Look {
             shown: found.len() as u64,
             by: self.by,
             purpose: self.purpose,
-            asked: Some(asked(query).to_owned()),
+            asked: Some(asked(query, sealed, self.earlier.as_ref())),
             subjects: self.subjects,
         };
         if let Err(fault) = self.admin.ledger.append_blocking(Record::Read(read)) {
@@ -158,10 +182,15 @@ impl Look {
         if all_shown {
             // Where the next page begins.
             let after = found.last().map(|oldest| oldest.index).filter(|_| more);
+            let elsewhere = match &self.earlier {
+                Some(_) => json!([]),
+                None => self.admin.earlier_names(),
+            };
             maker.line(&json!({ "done": {
                 "found": found.len(),
                 "more": more,
                 "after": after,
+                "earlier": elsewhere,
                 "erased": self.admin.ledger.erased(),
                 "missing_keys": missing.keys,
                 "missing_keys_all_known": missing.all_known,
@@ -170,14 +199,48 @@ impl Look {
     }
 }
 
-fn asked(query: &Query) -> &'static str {
-    match query {
-        Query::Exchange(_) => "by exchange",
-        Query::Subject(_) => "by subject",
-        Query::Filter(filter) if filter.subjects.is_some() => "by subject",
-        Query::Filter(filter) if filter.user.is_some() => "by user",
-        Query::Filter(_) => "by filter",
+/// What was asked for, so that a look can be judged later: everything but whom, which stands as references, and
+/// the name of a user.
+fn asked(query: &Query, sealed: bool, earlier: Option<&Earlier>) -> String {
+    let mut said = match query {
+        Query::Exchange(id) => format!("by exchange {id}"),
+        Query::Subject(_) => "by subject".to_owned(),
+        Query::Filter(filter) => asked_by(filter),
+    };
+    if sealed {
+        said.push_str(", with sealed parts");
     }
+    if let Some(earlier) = earlier {
+        let _written = write!(said, ", in the earlier log {}", earlier.log);
+    }
+    said
+}
+
+fn asked_by(filter: &Filter) -> String {
+    let text = |value: &dyn std::fmt::Display| value.to_string();
+    let named = [
+        ("kind", filter.kind.clone()),
+        ("consumer", filter.consumer.as_ref().map(|id| text(id))),
+        ("system", filter.system.clone()),
+        ("provider", filter.provider.as_ref().map(|id| text(id))),
+        ("dataset", filter.dataset.as_ref().map(|id| text(id))),
+        ("agreement", filter.agreement.as_ref().map(|id| text(id))),
+        ("outcome", filter.outcome.clone()),
+        ("from", filter.from.as_ref().map(|at| text(at))),
+        ("to", filter.to.as_ref().map(|at| text(at))),
+    ];
+    let mut said = match (&filter.subjects, &filter.user) {
+        (Some(_), Some(_)) => "by subject and user".to_owned(),
+        (Some(_), None) => "by subject".to_owned(),
+        (None, Some(_)) => "by user".to_owned(),
+        (None, None) => "by filter".to_owned(),
+    };
+    for (name, value) in named {
+        if let Some(value) = value {
+            let _written = write!(said, ", {name} {value}");
+        }
+    }
+    said
 }
 
 fn shown(found: &Found, sealed: bool) -> serde_json::Value {

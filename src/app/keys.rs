@@ -62,7 +62,7 @@ fn random_key(folder: &Path, name: &str) -> io::Result<Zeroizing<[u8; 32]>> {
 }
 
 /// Whether a journal was begun there.
-fn is_begun(journal: &Path) -> io::Result<bool> {
+pub(super) fn is_begun(journal: &Path) -> io::Result<bool> {
     match SegmentFiles::new(journal).segments() {
         Ok(segments) => Ok(!segments.is_empty()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),

@@ -1,18 +1,23 @@
 //! The one place that wires everything: from a configuration to a running gateway.
 
+mod anchor;
 mod behind;
 mod erase;
+mod fault;
 mod issuers;
 pub(crate) mod keys;
 mod pack;
+pub mod publish;
 mod reload;
 mod revoke;
+mod rules;
 mod run;
 mod seen;
 mod tokens;
 mod watch;
 
-pub use run::{Running, StartFault, start};
+pub use fault::StartFault;
+pub use run::{Running, start};
 
 use std::sync::Arc;
 
@@ -44,6 +49,7 @@ pub struct App {
     /// The epoch in force, for connections that wait.
     pub epochs: tokio::sync::watch::Sender<u64>,
     seen: seen::Seen,
+    in_use: rules::InUse,
     changing: revoke::Changing,
     lists: revoke::Lists,
     /// How the files looked before they were first read.

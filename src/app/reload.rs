@@ -11,13 +11,13 @@ use std::time::Duration;
 use crate::config::Gateway;
 use crate::desk::{Circumstances, Ruleset};
 use crate::ledger::{Alarm, Record};
-use crate::model::{AgreementId, Faults};
+use crate::model::{AgreementId, Fault, Faults};
 use crate::observe::{Condition, Light};
 use crate::stop::Stop;
 use crate::tls::{Credential, ServerTls};
 
-use super::App;
 use super::watch::record;
+use super::{App, rules};
 
 /// How files look from afar: what a change of any of them changes.
 pub(super) type Look = BTreeMap<PathBuf, Option<Seen>>;
@@ -122,16 +122,33 @@ fn reload(app: &App) -> Vec<PathBuf> {
             tracing::warn!(%faults, "the changed files were refused; the ruleset before stays in force");
             super::revoke::renew(app);
             record_the_day(app);
-            app.metrics.reloaded("refused");
+            record_refusal(app, &faults);
             let first = faults.0.first().map(ToString::to_string).unwrap_or_default();
             let why = format!("{} faults in changed files, the first: {first}", faults.0.len());
             app.health.set(Condition::Ruleset, Light::Amber(why.clone()));
             let alarm =
                 Alarm { cause: "ruleset_refused", dataset: None, detail: Some(why), dropped: Vec::new() };
             record(app, Record::Alarm(alarm));
+            // Counted last: whoever waits for the count finds the rest on the record.
+            app.metrics.reloaded("refused");
             faults.0.iter().map(|fault| app.gateway.home.join(&fault.file)).collect()
         }
     }
+}
+
+/// What was refused is on the record by its digest, and what stays in force.
+fn record_refusal(app: &App, faults: &Faults) {
+    let first = faults.0.first();
+    let certificate = &app.gateway.partners.certificate;
+    let of_own = |fault: &Fault| {
+        [certificate, &app.gateway.partners.key].iter().any(|own| fault.file == own.display().to_string())
+    };
+    if first.is_some_and(of_own) {
+        let refused = (rules::CERTIFICATE, None, rules::of_file(certificate));
+        return rules::record_refusal(app, refused, first);
+    }
+    let in_force = app.ruleset.load().digest;
+    rules::record_refusal(app, (rules::RULESET, Some(in_force), Ruleset::digest_of(&app.gateway)), first);
 }
 
 /// What came into force by its date alone is on the record, also where the files changed since are at fault:
@@ -203,6 +220,7 @@ fn put_in_place(app: &App, before: &Ruleset, prepared: (Ruleset, ServerTls)) -> 
         // The files are right: nothing but the ledger has to get better.
         super::run::record_ruleset(app, &ruleset).inspect_err(|_| app.changing.load_again())?;
     }
+    rules::record_changes(app).inspect_err(|_| app.changing.load_again())?;
     install(app, before, ruleset, Some(tls));
     Ok(())
 }
@@ -211,7 +229,6 @@ fn put_in_place(app: &App, before: &Ruleset, prepared: (Ruleset, ServerTls)) -> 
 pub(super) fn tls(gateway: &Gateway, ruleset: &Ruleset) -> Result<ServerTls, Faults> {
     let credential = Credential::load(&gateway.partners.certificate, &gateway.partners.key)?;
     ServerTls::new(&credential, &ruleset.directory.anchors(), gateway.partners.tls12).map_err(|error| {
-        crate::model::Fault::new(gateway.partners.certificate.display().to_string(), None, error.to_string())
-            .into()
+        Fault::new(gateway.partners.certificate.display().to_string(), None, error.to_string()).into()
     })
 }

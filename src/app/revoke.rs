@@ -3,7 +3,7 @@
 //! that have expired or cannot be taken.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,13 +11,13 @@ use jiff::Timestamp;
 
 use crate::desk::Ruleset;
 use crate::ledger::{Alarm, Record};
-use crate::model::{Fault, Faults};
+use crate::model::{Digest, Fault, Faults};
 use crate::observe::{Condition, Light};
 use crate::stop::Stop;
 
-use super::App;
 use super::reload::{self, Look};
 use super::watch::record;
+use super::{App, rules};
 
 /// What was told of revocation lists, so that each thing is told once.
 #[derive(Debug, Default)]
@@ -106,7 +106,20 @@ fn tell_refused(app: &App, refused: Vec<Fault>) {
     for fault in refused.into_iter().filter(|fault| !before.contains(fault)) {
         tracing::warn!(%fault, "a revocation list was refused");
         alarm(app, "crl_refused", fault.to_string());
+        let (kept, refused) = list_of(app, &fault);
+        rules::record_refusal(app, (rules::LIST, kept, refused), Some(&fault));
     }
+}
+
+/// The digests of the list in force and of the one on disk that a fault is about: it is in the members' file,
+/// and names the list's file first.
+fn list_of(app: &App, fault: &Fault) -> (Option<Digest>, Option<Digest>) {
+    let ruleset = app.ruleset.load();
+    let name = fault.message.split('`').nth(1).unwrap_or_default();
+    let mut lists = ruleset.directory.lists();
+    let Some(list) = lists.find(|list| Path::new(&list.file).ends_with(name)) else { return (None, None) };
+    let kept = ruleset.files.named.iter().find(|file| file.name == list.file).map(|file| file.digest);
+    (kept, rules::of_file(&app.gateway.home.join(&list.file)))
 }
 
 /// Amber while a list has expired or could not be taken, on the record when it begins.

@@ -1,7 +1,6 @@
 //! Starting and stopping a gateway. Each step either holds or the gateway does not start; nothing
 //! listens before the ruleset in force is on the record.
 
-use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt as _;
@@ -16,10 +15,11 @@ use tokio::task::LocalSet;
 use crate::admin::{Admin, serve_admin};
 use crate::clock::Clock;
 use crate::config::Gateway;
-use crate::desk::{self, Circumstances, FoldFault, FoldedIndex, Retention, Ruleset};
-use crate::inbound::{Allowances, Bounds, LogReads, Quiet, READS_MAX, Road, Tally};
+use crate::desk::{self, Circumstances, FoldedIndex, Retention, Ruleset};
+use crate::inbound::{Allowances, Bounds, Chains, KEEPERS_MAX, LogReads, Quiet, READS_MAX, Road, Tally};
 use crate::journal::Disk;
-use crate::ledger::{Ledger, LedgerConfig, LedgerError, journal_directory};
+use crate::ledger::{Ledger, LedgerConfig, LedgerError, Opened, journal_directory};
+use crate::merkle::checkpoint::Checkpoint;
 use crate::model::{AgreementId, Digest, Fault, Faults};
 use crate::observe::{Condition, Health, Light, Metrics};
 use crate::serve::{Doorway, Local, Shares, TokenDoor, serve_local, serve_partners};
@@ -27,9 +27,12 @@ use crate::signature::Verifier;
 use crate::stop::{Stop, Stopper};
 use crate::tls::Credential;
 
+use super::anchor::{self, Anchor};
+use super::fault::{StartFault, io_fault};
+use super::publish::{self, Place};
 use super::seen::Seen;
 use super::tokens::Tokens;
-use super::{App, behind, erase, issuers, keys, pack, reload, revoke, tokens, watch};
+use super::{App, behind, erase, issuers, keys, pack, reload, revoke, rules, tokens, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
@@ -37,64 +40,10 @@ const WAITING_MAX: usize = 16_384;
 /// What the address of a Unix socket has room for (unix(7)).
 const SOCKET_PATH_BYTES_MAX: usize = 107;
 
-/// Threads beside the road that may block: one each for reloads, revocations, token keys, replaced files,
-/// erasures and folding, which must never wait for somebody who looks into the ledger and does not read the answer.
-const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + READS_MAX + 6;
-
-/// Why a gateway does not start.
-#[derive(Debug)]
-pub enum StartFault {
-    /// Files that are wrong.
-    Files(Faults),
-    /// The ledger does not open.
-    Ledger(LedgerError),
-    /// What was ever in force could not be read, neither from the store nor from the journal.
-    Fold(FoldFault),
-    /// A folder, key or socket.
-    Io { what: String, error: io::Error },
-}
-
-impl fmt::Display for StartFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Files(faults) => faults.fmt(f),
-            Self::Ledger(error) => write!(f, "the ledger does not open: {error}"),
-            Self::Fold(error) => write!(f, "what was in force before is not known: {error}"),
-            Self::Io { what, error } => write!(f, "{what}: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for StartFault {}
-
-impl From<Fault> for StartFault {
-    fn from(fault: Fault) -> Self {
-        Self::Files(fault.into())
-    }
-}
-
-impl From<Faults> for StartFault {
-    fn from(faults: Faults) -> Self {
-        Self::Files(faults)
-    }
-}
-
-impl From<LedgerError> for StartFault {
-    fn from(error: LedgerError) -> Self {
-        Self::Ledger(error)
-    }
-}
-
-impl From<FoldFault> for StartFault {
-    fn from(error: FoldFault) -> Self {
-        Self::Fold(error)
-    }
-}
-
-fn io_fault(what: impl Into<String>) -> impl FnOnce(io::Error) -> StartFault {
-    let what = what.into();
-    |error| StartFault::Io { what, error }
-}
+/// Threads beside the road that may block: one each for callers' chains, reloads, revocations, token keys,
+/// replaced files, erasures, folding, the anchor and what is sent outside, which must never wait for somebody who
+/// looks into the ledger and does not read the answer.
+const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + READS_MAX + KEEPERS_MAX + 8;
 
 /// A gateway that serves.
 pub struct Running {
@@ -122,7 +71,12 @@ impl Running {
 
 /// Opens the ledger, loads the rules, records them, and serves.
 pub fn start(gateway: Gateway, clock: Clock) -> Result<Running, StartFault> {
-    let app = Arc::new(open(gateway, clock)?);
+    let publish = Place::of(&gateway)?;
+    let (app, anchor) = open(gateway, clock)?;
+    let app = Arc::new(app);
+    if let Some(anchor) = &anchor {
+        anchor::begin(&app, anchor);
+    }
     app.health.set(Condition::Ruleset, Light::Green);
     warn_of_what_is_not_in_force(&app, &app.ruleset.load());
     let bind =
@@ -134,9 +88,10 @@ pub fn start(gateway: Gateway, clock: Clock) -> Result<Running, StartFault> {
     let tokens = Credential::load(&app.gateway.partners.certificate, &app.gateway.partners.key)?;
     let tokens = tokens::open(&app.gateway, tokens.certificate(), partners_at, &app.clock)
         .map_err(io_fault("the keys that sign tokens"))?;
+    rules::record_start(&app, &tokens)?;
     let (stopper, stop) = Stopper::new();
     let sockets = Sockets { partners, local, admin };
-    let at_work = AtWork { sockets, tokens };
+    let at_work = AtWork { sockets, tokens, publish };
     behind::read_the_rest(&app, &stop).map_err(io_fault("starting the thread that reads the journal"))?;
     let thread = std::thread::Builder::new()
         .name("control".to_owned())
@@ -149,20 +104,24 @@ pub fn start(gateway: Gateway, clock: Clock) -> Result<Running, StartFault> {
     Ok(Running { partners: partners_at, local: local_at, admin_socket, app, stopper, thread })
 }
 
-fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
+fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFault> {
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(&gateway.data)
         .map_err(io_fault(gateway.data.display().to_string()))?;
     let log_name = desk::log_name(&gateway)?;
+    let directory = gateway.data.join("ledger");
+    let anchor = Anchor::read(&gateway)?;
+    anchor.as_ref().map_or(Ok(()), |anchor| anchor.expects(&directory))?;
     // Held before any key is read or made: of two first starts at once the other must not replace this one's.
-    let journal = Disk::open(&journal_directory(&gateway.data.join("ledger"))).map_err(LedgerError::from)?;
+    let journal = Disk::open(&journal_directory(&directory)).map_err(LedgerError::from)?;
     let what = format!("the gateway's keys in {}", gateway.data.join("keys").display());
     let keys = keys::open(&gateway.data, &log_name, &clock).map_err(io_fault(what))?;
     of_this_log(&gateway, &log_name, &keys)?;
+    let held = anchor.as_ref().map(|anchor| anchor.held(keys.ledger.verifier(), &directory)).transpose()?;
     let config = LedgerConfig {
-        directory: gateway.data.join("ledger"),
+        directory,
         origin: keys.ledger.verifier().name().to_owned(),
         key: crate::crypto::SigningKey::from_seed(keys.ledger.key().seed())
             .map_err(|error| io_fault("the ledger's key")(io::Error::other(error)))?,
@@ -170,7 +129,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         waiting_max: WAITING_MAX,
         recovery_keys: gateway.keeping.recovery_keys.clone(),
     };
-    let (ledger, opened) = Ledger::open_on(journal, config, clock.clone())?;
+    let (ledger, opened) = open_ledger(journal, config, &clock, anchor.as_ref(), held.flatten().as_ref())?;
     let retention = Arc::new(Retention::new(ledger.clone(), gateway.keeping.audit_years));
     tracing::info!(records = opened.records, unread_segments = opened.unread_segments, "the ledger is open");
     if opened.dropped {
@@ -181,12 +140,14 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
     let versions = desk::versions_at_start(&store, &ledger, &opened)?;
     let index = crate::store::IndexKey::new(&keys.index, ledger.verifier().name());
     let fold = Arc::new(FoldedIndex::new(&store, &versions, index));
-    let seen = Seen::new(versions.highest());
+    let seen = Seen::new(versions.highest(), opened.ruleset);
     let first_look = reload::look(&gateway, &[]);
     let highest = |id: &AgreementId| seen.highest(id);
     let (pseudonym_master, today) = (&*keys.pseudonym, clock.today());
     let circumstances = Circumstances { seen: &highest, before: None, pseudonym_master, today };
-    let mut ruleset = Ruleset::load(&gateway, &circumstances)?;
+    let mut ruleset = Ruleset::load(&gateway, &circumstances).inspect_err(|faults| {
+        rules::record_refused_start((&ledger, &opened), Ruleset::digest_of(&gateway), faults);
+    })?;
     let tls = reload::tls(&gateway, &ruleset)?;
     let epochs = tokio::sync::watch::Sender::new(ruleset.epoch);
     // The ledger's lock is held, and so the process before this has ended.
@@ -194,7 +155,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
     record_in_force(&ledger, &seen, clock.today(), &ruleset)?;
     ruleset.files.are_kept();
     keep_names(&gateway.data).map_err(io_fault(gateway.data.display().to_string()))?;
-    Ok(App {
+    let app = App {
         signatures,
         gateway,
         clock,
@@ -207,12 +168,28 @@ fn open(gateway: Gateway, clock: Clock) -> Result<App, StartFault> {
         ruleset: Arc::new(ArcSwap::from_pointee(ruleset)),
         tls: Arc::new(ArcSwap::from_pointee(tls)),
         epochs,
+        in_use: rules::InUse::new(&opened),
         seen,
         changing: Default::default(),
         lists: Default::default(),
         first_look,
         keys,
         opened,
+    };
+    Ok((app, anchor))
+}
+
+/// Opens the ledger, unless its journal is not the one the anchor was kept for.
+fn open_ledger(
+    journal: Disk,
+    config: LedgerConfig,
+    clock: &Clock,
+    anchor: Option<&Anchor>,
+    held: Option<&Checkpoint>,
+) -> Result<(Ledger, Opened), StartFault> {
+    Ledger::open_held(journal, config, clock.clone(), held).map_err(|error| match anchor {
+        Some(anchor) => anchor.explain(error).map_or_else(StartFault::Ledger, StartFault::from),
+        None => StartFault::Ledger(error),
     })
 }
 
@@ -251,8 +228,8 @@ fn record_in_force(ledger: &Ledger, seen: &Seen, today: Date, ruleset: &Ruleset)
     ledger.keep_all_evidence(&held).map_err(unrecorded)?;
     let files: Vec<(String, Digest)> = all.iter().map(|file| (file.name.clone(), file.digest)).collect();
     let in_force = ruleset.in_force(today);
-    ledger.ruleset(ruleset.digest, &files, in_force.clone()).map_err(unrecorded)?;
-    seen.recorded(in_force);
+    ledger.ruleset((ruleset.digest, seen.ruleset()), &files, in_force.clone()).map_err(unrecorded)?;
+    seen.recorded(ruleset.digest, in_force);
     Ok(())
 }
 
@@ -271,6 +248,7 @@ pub(super) fn warn_of_what_is_not_in_force(app: &App, ruleset: &Ruleset) {
 struct AtWork {
     sockets: Sockets,
     tokens: Tokens,
+    publish: Option<Place>,
 }
 
 struct Sockets {
@@ -323,12 +301,13 @@ fn control(app: Arc<App>, at_work: AtWork, stopper: &Stopper, stop: Stop) {
     tasks.block_on(&runtime, stopper.all_gone());
     drop(tasks);
     watch::record_the_end(&app);
+    anchor::write_last(&app);
     // A thread that ends may hold the ledger for an instant more; whoever waits for us opens it next.
     app.ledger.close();
 }
 
 async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Result<()> {
-    let AtWork { sockets, tokens } = at_work;
+    let AtWork { sockets, tokens, publish } = at_work;
     let local = Local { health: Arc::clone(&app.health), metrics: Arc::clone(&app.metrics) };
     sockets.local.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(sockets.local)?;
@@ -336,24 +315,30 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     sockets.admin.set_nonblocking(true)?;
     let listener = tokio::net::UnixListener::from_std(sockets.admin)?;
     let (ruleset, clock) = (Arc::clone(&app.ruleset), app.clock.clone());
-    let (fold, retention) = (Arc::clone(&app.fold), Arc::clone(&app.retention));
-    let admin = Admin::new(app.ledger.clone(), fold, app.gateway.member.clone(), ruleset, clock, retention);
+    let published = Arc::new(desk::Published::new(app.ledger.clone(), Arc::clone(&app.fold)));
+    let looked_into = (Arc::clone(&app.fold), Arc::clone(&published));
+    let (member, retention) = (app.gateway.member.clone(), Arc::clone(&app.retention));
+    let admin = Admin::new(app.ledger.clone(), looked_into, member, ruleset, clock, retention);
     tokio::task::spawn_local(serve_admin(admin, listener, stop.clone()));
     tokio::task::spawn_local(watch::watch_lights(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_sources(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(erase::watch_terms(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_fold(Arc::clone(&app), stop.clone()));
+    tokio::task::spawn_local(anchor::watch(Arc::clone(&app), stop.clone()));
+    if let Some(place) = publish {
+        tokio::task::spawn_local(publish::watch(Arc::clone(&app), place, stop.clone()));
+    }
     tokio::task::spawn_local(pack::watch_pack(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(revoke::watch_directory(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(reload::watch_rules(Arc::clone(&app), stop.clone()));
-    tokio::task::spawn_local(tokens::watch(tokens.clone(), stop.clone()));
+    tokio::task::spawn_local(tokens::watch(Arc::clone(&app), tokens.clone(), stop.clone()));
     tokio::task::spawn_local(issuers::watch(Arc::clone(&app), stop.clone()));
     let tally = tokio::task::spawn_local(watch::watch_tally(Arc::clone(&app), stop.clone()));
     app.health.set(Condition::Serving, Light::Green);
     let doorway = Doorway {
         bounds: app.gateway.partners.clone(),
         tls: Arc::clone(&app.tls),
-        road: Arc::new(road(&app, &tokens)),
+        road: Arc::new(road(&app, &tokens, published)),
         metrics: Arc::clone(&app.metrics),
         tally: Arc::clone(&app.tally),
         shares: Shares::default(),
@@ -367,7 +352,7 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     served
 }
 
-fn road(app: &App, tokens: &Tokens) -> Road {
+fn road(app: &App, tokens: &Tokens, published: Arc<desk::Published>) -> Road {
     Road {
         member: app.gateway.member.clone(),
         ruleset: Arc::clone(&app.ruleset),
@@ -376,13 +361,11 @@ fn road(app: &App, tokens: &Tokens) -> Road {
         metrics: Arc::clone(&app.metrics),
         tally: Arc::clone(&app.tally),
         quiet: Quiet::default(),
+        chains: Chains::new(tokio::runtime::Handle::current()),
         signatures: Arc::clone(&app.signatures),
         issuer: Arc::clone(tokens.mint.issuer()),
         synthetic: app.gateway.in_sandbox,
-        log: LogReads::new(
-            Arc::new(desk::Published::new(app.ledger.clone(), Arc::clone(&app.fold))),
-            tokio::runtime::Handle::current(),
-        ),
+        log: LogReads::new(published, tokio::runtime::Handle::current()),
         allowances: Allowances::new(app.gateway.limits.member),
         bounds: Bounds {
             body_max: app.gateway.partners.body_max,

@@ -13,13 +13,15 @@ struct Inner {
     highest: HashMap<AgreementId, u32>,
     /// What the last ruleset entry says is in force.
     recorded: Vec<(AgreementRef, Digest)>,
+    /// The ruleset of the last ruleset entry, as far as it is known.
+    ruleset: Option<Digest>,
 }
 
 impl Seen {
     /// Begins with what is folded from the journal.
-    pub(super) fn new(folded: impl IntoIterator<Item = AgreementRef>) -> Self {
+    pub(super) fn new(folded: impl IntoIterator<Item = AgreementRef>, ruleset: Option<Digest>) -> Self {
         let highest = folded.into_iter().map(|agreement| (agreement.id, agreement.version)).collect();
-        Self(Mutex::new(Inner { highest, recorded: Vec::new() }))
+        Self(Mutex::new(Inner { highest, recorded: Vec::new(), ruleset }))
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -40,10 +42,17 @@ impl Seen {
         }
     }
 
-    /// A ruleset entry says that these are in force.
-    pub(super) fn recorded(&self, in_force: Vec<(AgreementRef, Digest)>) {
+    /// An entry of this ruleset says that these are in force.
+    pub(super) fn recorded(&self, ruleset: Digest, in_force: Vec<(AgreementRef, Digest)>) {
         self.note(&in_force);
-        self.inner().recorded = in_force;
+        let mut inner = self.inner();
+        inner.recorded = in_force;
+        inner.ruleset = Some(ruleset);
+    }
+
+    /// The ruleset of the last entry: what the next one replaces.
+    pub(super) fn ruleset(&self) -> Option<Digest> {
+        self.inner().ruleset
     }
 
     /// Whether the last ruleset entry says just this.
@@ -62,13 +71,13 @@ mod tests {
 
     #[test]
     fn what_was_seen_is_never_forgotten() {
-        let seen = Seen::new([version(2).0]);
+        let seen = Seen::new([version(2).0], None);
         let taxi = AgreementId::new("taxi").unwrap();
         assert_eq!(seen.highest(&taxi), Some(2));
-        seen.recorded(vec![version(3)]);
+        seen.recorded(Digest::of(b"3"), vec![version(3)]);
         assert!(seen.is_recorded(&[version(3)]));
         // Taken out, and an older one put there.
-        seen.recorded(Vec::new());
+        seen.recorded(Digest::of(b"4"), Vec::new());
         seen.note(&[version(1)]);
         assert_eq!(seen.highest(&taxi), Some(3));
         assert_eq!(seen.highest(&AgreementId::new("other").unwrap()), None);

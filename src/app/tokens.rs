@@ -13,11 +13,13 @@ use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::config::Gateway;
+use crate::model::Fault;
 use crate::stop::Stop;
 use crate::tls::Certificate;
 use crate::token::{Mint, MintKeys};
 
 use super::keys::write_durably;
+use super::{App, rules};
 
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
@@ -95,7 +97,7 @@ fn issuer_name(certificate: &Certificate, address: SocketAddr) -> String {
 }
 
 /// Watches the key file and the age of its keys until told to stop.
-pub(super) async fn watch(tokens: Tokens, mut stop: Stop) {
+pub(super) async fn watch(app: Arc<App>, tokens: Tokens, mut stop: Stop) {
     let mut tick = tokio::time::interval(LOOK_EVERY);
     let mut known = tokens.file.look();
     loop {
@@ -111,11 +113,31 @@ pub(super) async fn watch(tokens: Tokens, mut stop: Stop) {
         let file = Arc::clone(&tokens.file);
         let read = tokio::task::spawn_blocking(move || file.read(now)).await;
         match read.unwrap_or_else(|_| Err(io::Error::other("reading it ended by a panic"))) {
-            Ok(keys) => tokens.mint.replace(keys),
+            Ok(keys) => {
+                tokens.mint.replace(keys);
+                told(&app, &tokens, None).await;
+            }
             // What signed before goes on: a file half written must not end every partner's token.
-            Err(error) => tracing::error!(%error, "the keys that sign tokens stay as they were"),
+            Err(error) => {
+                tracing::error!(%error, "the keys that sign tokens stay as they were");
+                told(&app, &tokens, Some(error)).await;
+            }
         }
         // As it was seen before it was read, or looks since it was written here.
         known = if seen == known { tokens.file.look() } else { seen };
     }
+}
+
+/// Puts what became of the key file on the record, beside the listeners: a disk may be slow.
+async fn told(app: &Arc<App>, tokens: &Tokens, refused: Option<io::Error>) {
+    let (app, tokens) = (Arc::clone(app), tokens.clone());
+    let told = tokio::task::spawn_blocking(move || match refused {
+        None => rules::record_tokens(&app, &tokens),
+        Some(error) => {
+            let fault = Fault::new("data/keys/token.key", None, error.to_string());
+            // Never a digest of bytes that may be half a secret.
+            rules::record_refusal(&app, (rules::TOKEN_KEYS, None, None), Some(&fault));
+        }
+    });
+    let _told = told.await;
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use clap::Args;
 use serde_json::json;
 
+use crate::app::publish::Place;
 use crate::clock::Clock;
 use crate::config::{self, Gateway};
 use crate::desk::{Circumstances, Ruleset, issuer_warnings, without_examples};
@@ -77,6 +78,7 @@ fn look(args: &CheckArgs, clock: &Clock) -> Result<Found, Faults> {
     }
     let expired = ruleset.directory.lists().filter(|list| list.is_expired(clock.now()));
     faults.0.extend(expired.map(|list| list.expired()));
+    faults.0.extend(Place::of(&gateway).err());
     let mut kept = Faults::default();
     kept.0.extend(without_recovery_keys(&gateway, &args.config.config));
     if needs_recovery_keys(&gateway, &ruleset) {
@@ -87,6 +89,14 @@ fn look(args: &CheckArgs, clock: &Clock) -> Result<Found, Faults> {
     warnings.extend(kept);
     warnings.0.extend(issuer_warnings(&ruleset));
     warnings.0.extend(key_file_warning(&partners.key));
+    if gateway.outside.anchor.is_none() && !args.sandbox {
+        let file = args.config.config.display().to_string();
+        let message =
+            "no `anchor` in [ledger]: an older copy of the data folder, put back, would not be noticed";
+        warnings.push(Fault::new(file, None, message).with_help(
+            "name a file where a restore of the data folder does not reach: anchor = \"/mnt/elsewhere/anchor\"",
+        ));
+    }
     for contract in ruleset.offers().map(|offer| &offer.contract) {
         let dataset = contract.version.to_string();
         let wrong = without_examples(contract).into_iter();

@@ -8,6 +8,7 @@ mod dataset;
 mod demo;
 mod doctor;
 mod exit;
+mod explain;
 mod files;
 mod init;
 mod ledger;
@@ -90,6 +91,12 @@ enum Command {
     /// Verify, search and export the audit ledger
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Say why a past exchange ended as it did: agreement, clauses and facts
+    ///
+    /// Asks the running gateway, which puts the look on the record first, and decides once more from the files
+    /// that were in force then and are kept as evidence: what lies in policies/ today does not matter. Ends
+    /// with 0 if it was found, 1 if not or refused, 3 if the gateway could not be asked.
+    Explain(explain::ExplainArgs),
     /// Report on the record: about a person, on recipients, refusals, activity
     ///
     /// Asks the running gateway, which puts the look and its purpose on the record before it shows
@@ -137,6 +144,7 @@ impl Arguments {
             Command::Doctor(args) => doctor::run(&args, &mut out, &clock),
             Command::Agreement(command) => agreement::run(&command, &mut out, &clock),
             Command::Ledger(command) => ledger::run(&command, &mut out, &clock),
+            Command::Explain(args) => explain::run(&args, &mut out),
             Command::Report(command) => report::run(&command, &mut out),
         }
     }

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use super::allowance::{self, MemberAllowance};
 use super::keeping::Keeping;
+use super::outside::{self, Outside};
 use super::revocation::{Revocation, revocation};
 use super::sandbox::Sandbox;
 use super::strict::{self, Item, Table};
 use super::token::{self, Token};
 use crate::model::limits::QUESTION_BYTES_MAX;
-use crate::model::{Fault, Faults, MemberId};
+use crate::model::{Digest, Fault, Faults, MemberId};
 
 /// A gateway's whole configuration. Paths are made whole against the file's own folder.
 #[derive(Debug, Clone)]
@@ -33,8 +34,11 @@ pub struct Gateway {
     pub token: Token,
     pub revocation: Revocation,
     pub segment_bytes: u64,
+    pub outside: Outside,
     pub keeping: Keeping,
     pub sandbox: Sandbox,
+    /// Of the file's bytes.
+    pub digest: Digest,
     /// Whether this gateway answers with made-up rows alone; see [`Gateway::into_sandbox`].
     pub in_sandbox: bool,
 }
@@ -147,8 +151,9 @@ pub fn parse(name: &str, text: &str, home: &Path) -> Result<Gateway, Faults> {
         let ledger = root.optional("ledger").and_then(Item::table);
         let segment_bytes = count(ledger.as_ref(), "segment_mib", 64, 1..=1024) * 1024 * 1024;
         let keeping = Keeping::read(ledger.as_ref());
-        drop(ledger);
         let (member, members, policies, data, workers) = who?;
+        let outside = outside::read(ledger.as_ref(), home, &data);
+        drop(ledger);
         let admin = root.optional("admin").and_then(Item::table);
         let admin_socket = path(admin.as_ref(), "socket", home).unwrap_or_else(|| data.join("admin.sock"));
         let sandbox = Sandbox::read(root.optional("sandbox").and_then(Item::table).as_ref(), home);
@@ -168,8 +173,10 @@ pub fn parse(name: &str, text: &str, home: &Path) -> Result<Gateway, Faults> {
             token: token?,
             revocation: revocation?,
             segment_bytes,
+            outside,
             keeping: keeping?,
             sandbox: sandbox?,
+            digest: Digest::of(text.as_bytes()),
             in_sandbox: false,
         })
     })

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 
 use super::gateway::{Gateway, address, path};
+use super::outside::Outside;
 use super::strict::Table;
 use crate::model::{Fault, Faults};
 
@@ -63,6 +64,8 @@ impl Gateway {
         self.local = sandbox.local;
         self.admin_socket = sandbox.data.join("admin.sock");
         self.data = sandbox.data;
+        // What is kept outside is of the gateway's own log.
+        self.outside = Outside::default();
         self.in_sandbox = true;
         Ok(self)
     }

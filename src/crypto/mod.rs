@@ -26,6 +26,25 @@ pub fn sha256(parts: &[&[u8]]) -> Sha256 {
     array_of(context.finish().as_ref())
 }
 
+/// SHA-256 of what comes piece by piece.
+pub struct Hasher(digest::Context);
+
+impl Default for Hasher {
+    fn default() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+}
+
+impl Hasher {
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    pub fn finish(self) -> Sha256 {
+        array_of(self.0.finish().as_ref())
+    }
+}
+
 /// SHA-512 (FIPS 180-4), which partners may use for the digest of a body.
 pub fn sha512(bytes: &[u8]) -> [u8; 64] {
     let mut out = [0; 64];

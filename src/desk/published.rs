@@ -131,17 +131,37 @@ impl Published {
             // It became durable after the checkpoint was taken; asking again finds it.
             return Ok(None);
         }
-        let mut tiles = Held { fold: &self.fold, unfolded: &mut unfolded };
-        let edge = edge_at(&mut tiles, size)?;
-        let proof = prove_by_tiles(&mut tiles, &edge, entry.index)?;
-        // Whatever the store says: nothing is handed out that does not verify.
-        let signed =
-            Checkpoint::open(&checkpoint, self.ledger.verifier()).map_err(|_| ReadFault::NotTheTree)?;
-        let leaf = leaf_hash(&entry.envelope);
-        if !verify_inclusion(&leaf, entry.index, size, &proof, &signed.root) {
-            return Err(ReadFault::NotTheTree);
-        }
+        let leaf = (entry.index, leaf_hash(&entry.envelope));
+        let proof = self.prove(&mut unfolded, &[leaf], &checkpoint)?.into_iter().next().unwrap_or_default();
         Ok(Some(entry.receipt(&proof, &checkpoint)))
+    }
+
+    /// The inclusion proofs of these leaves, each with its index, under the checkpoint of just this moment.
+    pub fn proofs(&self, leaves: &[(u64, Hash)], present: &Present) -> Result<Vec<Vec<Hash>>, ReadFault> {
+        let mut unfolded = self.follow(&present.archive)?;
+        self.prove(&mut unfolded, leaves, &present.checkpoint)
+    }
+
+    /// Whatever the store says: nothing is handed out that does not verify.
+    fn prove(
+        &self,
+        unfolded: &mut Unfolded,
+        leaves: &[(u64, Hash)],
+        checkpoint: &str,
+    ) -> Result<Vec<Vec<Hash>>, ReadFault> {
+        let signed =
+            Checkpoint::open(checkpoint, self.ledger.verifier()).map_err(|_| ReadFault::NotTheTree)?;
+        let mut tiles = Held { fold: &self.fold, unfolded };
+        let edge = edge_at(&mut tiles, signed.size)?;
+        let mut proofs = Vec::with_capacity(leaves.len());
+        for (index, leaf) in leaves {
+            let proof = prove_by_tiles(&mut tiles, &edge, *index)?;
+            if !verify_inclusion(leaf, *index, signed.size, &proof, &signed.root) {
+                return Err(ReadFault::NotTheTree);
+            }
+            proofs.push(proof);
+        }
+        Ok(proofs)
     }
 
     /// A page of the envelopes of a member's own questions, after record `after` and under the published

@@ -119,6 +119,20 @@ impl Ruleset {
         material.compile(gateway, circumstances, faults)
     }
 
+    /// The digest a ruleset of the files as they are would have, as far as they can be read: what is refused is
+    /// named by it.
+    pub fn digest_of(gateway: &Gateway) -> Option<Digest> {
+        let mut files = RulesetFiles::read(gateway).ok()?;
+        let _unread = read_directory(gateway, &mut files, None);
+        for file in files.datasets.clone() {
+            let named = utf8(&file).ok().and_then(|text| source::load(&file.name, text).ok());
+            if let Some(dataset) = named {
+                let _unread = files.named(&gateway.home.join(&dataset.contract));
+            }
+        }
+        Some(files.digest())
+    }
+
     /// The agreements in force on this day, with the digests of their bytes.
     pub fn in_force(&self, today: Date) -> Vec<(AgreementRef, Digest)> {
         let all = self.register.all().iter().filter(|entry| entry.standing.in_force(today));

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 
 use crate::desk::Ruleset;
 use crate::directory::{Identity, IdentityFault};
+use crate::ledger::ShownChain;
 use crate::model::{
     Assurance, Code, DatasetVersion, ExchangeId, OperationId, PurposeCode, RoleId, Stated, Subject, SystemId,
 };
@@ -35,15 +36,22 @@ pub struct Connection {
     pub(super) allowance: RefCell<Option<(u64, Arc<Allowance>)>>,
     /// The epoch under which it was said in the log that nobody known is on it.
     pub(super) told_nobody: Cell<Option<u64>>,
+    /// What its peer showed, until that is kept.
+    pub(super) shown: RefCell<Option<Arc<str>>>,
+    /// How records name that; found once.
+    pub(super) chain: Cell<Option<ShownChain>>,
 }
 
 impl Connection {
-    pub fn new(peer: PeerCertificate) -> Self {
+    pub fn new(mut peer: PeerCertificate) -> Self {
+        let shown = RefCell::new(peer.take_shown().map(Arc::from));
         Self {
             peer,
             identity: RefCell::default(),
             allowance: RefCell::default(),
             told_nobody: Cell::default(),
+            shown,
+            chain: Cell::default(),
         }
     }
 }
@@ -61,6 +69,8 @@ pub(super) struct Known {
     /// Bytes of the body that were read, whatever became of them.
     pub(super) arrived: usize,
     pub(super) consumer: Option<SystemId>,
+    /// Which certificates proved that.
+    pub(super) chain: Option<ShownChain>,
     /// What is proven of who asks, so far.
     pub(super) assurance: Assurance,
     /// What the caller's token says, if there is one: verified, and for this caller.
@@ -114,6 +124,7 @@ pub(super) fn accept(worker: &Worker, parts: Parts, incoming: Incoming) -> Resul
         body: Bytes::new(),
         arrived: 0,
         consumer: None,
+        chain: None,
         // The handshake has proven it, or there were no request.
         assurance: Assurance::Certificate,
         token: None,

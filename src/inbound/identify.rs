@@ -12,6 +12,7 @@ use crate::model::Code;
 
 use super::accept::{Accepted, Connection, Known};
 use super::bearer;
+use super::chains;
 use super::odd::Odd;
 use super::read::Asked;
 use super::refusal::{Refusal, Why};
@@ -36,6 +37,7 @@ pub(super) async fn identify(
         Err(code) => return Err(Refusal::new(known, code)),
     };
     known.consumer = Some(identity.system().clone());
+    known.chain = chains::shown(worker, connection, &identity.system().member).await;
     if let Some(Odd(why)) = odd {
         return Err(Refusal::new(known, Why::new(Code::MalformedHttp).detail(why)));
     }

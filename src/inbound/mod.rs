@@ -13,6 +13,7 @@
 mod accept;
 mod allowance;
 mod bearer;
+mod chains;
 mod check;
 mod claims;
 mod counted;
@@ -42,6 +43,7 @@ mod tally;
 pub use accept::Connection;
 // What a stranger's bytes reach before anything is known of them: for `fuzz/`.
 pub use allowance::Allowances;
+pub use chains::{Chains, KEEPERS_MAX};
 pub use claims::{Claims, OddHeader};
 pub use journey::Journey;
 pub use log::{LogReads, READS_MAX};

@@ -325,6 +325,7 @@ fn entry(worker: &Worker, known: &mut Known, reply: &Reply, facts: Facts) -> Opt
             note,
             dropped: std::mem::take(&mut known.dropped),
             rows_excluded: known.rows_excluded,
+            chain: known.chain,
         },
     })
 }

@@ -25,6 +25,7 @@ use crate::token::{Cache, Issuer, Issuers};
 
 use super::accept::{Connection, accept};
 use super::allowance::{Allowance, Allowances, Taken};
+use super::chains::Chains;
 use super::check::{Checked, check};
 use super::counted::Counted;
 use super::decide::decide;
@@ -79,6 +80,8 @@ pub struct Road {
     pub tally: Arc<Tally>,
     /// What was told of what happens with many exchanges.
     pub quiet: Quiet,
+    /// Which callers' certificates are kept.
+    pub chains: Chains,
     /// Remembers the nonces of signed questions for all threads.
     pub signatures: Arc<Verifier>,
     /// This gateway's own issuer of access tokens; those of others are the ruleset's.

@@ -21,6 +21,9 @@ pub enum JournalFault {
     Missing { segment: u32 },
 }
 
+/// What whoever comes upon damage is told to do: a repair by hand would destroy what can still be proved.
+pub const AFTER_DAMAGE: &str = "change nothing: docs/runbook.md says how to go on";
+
 impl JournalFault {
     /// For `map_err`.
     pub fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
@@ -45,9 +48,14 @@ impl fmt::Display for JournalFault {
             }
             Self::Io { what, error } => write!(f, "{what}: {error}"),
             Self::Damaged { segment, offset, index, what } => {
-                write!(f, "damage at record {index}, in segment {segment} at byte {offset}: {what}")
+                write!(
+                    f,
+                    "damage at record {index}, in segment {segment} at byte {offset}: {what} ({AFTER_DAMAGE})"
+                )
             }
-            Self::Missing { segment } => write!(f, "segment {segment} of the journal is missing"),
+            Self::Missing { segment } => {
+                write!(f, "segment {segment} of the journal is missing ({AFTER_DAMAGE})")
+            }
         }
     }
 }

@@ -42,7 +42,7 @@ mod scan;
 mod write;
 
 pub use disk::Disk;
-pub use fault::{AppendFault, JournalFault};
+pub use fault::{AFTER_DAMAGE, AppendFault, JournalFault};
 pub use files::SegmentFiles;
 pub use frame::{Body, Draft, ENDS_BATCH, FRAME_HEADER_BYTES, Frame, Position};
 pub use medium::{Medium, PackMedium, Shelf};

@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::encode::ENTRY_VERSION;
 use super::intent::OpenIntent;
+use super::previous::Previous;
 use super::ranges::Ranges;
 use super::read::SALT_BYTES;
+use super::rules::LastRules;
 use super::wrapped::year_of;
 use crate::crypto::sha256;
 use crate::merkle::checkpoint::Checkpoint;
@@ -43,6 +45,17 @@ pub(super) struct EnvelopeHead<'e> {
     /// The agreements of a ruleset.
     #[serde(default)]
     pub agreements: Vec<(String, String)>,
+    /// The log before this one, of a first record.
+    #[serde(default)]
+    pub previous: Option<Previous>,
+    /// The ruleset that came into force, or that an exchange ran under.
+    #[serde(default)]
+    pub ruleset: Option<&'e str>,
+    /// What was taken into use, or refused.
+    #[serde(default)]
+    pub taken: bool,
+    #[serde(default)]
+    pub items: Vec<(&'e str, Option<&'e str>, Option<&'e str>)>,
 }
 
 impl<'e> EnvelopeHead<'e> {
@@ -50,15 +63,20 @@ impl<'e> EnvelopeHead<'e> {
         serde_json::from_slice(envelope).ok()
     }
 
-    /// The agreements a ruleset brought into force, with the digests of their bytes.
+    /// The agreements a ruleset brought into force, or the log before this one saw in force, with the digests
+    /// of their bytes.
     pub(super) fn in_force(&self) -> impl Iterator<Item = (AgreementRef, Digest)> + '_ {
-        let named = if self.kind == "ruleset" { self.agreements.as_slice() } else { &[] };
+        let named = match (&*self.kind, &self.previous) {
+            ("ruleset", _) => self.agreements.as_slice(),
+            ("origin", Some(previous)) => previous.agreements.as_slice(),
+            _ => &[],
+        };
         named.iter().filter_map(|(agreement, bytes)| Some((agreement_ref(agreement)?, Digest::parse(bytes)?)))
     }
 }
 
 /// Reads `id@version`.
-fn agreement_ref(text: &str) -> Option<AgreementRef> {
+pub(super) fn agreement_ref(text: &str) -> Option<AgreementRef> {
     let (id, version) = text.split_once('@')?;
     Some(AgreementRef { id: AgreementId::new(id).ok()?, version: version.parse().ok()? })
 }
@@ -105,8 +123,11 @@ pub(super) struct Chain<'k> {
     /// The last checkpoint and its note.
     last: Option<(Checkpoint, String)>,
     checkpoints: u64,
-    /// Of every agreement a ruleset named, the highest version.
-    in_force: BTreeMap<AgreementId, u32>,
+    /// Of every agreement a ruleset named, the highest version, and the digest of its bytes.
+    in_force: BTreeMap<AgreementId, (u32, Digest)>,
+    /// What the first record says of the log before this one.
+    previous: Option<Previous>,
+    rules: LastRules,
     /// The subject keys that sealed parts name.
     subject_keys: BTreeSet<String>,
 }
@@ -126,6 +147,8 @@ impl<'k> Chain<'k> {
             last: None,
             checkpoints: 0,
             in_force: BTreeMap::new(),
+            previous: None,
+            rules: LastRules::default(),
             subject_keys: BTreeSet::new(),
         }
     }
@@ -175,15 +198,21 @@ impl<'k> Chain<'k> {
             self.erased.extend(&erases.ok_or("the erasure names records that are not before it, or twice")?);
         }
         self.note_in_force(&head);
+        if head.previous.is_some() {
+            self.previous.clone_from(&head.previous);
+        }
         self.note_intent(&head, bytes);
         self.edge.append(leaf_hash(bytes));
         Ok(head)
     }
 
     fn note_in_force(&mut self, head: &EnvelopeHead<'_>) {
-        for agreement in head.in_force().map(|(agreement, _)| agreement) {
-            let version = self.in_force.entry(agreement.id).or_default();
-            *version = agreement.version.max(*version);
+        self.rules.note(head);
+        for (agreement, bytes) in head.in_force() {
+            let seen = self.in_force.entry(agreement.id).or_insert((agreement.version, bytes));
+            if agreement.version >= seen.0 {
+                *seen = (agreement.version, bytes);
+            }
         }
     }
 
@@ -291,9 +320,20 @@ impl<'k> Chain<'k> {
         self.intents.values()
     }
 
-    /// The agreements rulesets named, each with its highest version.
-    pub(super) fn in_force(&self) -> impl Iterator<Item = AgreementRef> + '_ {
-        self.in_force.iter().map(|(id, version)| AgreementRef { id: id.clone(), version: *version })
+    /// The agreements rulesets named, each with its highest version and the digest of its bytes.
+    pub(super) fn in_force(&self) -> impl Iterator<Item = (AgreementRef, Digest)> + '_ {
+        let agreement = |id: &AgreementId, version| AgreementRef { id: id.clone(), version };
+        self.in_force.iter().map(move |(id, (version, bytes))| (agreement(id, *version), *bytes))
+    }
+
+    /// What the first record says of the log before this one.
+    pub(super) fn previous(&self) -> Option<&Previous> {
+        self.previous.as_ref()
+    }
+
+    /// What was said last of the rules.
+    pub(super) fn rules(&self) -> &LastRules {
+        &self.rules
     }
 
     /// The ids of the subject keys that what was read names.

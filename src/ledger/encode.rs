@@ -4,9 +4,10 @@ use std::io::Write as _;
 
 use jiff::Timestamp;
 
-use super::entry::{Alarm, Exchange, Intent, Read, Record, Ruleset, SealedExchange, Summary};
+use super::entry::{Alarm, Exchange, Intent, Read, Record, Rules, Ruleset, SealedExchange, Summary};
 use super::erase;
 use super::object::{Object, digest, plain, text};
+use super::previous::Previous;
 use super::subject::SubjectRef;
 use crate::model::limits::{DRIFT_NAME_BYTES_MAX, DRIFT_NAMES_MAX};
 use crate::model::{Assurance, Digest, Subject};
@@ -29,6 +30,8 @@ pub(super) struct Head<'a> {
 pub(super) struct Origin<'a> {
     /// The log's verifier key.
     pub key: &'a str,
+    /// The log before this one, where a backup was restored.
+    pub previous: Option<&'a Previous>,
 }
 
 impl Record {
@@ -38,6 +41,7 @@ impl Record {
             Self::Exchange(_) | Self::Lost { .. } => "exchange",
             Self::Intent(_) => "intent",
             Self::Ruleset(_) => "ruleset",
+            Self::Rules(_) => "rules",
             Self::Read(_) => "read",
             Self::Alarm(_) => "alarm",
             Self::Erasure(_) => "erasure",
@@ -71,6 +75,7 @@ pub(super) fn envelope(out: &mut Vec<u8>, head: &Head<'_>, record: &Record, seal
         }
         Record::Intent(intent) => intent_envelope(&mut object, intent),
         Record::Ruleset(ruleset) => ruleset_envelope(&mut object, ruleset),
+        Record::Rules(rules) => rules_envelope(&mut object, rules),
         Record::Read(read) => {
             object.text("action", read.action);
             object.number("shown", read.shown);
@@ -91,8 +96,11 @@ pub(super) fn envelope(out: &mut Vec<u8>, head: &Head<'_>, record: &Record, seal
 pub(super) fn origin_envelope(out: &mut Vec<u8>, head: &Head<'_>, origin: &Origin<'_>, sealed: &Digest) {
     let mut object = begin(out, head, "origin");
     object.text("key", origin.key);
-    // A restored backup opens a new log that names the old one here.
-    object.null("previous");
+    // A restored backup opens a new log that names the old one here; the order of its keys is that of the type.
+    match origin.previous.and_then(|previous| serde_json::to_vec(previous).ok()) {
+        Some(json) => object.key("previous").extend_from_slice(&json),
+        None => object.null("previous"),
+    }
     object.digest("sealed", sealed);
     object.end();
 }
@@ -179,6 +187,7 @@ fn intent_envelope(object: &mut Object<'_>, intent: &Intent) {
 
 fn ruleset_envelope(object: &mut Object<'_>, ruleset: &Ruleset) {
     object.digest("ruleset", &ruleset.digest);
+    object.digest_or_null("before", ruleset.before.as_ref());
     object.digest("manifest", &ruleset.manifest);
     object.number("files", ruleset.files);
     object.list("agreements", &ruleset.agreements, |out, (agreement, bytes)| {
@@ -186,6 +195,22 @@ fn ruleset_envelope(object: &mut Object<'_>, ruleset: &Ruleset) {
         plain(out, agreement);
         out.push(b',');
         digest(out, bytes);
+        out.push(b']');
+    });
+}
+
+fn rules_envelope(object: &mut Object<'_>, rules: &Rules) {
+    object.boolean("taken", rules.taken);
+    object.list("items", &rules.items, |out, item| {
+        out.push(b'[');
+        text(out, item.what);
+        for value in [&item.before, &item.after] {
+            out.push(b',');
+            match value {
+                Some(value) => digest(out, value),
+                None => out.extend_from_slice(b"null"),
+            }
+        }
         out.push(b']');
     });
 }
@@ -225,6 +250,7 @@ pub(super) fn sealed(out: &mut Vec<u8>, record: &Record, subjects: &[SubjectRef]
             object.text("purpose", &erasure.purpose);
         }
         Record::Summary(summary) => object.text_or_null("source", summary.source.as_deref()),
+        Record::Rules(rules) => object.text_or_null("detail", rules.detail.as_deref()),
         Record::Ruleset(_) | Record::Shutdown => {}
     }
     object.end();
@@ -241,6 +267,8 @@ fn sealed_exchange(object: &mut Object<'_>, sealed: &SealedExchange, subjects: &
     object.text_or_null("note", sealed.note.as_deref());
     dropped(object, &sealed.dropped);
     object.number("rows_excluded", sealed.rows_excluded);
+    object.digest_or_null("chain", sealed.chain.as_ref().map(|chain| &chain.digest));
+    object.boolean("chain_kept", sealed.chain.is_some_and(|chain| chain.kept));
 }
 
 fn sealed_read(object: &mut Object<'_>, read: &Read, subjects: &[SubjectRef]) {

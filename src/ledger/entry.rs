@@ -24,6 +24,8 @@ pub enum Record {
     Lost { exchange: Box<Exchange>, subjects: Vec<SubjectRef> },
     /// A ruleset comes into force.
     Ruleset(Ruleset),
+    /// What the gateway works by was taken into use, or refused.
+    Rules(Rules),
     /// Somebody read the ledger.
     Read(Read),
     /// Something a person should look at: a replaced file that was refused, drift.
@@ -88,6 +90,16 @@ pub struct SealedExchange {
     /// Names of dropped unknown fields; at most 16 of 64 bytes are kept (design 5).
     pub dropped: Vec<String>,
     pub rows_excluded: u64,
+    /// Which certificates the caller showed.
+    pub chain: Option<ShownChain>,
+}
+
+/// The certificates a caller showed, by the digest of their PEM (leaf first).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShownChain {
+    pub digest: Digest,
+    /// Whether `evidence/` has them: durable before this is recorded.
+    pub kept: bool,
 }
 
 impl std::fmt::Debug for SealedExchange {
@@ -134,6 +146,8 @@ pub struct Intent {
 #[derive(Debug)]
 pub struct Ruleset {
     pub digest: Digest,
+    /// The one it replaces, as far as the log is known to say.
+    pub before: Option<Digest>,
     /// The evidence file that lists every file of the ruleset with its digest.
     pub manifest: Digest,
     pub files: u64,
@@ -141,9 +155,29 @@ pub struct Ruleset {
     pub agreements: Vec<(AgreementRef, Digest)>,
 }
 
+/// What the gateway works by, as it was taken into use or refused.
+#[derive(Debug)]
+pub struct Rules {
+    pub taken: bool,
+    pub items: Vec<RulesItem>,
+    /// Sealed: the first thing that was wrong, without values.
+    pub detail: Option<String>,
+}
+
+/// One thing the gateway works by.
+#[derive(Debug)]
+pub struct RulesItem {
+    /// One stable word, such as `configuration` or `server_certificate`.
+    pub what: &'static str,
+    /// What was in use, as far as it is known.
+    pub before: Option<Digest>,
+    /// What was taken or refused; `None` where that is secret or could not be read.
+    pub after: Option<Digest>,
+}
+
 /// A look into the ledger. Prints without who looked and why.
 pub struct Read {
-    /// What was done, one word: `search`, `export`, `report`.
+    /// What was done, one word: `search`, `export`, `report`, `backup`.
     pub action: &'static str,
     /// How many records were shown.
     pub shown: u64,

@@ -8,15 +8,12 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::{MutexGuard, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
-
 use super::entry::Record;
 use super::fault::{LedgerError, Unrecorded};
-use super::handle::{Ledger, Opened};
+use super::handle::Ledger;
 use super::object::{Object, number};
 use super::ranges::Ranges;
 use super::read::Stored;
-use crate::clock::Clock;
 use crate::journal::Position;
 
 /// Ranges in one record: with ten digits to an index some 24 KiB, which fits the smallest segment.
@@ -123,14 +120,6 @@ impl fmt::Display for EraseFault {
 }
 
 impl std::error::Error for EraseFault {}
-
-impl Opened {
-    /// How long before now the last record was made; nothing where there was none.
-    pub fn silent_for(&self, clock: &Clock) -> SignedDuration {
-        let last = self.last_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
-        last.map_or(SignedDuration::ZERO, |last| clock.now().duration_since(last))
-    }
-}
 
 impl Ledger {
     /// Erases the sealed parts of records. Blocks for long. A crash between record and blanking is finished by

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::journal::JournalFault;
+use crate::journal::{AFTER_DAMAGE, JournalFault};
 
 /// Why a record was not made. Nothing of it may leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,6 +49,10 @@ pub enum LedgerError {
     SubjectKey { year: i16 },
     /// The origin is not a legal name of a key.
     Origin,
+    /// Others hold a checkpoint over more records than there are.
+    Behind { records: u64, held: u64 },
+    /// Others hold a checkpoint over other records than these.
+    Forked { size: u64 },
     /// A record could not be made.
     Unrecorded(Unrecorded),
 }
@@ -58,7 +62,10 @@ impl fmt::Display for LedgerError {
         match self {
             Self::Journal(fault) => fault.fmt(f),
             Self::Record { segment, offset, index, what } => {
-                write!(f, "record {index} in segment {segment} at byte {offset}: {what}")
+                write!(
+                    f,
+                    "damage at record {index}, in segment {segment} at byte {offset}: {what} ({AFTER_DAMAGE})"
+                )
             }
             Self::File { what, error } => write!(f, "{what}: {error}"),
             Self::SubjectKey { year } => write!(
@@ -66,6 +73,14 @@ impl fmt::Display for LedgerError {
                 "the subject key file of {year} is not one: `tolbooth ledger recover-subject-keys` puts it back"
             ),
             Self::Origin => f.write_str("the name of the log may not be empty nor hold a space or `+`"),
+            Self::Behind { records, held } => write!(
+                f,
+                "the journal has {records} records, and a checkpoint over {held} was kept outside: an older copy was put in its place"
+            ),
+            Self::Forked { size } => write!(
+                f,
+                "the first {size} records are not those the checkpoint kept outside was signed over: the log was rewritten"
+            ),
             Self::Unrecorded(why) => write!(f, "a record could not be made: {why}"),
         }
     }

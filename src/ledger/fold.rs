@@ -17,7 +17,7 @@ pub enum Folded {
     Exchange { id: ExchangeId, at: Position },
     /// The tree's size under a checkpoint, and its signed note.
     Checkpoint { at: Position, size: u64, note: String },
-    /// A ruleset with this version of an agreement came into force.
+    /// A ruleset with this version of an agreement came into force, or the log before this one saw it.
     InForce { agreement: AgreementRef, bytes: Digest },
 }
 
@@ -51,7 +51,7 @@ fn fold_envelope(envelope: &[u8], at: Position, keep: &mut dyn FnMut(Folded)) {
                 keep(Folded::Exchange { id, at });
             }
         }
-        "ruleset" => {
+        "ruleset" | "origin" => {
             head.in_force().for_each(|(agreement, bytes)| keep(Folded::InForce { agreement, bytes }));
         }
         _ => {}

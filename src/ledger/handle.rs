@@ -12,25 +12,23 @@ use super::erase::Erased;
 use super::fault::{LedgerError, Unrecorded};
 use super::intent::OpenIntent;
 use super::object::{Object, digest, text};
+use super::opened::Opened;
+use super::opening::{erased_in, finish, read, read_segment, restored, unread};
+use super::previous::Restored;
 use super::queue::{Item, Shared, State, Waiting, wait};
 use super::read::Archive;
 use super::receipt::Receipt;
 use super::subject::{MissingKeys, SubjectKeys, SubjectRef};
-use super::walk::{WalkFault, walk_segment};
 use super::writer::Writer;
 use crate::clock::Clock;
 use crate::crypto::SigningKey;
-use crate::journal::{Disk, Journal, JournalFault, Medium, PackMedium, Shelf};
+use crate::journal::{Disk, Journal, Medium, PackMedium, Shelf};
+use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::VerifierKey;
 use crate::model::{AgreementRef, Digest, RecoveryKey, Subject};
 
-/// A journal of no more segments and bytes is read whole at start; of a longer one only the last segment,
-/// so that a gateway is ready at once after years. The host then has the rest verified behind the road.
-const READ_WHOLE_SEGMENTS_MAX: usize = 4;
-const READ_WHOLE_BYTES_MAX: u64 = 64 << 20;
-
 pub(super) const JOURNAL: &str = "journal";
-const EVIDENCE: &str = "evidence";
+pub(super) const EVIDENCE: &str = "evidence";
 pub(super) const SUBJECT_KEYS: &str = "subject-keys";
 
 /// What a ledger is opened with.
@@ -47,23 +45,6 @@ pub struct LedgerConfig {
     pub waiting_max: usize,
     /// Whom subject keys are wrapped to as they are made.
     pub recovery_keys: Vec<RecoveryKey>,
-}
-
-/// What opening found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Opened {
-    /// How many records the log had; 0 where it begins now.
-    pub records: u64,
-    /// Whether a batch that was never acknowledged was dropped.
-    pub dropped: bool,
-    /// Older segments that were not read: have them verified behind the road.
-    pub unread_segments: usize,
-    /// Intents in what was read that a crash left open: to be closed on the record.
-    pub intents: Vec<OpenIntent>,
-    /// Agreements that rulesets in what was read brought into force, each in its highest version.
-    pub in_force: Vec<AgreementRef>,
-    /// The time of the last record, in milliseconds since 1970; none where the log begins now.
-    pub last_ms: Option<i64>,
 }
 
 /// Everything durable at one moment, under the checkpoint signed over it.
@@ -86,6 +67,7 @@ pub(super) struct Inner {
     /// `None` until the whole journal has been read.
     pub(super) erased: Mutex<Option<Erased>>,
     pub(super) shelf: Arc<dyn Shelf>,
+    directory: PathBuf,
     /// Where sealed segments are packed, by one at a time; given back with the directory.
     pub(super) packing: Mutex<Option<Box<dyn PackMedium>>>,
     evidence: PathBuf,
@@ -106,6 +88,17 @@ impl Ledger {
         config: LedgerConfig,
         clock: Clock,
     ) -> Result<(Self, Opened), LedgerError> {
+        Self::open_held(medium, config, clock, None)
+    }
+
+    /// As [`open_on`](Self::open_on), unless the journal is not the one that a checkpoint kept outside was signed
+    /// over: nothing is written to it then.
+    pub fn open_held<M: Medium>(
+        medium: M,
+        config: LedgerConfig,
+        clock: Clock,
+        held: Option<&Checkpoint>,
+    ) -> Result<(Self, Opened), LedgerError> {
         let LedgerConfig { directory, origin, key, segment_bytes, waiting_max, recovery_keys } = config;
         let verifier = VerifierKey::new(&origin, key.public()).map_err(|_| LedgerError::Origin)?;
         let subjects = Arc::new(SubjectKeys::open(&directory.join(SUBJECT_KEYS), recovery_keys)?);
@@ -114,21 +107,29 @@ impl Ledger {
         let (journal, recovered) = Journal::open(medium, segment_bytes)?;
         let shelf = journal.shelf();
 
-        let unread = unread(&*shelf, &recovered.segments)?;
-        let chain = read(&verifier, &*shelf, recovered.segments.get(unread..).unwrap_or_default())?;
-        let opened = Opened {
+        let unread = unread(&*shelf, &recovered.segments, held)?;
+        let chain = read(&verifier, &*shelf, recovered.segments.get(unread..).unwrap_or_default(), held)?;
+        let mut opened = Opened {
             records: chain.edge().size(),
             dropped: recovered.dropped,
             unread_segments: unread,
             intents: chain.open_intents().cloned().collect(),
-            in_force: chain.in_force().collect(),
+            in_force: chain.in_force().map(|(agreement, _)| agreement).collect(),
+            ruleset: chain.rules().ruleset,
+            in_use: chain.rules().in_use.clone(),
+            refused: chain.rules().refused.clone(),
             last_ms: (chain.edge().size() > 0).then(|| chain.time_ms()),
         };
         subjects.are_named(chain.subject_keys().map(str::to_owned), unread == 0);
         let erased = (unread == 0).then(|| erased_in(&chain));
-        let (edge, time_ms) = (chain.edge().clone(), chain.time_ms());
+        let (edge, mut time_ms) = (chain.edge().clone(), chain.time_ms());
         let note = chain.last().map(|(_, note)| note.clone());
         drop(chain);
+        let restored = if note.is_none() { restored(&directory)? } else { None };
+        if let Some(Restored { previous, time_ms: last_ms }) = &restored {
+            time_ms = *last_ms;
+            opened.in_force.extend(previous.in_force());
+        }
         // From the first moment on: a clock set back while the gateway was off brings nothing back.
         clock.not_before(time_ms);
 
@@ -136,14 +137,25 @@ impl Ledger {
         let mut writer = Writer::new(journal, keys, clock.clone(), Arc::clone(&subjects), (edge, time_ms));
         let note = match note {
             Some(note) => note,
-            None => writer.begin()?,
+            None => writer.begin(restored.as_ref().map(|restored| &restored.previous))?,
         };
         let shared = Arc::new(Shared::new(waiting_max, writer.durable(note), clock));
         let writer = start(writer, Arc::clone(&shared))?;
         let evidence = directory.join(EVIDENCE);
         let writer = Mutex::new(Some(writer));
         let (erasing, erased) = (Mutex::default(), Mutex::new(erased));
-        let inner = Inner { shared, subjects, erasing, erased, shelf, packing, evidence, verifier, writer };
+        let inner = Inner {
+            shared,
+            subjects,
+            erasing,
+            erased,
+            shelf,
+            directory,
+            packing,
+            evidence,
+            verifier,
+            writer,
+        };
         Ok((Self(Arc::new(inner)), opened))
     }
 
@@ -180,7 +192,13 @@ impl Ledger {
     /// The bytes kept as `evidence/<sha256>`, if they still are what they were. Blocks.
     pub fn evidence(&self, digest: &Digest) -> Result<Vec<u8>, LedgerError> {
         let failed = |error| LedgerError::File { what: "reading evidence", error };
-        let bytes = std::fs::read(self.0.evidence.join(digest.hex())).map_err(failed)?;
+        let bytes = match std::fs::read(self.0.evidence.join(digest.hex())) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                self.earlier_evidence(digest, error)
+            }
+            read => read,
+        };
+        let bytes = bytes.map_err(failed)?;
         if Digest::of(&bytes) == *digest {
             Ok(bytes)
         } else {
@@ -195,10 +213,11 @@ impl Ledger {
     }
 
     /// Records that a ruleset comes into force. `files` names each of its files with the digest of its
-    /// bytes, all of them kept as evidence before this is called; the list itself is kept here. Blocks.
+    /// bytes, all of them kept as evidence before this is called; the list itself is kept here. `before` is the
+    /// ruleset it replaces. Blocks.
     pub fn ruleset(
         &self,
-        ruleset: Digest,
+        (ruleset, before): (Digest, Option<Digest>),
         files: &[(String, Digest)],
         agreements: Vec<(AgreementRef, Digest)>,
     ) -> Result<Receipt, LedgerError> {
@@ -214,7 +233,7 @@ impl Ledger {
         });
         object.end();
         let manifest = self.keep_evidence(&manifest)?;
-        let record = Ruleset { digest: ruleset, manifest, files: files.len() as u64, agreements };
+        let record = Ruleset { digest: ruleset, before, manifest, files: files.len() as u64, agreements };
         self.append_blocking(Record::Ruleset(record)).map_err(LedgerError::Unrecorded)
     }
 
@@ -299,6 +318,16 @@ impl Ledger {
         Ok(Some(chain.open_intents().cloned().collect()))
     }
 
+    /// Where it all lies.
+    pub(super) fn directory(&self) -> &Path {
+        &self.0.directory
+    }
+
+    /// The ids of the keys behind references, oldest first.
+    pub fn subject_key_ids(&self) -> Vec<String> {
+        self.0.subjects.ids()
+    }
+
     /// What a search for a subject looks for: its references under every year's key.
     pub fn references(&self, subject: &Subject) -> Vec<SubjectRef> {
         self.0.subjects.of_all_years(subject)
@@ -337,52 +366,6 @@ impl Drop for Inner {
 /// Where a directory's journal lies, for offline readers.
 pub fn journal_directory(directory: &Path) -> PathBuf {
     directory.join(JOURNAL)
-}
-
-/// How many of the first segments a start leaves unread.
-fn unread(shelf: &dyn Shelf, segments: &[u32]) -> Result<usize, LedgerError> {
-    let mut bytes = 0;
-    for segment in segments {
-        bytes += shelf.length(*segment).map_err(JournalFault::io("reading a segment's length"))?;
-    }
-    let whole = segments.len() <= READ_WHOLE_SEGMENTS_MAX && bytes <= READ_WHOLE_BYTES_MAX;
-    Ok(if whole { 0 } else { segments.len().saturating_sub(1) })
-}
-
-fn read<'k>(key: &'k VerifierKey, shelf: &dyn Shelf, segments: &[u32]) -> Result<Chain<'k>, LedgerError> {
-    // One signature over the last root covers every record before it.
-    let mut chain = Chain::new(key, false);
-    for (place, segment) in segments.iter().enumerate() {
-        read_segment(&mut chain, shelf, *segment, place == 0 && *segment > 1, None)?;
-    }
-    if let Some(segment) = segments.last() {
-        finish(&chain, *segment)?;
-    }
-    Ok(chain)
-}
-
-fn erased_in(chain: &Chain<'_>) -> Erased {
-    Erased { blank: chain.erased(), unfinished: chain.unfinished() }
-}
-
-fn read_segment(
-    chain: &mut Chain<'_>,
-    shelf: &dyn Shelf,
-    segment: u32,
-    adopt: bool,
-    upto: Option<u64>,
-) -> Result<(), LedgerError> {
-    walk_segment(chain, shelf, segment, adopt, upto, &mut |_| Ok(())).map_err(|fault| match fault {
-        WalkFault::Journal(fault) => LedgerError::Journal(fault),
-        WalkFault::Record { at, index, what } => {
-            LedgerError::Record { segment: at.segment, offset: at.offset, index, what }
-        }
-    })
-}
-
-fn finish(chain: &Chain<'_>, segment: u32) -> Result<(), LedgerError> {
-    let index = chain.edge().size();
-    chain.finish().map_err(|what| LedgerError::Record { segment, offset: 0, index, what })
 }
 
 /// Refuses everything if the writer ends by a fault of its own, so that nobody waits for ever.

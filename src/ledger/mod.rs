@@ -8,9 +8,11 @@
 //! `evidence/<sha256>` (bytes that records name), `subject-keys/<year>.key`, and beside each key its copies that are
 //! wrapped to recovery keys.
 
+pub mod backup;
 pub mod binding;
 mod chain;
 mod durable;
+mod earlier;
 mod encode;
 mod entry;
 mod erase;
@@ -22,28 +24,39 @@ mod handle;
 mod intent;
 mod labelled;
 mod object;
+mod opened;
+mod opening;
 mod outbox;
 mod pack;
 mod party;
+pub mod previous;
 mod queue;
 mod ranges;
 mod read;
 mod receipt;
 mod recover;
 mod recovery;
+pub mod restore;
+mod rules;
 pub mod search;
 mod subject;
+mod surroundings;
 pub mod verify;
 mod walk;
 mod wrapped;
 mod writer;
 
-pub use entry::{Alarm, Exchange, Intent, Nonce, Read, Record, Ruleset, SealedExchange, Summary};
+pub use earlier::{Earlier, earlier};
+pub use entry::{
+    Alarm, Exchange, Intent, Nonce, Read, Record, Rules, RulesItem, Ruleset, SealedExchange, ShownChain,
+    Summary,
+};
 pub use erase::{Cause, Erasable, EraseFault, Erasure};
 pub use fault::{LedgerError, Unrecorded};
 pub use fold::{Folded, fold_entry};
-pub use handle::{Ledger, LedgerConfig, Opened, Present, journal_directory};
+pub use handle::{Ledger, LedgerConfig, Present, journal_directory};
 pub use intent::OpenIntent;
+pub use opened::Opened;
 pub use outbox::Outbox;
 pub use party::{Paged, PartyEntry};
 pub use queue::{State, Waiting};
@@ -53,6 +66,7 @@ pub use receipt::{Checked, Presented, Receipt, ReceiptFault};
 pub use recover::{RecoverFault, Recovered, recover_subject_keys};
 pub use recovery::{PASSPHRASE_CHARS_MIN, RecoveryFault, RecoverySecret};
 pub use subject::{MissingKeys, SubjectRef};
+pub use surroundings::{Bare, Surroundings};
 
 /// The longest id of the caller's own that is recorded.
 pub const CORRELATION_BYTES_MAX: usize = 64;

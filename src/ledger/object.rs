@@ -66,6 +66,17 @@ impl<'b> Object<'b> {
         digest(self.key(key), value);
     }
 
+    pub(super) fn digest_or_null(&mut self, key: &str, value: Option<&Digest>) {
+        match value {
+            Some(value) => self.digest(key, value),
+            None => self.null(key),
+        }
+    }
+
+    pub(super) fn boolean(&mut self, key: &str, value: bool) {
+        self.key(key).extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
     /// 32 bytes as 64 small hex digits.
     pub(super) fn hex(&mut self, key: &str, value: &[u8; 32]) {
         let out = self.key(key);

@@ -29,9 +29,9 @@ use crate::merkle::checkpoint::{Checkpoint, CheckpointError};
 use crate::merkle::note::VerifierKey;
 use crate::merkle::{Hash, leaf_hash, verify_inclusion};
 
-const TITLE: &str = "c2sp.org/tlog-proof@v1";
+pub(super) const TITLE: &str = "c2sp.org/tlog-proof@v1";
 /// A proof in a tree of 2^63 leaves.
-const HASHES_MAX: usize = 63;
+pub(super) const HASHES_MAX: usize = 63;
 
 /// Proof that a record is durable: made only by the writer, only after the sync.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,6 +134,11 @@ impl Presented {
     pub fn parse(header: &str) -> Result<Self, ReceiptFault> {
         let text = URL_SAFE_NO_PAD.decode(header.trim()).ok().and_then(|text| String::from_utf8(text).ok());
         text.as_deref().and_then(read).ok_or(ReceiptFault::Malformed)
+    }
+
+    /// The checkpoint's note, not believed yet.
+    pub(super) fn note(&self) -> &str {
+        &self.note
     }
 
     /// Verifies the checkpoint's signature and the envelope's place under it.

@@ -124,6 +124,12 @@ impl SubjectKeys {
         Ok(Self { directory: directory.to_owned(), recovery, keys: RwLock::new(keys), named })
     }
 
+    /// The ids of all keys, oldest first.
+    pub fn ids(&self) -> Vec<String> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.values().flatten().map(|key| key.id.clone()).collect()
+    }
+
     /// Makes the key of a year if there is none. The key and its wrapped copies are durable when this returns,
     /// and not used before.
     pub fn ensure(&self, year: i16) -> Result<(), LedgerError> {

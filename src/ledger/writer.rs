@@ -12,6 +12,7 @@ use super::chain::EdgeFrame;
 use super::encode::{self, Head, Origin};
 use super::entry::{Nonce, Record};
 use super::fault::{LedgerError, Unrecorded};
+use super::previous::Previous;
 use super::queue::{Answer, Durable, Item, Shared, State};
 use super::receipt::Receipt;
 use super::subject::{SubjectKeys, SubjectRef};
@@ -87,10 +88,10 @@ impl<M: Medium> Writer<M> {
     }
 
     /// Writes the first record of a new log, and gives its checkpoint.
-    pub(super) fn begin(&mut self) -> Result<String, LedgerError> {
+    pub(super) fn begin(&mut self, previous: Option<&Previous>) -> Result<String, LedgerError> {
         let key = self.verifier.to_string();
         self.draft_record(None, &[], |out, head, sealed| {
-            encode::origin_envelope(out, head, &Origin { key: &key }, sealed);
+            encode::origin_envelope(out, head, &Origin { key: &key, previous }, sealed);
         })
         .map_err(LedgerError::Unrecorded)?;
         let (note, batch) = self.sign();

@@ -20,6 +20,16 @@ impl Fault {
         Self { file: file.into(), line, message: message.into(), help: None }
     }
 
+    /// File, line and message without what stands between its first and its last backtick: somebody's own words
+    /// are there, and could be anything, backticks too.
+    pub fn without_values(&self) -> String {
+        let message = match (self.message.split_once('`'), self.message.rsplit_once('`')) {
+            (Some((before, _)), Some((_, after))) => format!("{before}`..`{after}"),
+            _ => self.message.clone(),
+        };
+        Self { message, help: None, ..self.clone() }.to_string()
+    }
+
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
@@ -102,6 +112,14 @@ pub fn suggestion<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobodys_own_words_are_told_without_values() {
+        let told = |message: &str| Fault::new("a.toml", Some(3), message).with_help("x").without_values();
+        assert_eq!(told("`a` is `se`cret` here"), "a.toml:3: `..` here");
+        assert_eq!(told("wanted a date"), "a.toml:3: wanted a date");
+        assert_eq!(told("one ` alone"), "a.toml:3: one `..` alone");
+    }
 
     #[test]
     fn a_near_miss_is_suggested_and_a_far_one_gets_the_list() {

@@ -19,6 +19,10 @@ pub enum Condition {
     Source(String),
     /// The keys of the named issuer; amber while newer ones cannot be had.
     Issuer(String),
+    /// The checkpoint kept outside the data folder; amber while it cannot be written.
+    Anchor,
+    /// Checkpoints sent outside each hour; amber while they cannot be.
+    Publish,
     /// Accepting connections; red while draining.
     Serving,
 }
@@ -32,6 +36,8 @@ impl Condition {
             Self::Clock => "clock".to_owned(),
             Self::Source(dataset) => format!("source {dataset}"),
             Self::Issuer(name) => format!("issuer {name}"),
+            Self::Anchor => "anchor".to_owned(),
+            Self::Publish => "publish".to_owned(),
             Self::Serving => "serving".to_owned(),
         }
     }

@@ -16,6 +16,7 @@ pub use http::Pool;
 pub use synthetic::MadeUp;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -92,6 +93,9 @@ impl Found {
     }
 }
 
+/// The part of each operation's mapping that officers sign.
+pub type Mappings = HashMap<OperationId, Mapping>;
+
 /// A dataset's source, ready to be asked. Shared by all threads; what is a thread's own is its [`Pool`].
 pub struct Source(Kind);
 
@@ -107,7 +111,7 @@ pub type Forwarded<'a> = dyn Fn(&HeaderName) -> Option<HeaderValue> + 'a;
 
 impl Source {
     /// A sandbox's source, whatever the dataset file says of the real one.
-    pub fn synthetic(operations: std::collections::HashMap<OperationId, MadeUp>) -> Self {
+    pub fn synthetic(operations: HashMap<OperationId, MadeUp>) -> Self {
         Self(Kind::Synthetic(SyntheticSource::new(operations)))
     }
 
@@ -138,6 +142,19 @@ impl Source {
                 faults.extend(more);
                 Err(faults)
             }
+        }
+    }
+
+    /// What officers sign of a dataset file's mapping, read from the file and its contract alone: also years
+    /// after the system behind is gone.
+    pub fn mappings(file: &DatasetFile, contract: &Contract) -> Result<Mappings, Faults> {
+        let faults = one_each(file, contract);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        match &file.source {
+            SourceFile::Http(http) => HttpSource::mappings(&file.file, http, contract),
+            SourceFile::Csv(csv) => CsvSource::mappings(&file.file, csv, contract),
         }
     }
 

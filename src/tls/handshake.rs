@@ -9,6 +9,7 @@ use rustls::{CertificateError, Error, ProtocolVersion};
 use tokio_rustls::server::TlsStream;
 
 use super::path::ProvenPath;
+use super::pem;
 use super::verifier::ClientVerifier;
 
 /// A client's certificate whose chain was verified and whose key was proven in this handshake.
@@ -17,12 +18,19 @@ use super::verifier::ClientVerifier;
 pub struct PeerCertificate {
     leaf: Arc<[u8]>,
     path: ProvenPath,
+    /// All that was shown, leaf first, until somebody takes it.
+    shown: Option<String>,
 }
 
 impl PeerCertificate {
     /// The DER of the client's own certificate.
     pub fn leaf(&self) -> &[u8] {
         &self.leaf
+    }
+
+    /// Everything the peer showed, leaf first, as PEM; given once, and not held for the connection's life.
+    pub fn take_shown(&mut self) -> Option<String> {
+        self.shown.take()
     }
 
     /// How its chain was proven, to the anchor it ends in.
@@ -138,7 +146,7 @@ pub(super) fn finished<IO>(
     let chain = session.peer_certificates().ok_or(HandshakeFault::NoCertificate)?;
     let leaf = chain.first().ok_or(HandshakeFault::NoCertificate)?;
     let path = verifier.path(chain, UnixTime::now()).map_err(|error| of_error(&error))?;
-    let peer = PeerCertificate { leaf: leaf.as_ref().into(), path };
+    let peer = PeerCertificate { leaf: leaf.as_ref().into(), path, shown: Some(pem::written(chain)) };
     let http2 = session.alpn_protocol() == Some(b"h2");
     let version = if session.protocol_version() == Some(ProtocolVersion::TLSv1_2) { "1.2" } else { "1.3" };
     let suite =

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer, PrivateKeyDer};
 
@@ -42,6 +44,25 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>, PemError> {
     no_key(pem)?;
     let ders = chain(pem)?;
     Ok(ders.into_iter().map(|der| der.to_vec()).collect())
+}
+
+/// Certificates as a PEM file, with 64 characters in a line (RFC 7468 section 2).
+pub(super) fn written(ders: &[CertificateDer<'_>]) -> String {
+    let mut pem = String::new();
+    for der in ders {
+        pem.push_str("-----BEGIN CERTIFICATE-----\n");
+        let text = STANDARD.encode(der);
+        let mut rest = text.as_str();
+        while let Some((line, after)) =
+            rest.split_at_checked(64.min(rest.len())).filter(|(line, _)| !line.is_empty())
+        {
+            pem.push_str(line);
+            pem.push('\n');
+            rest = after;
+        }
+        pem.push_str("-----END CERTIFICATE-----\n");
+    }
+    pem
 }
 
 /// That no private key lies in a file that is handed around.

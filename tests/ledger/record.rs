@@ -12,8 +12,8 @@ use tolbooth::journal::JournalFault;
 use tolbooth::ledger::search::{Filter, Index, Query, search};
 use tolbooth::ledger::verify::{verify_journal, verify_receipt};
 use tolbooth::ledger::{
-    Alarm, Cause, Erasure, Folded, Ledger, LedgerError, Read, Record, State, Stored, Summary, Unrecorded,
-    journal_directory,
+    Alarm, Cause, Erasure, Folded, Ledger, LedgerError, Read, Record, Rules, RulesItem, State, Stored,
+    Summary, Unrecorded, journal_directory,
 };
 use tolbooth::model::limits::RECEIPT_BYTES_MAX;
 use tolbooth::model::{
@@ -196,6 +196,11 @@ fn other_kinds() -> Vec<Record> {
             request_mac: first.request_mac,
             subjects: first.sealed.subjects,
         })),
+        Record::Rules(Rules {
+            taken: false,
+            items: vec![RulesItem { what: "ruleset", before: Some(Digest::of(b"r")), after: None }],
+            detail: Some("members.toml:3: an unknown key".into()),
+        }),
         Record::Read(Read {
             action: "search",
             shown: 3,
@@ -231,7 +236,7 @@ fn every_kind_has_its_own_schema_and_keeps_its_key_order() {
     ledger.append_blocking(record(1)).unwrap();
     ledger
         .ruleset(
-            Digest::of(b"r"),
+            (Digest::of(b"r"), Some(Digest::of(b"q"))),
             &[("a.toml".into(), Digest::of(b"a"))],
             vec![(agreement, Digest::of(b"a"))],
         )
@@ -270,7 +275,9 @@ fn every_kind_has_its_own_schema_and_keeps_its_key_order() {
         })
         .unwrap();
     kinds.sort();
-    let all = ["alarm", "erasure", "exchange", "intent", "origin", "read", "ruleset", "shutdown", "summary"];
+    let all = [
+        "alarm", "erasure", "exchange", "intent", "origin", "read", "rules", "ruleset", "shutdown", "summary",
+    ];
     assert_eq!(kinds, all);
 }
 

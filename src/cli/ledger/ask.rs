@@ -14,6 +14,12 @@ type Fault = Box<dyn std::error::Error>;
 #[derive(Debug)]
 pub struct Refused(String);
 
+impl Refused {
+    pub(super) fn because(why: String) -> Self {
+        Self(why)
+    }
+}
+
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)

@@ -30,14 +30,21 @@ pub struct ExportArgs {
     /// A partner's copy: the envelopes it is party to, and hashes of all else
     #[arg(long, value_name = "MEMBER")]
     party: Option<String>,
+    /// An earlier log, of which a backup was restored, by its name
+    #[arg(long, value_name = "LOG")]
+    log: Option<String>,
     /// Print JSON, for programs
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &ExportArgs, out: &mut dyn Write) -> Result<Exit, Fault> {
-    let question =
-        ExportQuestion { purpose: args.purpose.clone(), sealed: args.sealed, party: args.party.clone() };
+    let question = ExportQuestion {
+        purpose: args.purpose.clone(),
+        sealed: args.sealed,
+        party: args.party.clone(),
+        log: args.log.clone(),
+    };
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&args.out);
     let file = file.map_err(|error| format!("{}: {error}", args.out.display()))?;
     let mut writer = BufWriter::new(file);
@@ -45,7 +52,9 @@ pub(super) fn run(args: &ExportArgs, out: &mut dyn Write) -> Result<Exit, Fault>
     let mut last_is_checkpoint = false;
     let written = args.asked.ask("/export", &question, &mut |line| {
         if line.starts_with(b"{\"refused\":") {
-            return Err(String::from_utf8_lossy(line).into_owned().into());
+            let told: serde_json::Value = serde_json::from_slice(line)?;
+            let why = told.get("refused").and_then(serde_json::Value::as_str).unwrap_or_default();
+            return Err(why.into());
         }
         lines += 1;
         last_is_checkpoint = line.starts_with(b"{\"checkpoint\":");

@@ -178,6 +178,7 @@ impl MadeUp {
             note: None,
             dropped: Vec::new(),
             rows_excluded: u64::from(ending.truly == "row_excluded"),
+            chain: None,
         }
     }
 

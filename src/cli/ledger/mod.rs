@@ -2,12 +2,16 @@
 //! gateway, and are themselves recorded; keys are recovered while it is stopped.
 
 mod ask;
+mod backup;
 mod erase;
+mod evidence;
 mod export;
 mod generate;
 mod made_up;
+mod pack;
 mod rebuild;
 mod recovery;
+mod restore;
 mod search;
 mod unseen;
 mod verify;
@@ -27,7 +31,7 @@ pub(super) use verify::{Verified, VerifyWhat, journal_key};
 
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {
-    /// Verify a log, an export or a receipt, offline, trusting nobody who runs anything
+    /// Verify a log, an export, an evidence pack or a receipt, offline, trusting nobody who runs anything
     ///
     /// Says what it proved and what it could not. A receipt you kept (`curl -D answer.head -o
     /// answer.json`) proves that the answer was recorded; the log held `--against` it proves that
@@ -51,6 +55,25 @@ pub enum LedgerCommand {
     /// Write a ledger of made-up people and partners, to measure with
     #[command(hide = true)]
     Generate(generate::GenerateArgs),
+    /// Back up the ledger while the gateway serves, and verify what was written
+    ///
+    /// Asks the running gateway, which records it. The folder then holds the journal up to a checkpoint,
+    /// evidence, wrapped subject keys and a manifest; `tolbooth ledger verify DIR` reads it as it is. It is
+    /// whole under its name, or it is not there. No private key is ever in it.
+    Backup(backup::BackupArgs),
+    /// Restore a backup beside a new log
+    ///
+    /// A restored backup is never gone on from, since others may hold receipts of what came after it: the
+    /// next start begins a new log, whose first record names the old one, what was restored of it, and
+    /// what others are known to hold. The old one stays beside it, to be searched and verified.
+    Restore(restore::RestoreArgs),
+    /// Write the evidence for one exchange to one file: the record, its proofs and the rules of that moment
+    ///
+    /// Asks the running gateway, which records the look first. The file is a plain tar that any program
+    /// unpacks. `tolbooth ledger verify FILE.pack --key LOG.vkey` shows, without any network, that the record
+    /// is in the log and that what was released was authorised by what was in force then; so does the
+    /// independent program in docs/evidence.md.
+    Evidence(evidence::EvidenceArgs),
     /// Erase sealed parts: what is past its term, or one exchange by order
     ///
     /// Asks the running gateway, which first puts on the record exactly what goes, and why. Envelopes, proofs and
@@ -84,6 +107,9 @@ pub fn run(command: &LedgerCommand, out: &mut dyn Write, clock: &Clock) -> Exit 
         LedgerCommand::Export(args) => export::run(args, out),
         LedgerCommand::Rebuild(args) => rebuild::run(args, out),
         LedgerCommand::Generate(args) => generate::run(args, out, clock),
+        LedgerCommand::Backup(args) => backup::run(args, out),
+        LedgerCommand::Restore(args) => restore::run(args, out),
+        LedgerCommand::Evidence(args) => evidence::run(args, out),
         LedgerCommand::Erase(args) => erase::run(args, out),
         LedgerCommand::RecoveryKey(command) => recovery::run_key(command, out),
         LedgerCommand::RecoverSubjectKeys(args) => recovery::run_recover(args, out),

@@ -52,7 +52,7 @@ pub struct SearchArgs {
     #[arg(long, value_name = "OUTCOME")]
     truly: Option<String>,
     /// Records of this kind
-    #[arg(long, value_parser = ["origin", "ruleset", "exchange", "intent", "read", "alarm", "erasure", "summary", "shutdown"])]
+    #[arg(long, value_parser = ["origin", "ruleset", "rules", "exchange", "intent", "read", "alarm", "erasure", "summary", "shutdown"])]
     kind: Option<String>,
     /// Not before this time, such as 2026-12-04T09:00:00Z
     #[arg(long, value_name = "TIME")]
@@ -69,6 +69,9 @@ pub struct SearchArgs {
     /// Show sealed parts too: true outcome, user, reason, case, names of dropped fields
     #[arg(long)]
     sealed: bool,
+    /// An earlier log, of which a backup was restored, by its name: it is looked into alone
+    #[arg(long, value_name = "LOG")]
+    log: Option<String>,
     /// Print JSON lines, for programs
     #[arg(long)]
     json: bool,
@@ -98,6 +101,7 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
         to: args.to.clone(),
         limit: args.limit,
         sealed: args.sealed,
+        log: args.log.clone(),
     };
     let found = find(&args.asked, &question, &mut |line| {
         if args.json {
@@ -106,10 +110,13 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
             show(line, out);
         }
     })?;
-    let Looked { found, more, after, erased, unseen } = found;
+    let Looked { found, more, after, earlier, erased, unseen } = found;
     if args.json {
         if more {
             say(out, serde_json::json!({ "more": true, "after": after }));
+        }
+        if !earlier.is_empty() {
+            say(out, serde_json::json!({ "not_searched": earlier }));
         }
         if let Some(unseen) = &unseen {
             say(out, serde_json::json!({ "not_whole": unseen.to_string() }));
@@ -120,6 +127,9 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
         if more {
             let after = after.unwrap_or_default();
             say(out, format_args!("there is more: --after {after} shows the next page"));
+        }
+        for log in &earlier {
+            say(out, format_args!("not searched: the earlier log {log}. Look into it with --log {log}"));
         }
         if erased > 0 && args.subject.is_some() {
             say(
@@ -218,6 +228,8 @@ struct Looked {
     more: bool,
     /// The oldest record shown, behind which the next page begins.
     after: Option<u64>,
+    /// Logs before the present one, which were not looked into.
+    earlier: Vec<String>,
     /// Sealed parts that are gone from the whole record.
     erased: u64,
     unseen: Option<Unseen>,
@@ -233,10 +245,13 @@ fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) 
         }
         if let Some(done) = line.get("done") {
             let more = done.get("more").and_then(Value::as_bool).unwrap_or(false);
+            let names = done.get("earlier").and_then(Value::as_array).into_iter().flatten();
+            let earlier = names.filter_map(|name| name.as_str().map(str::to_owned)).collect();
             found = done.get("found").and_then(Value::as_u64).map(|found| Looked {
                 found,
                 more,
                 after: done.get("after").and_then(Value::as_u64),
+                earlier,
                 erased: done.get("erased").and_then(Value::as_u64).unwrap_or(0),
                 unseen: Unseen::read(done),
             });

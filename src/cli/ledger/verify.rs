@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use super::pack;
 use crate::cli::{Exit, complain, say};
-use crate::journal::JournalFault;
+use crate::journal::{AFTER_DAMAGE, JournalFault};
 use crate::ledger::search::Progress;
-use crate::ledger::verify::{Report, VerifyFault, held, verify_export, verify_journal, verify_receipt};
+use crate::ledger::verify::{
+    Place, Report, Stretch, VerifyFault, extent, held, verify_export, verify_ledger, verify_receipt,
+};
 use crate::merkle::note::VerifierKey;
 
 type Fault = Box<dyn std::error::Error>;
@@ -17,7 +20,7 @@ type Fault = Box<dyn std::error::Error>;
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["path", "receipt"]))]
 pub struct VerifyArgs {
-    /// A ledger's folder (data/ledger), or a file that `export` wrote
+    /// A ledger's folder (data/ledger), or a file that `export` or `evidence` wrote
     path: Option<PathBuf>,
     /// A receipt: the header's value, or the answer's head as `curl -D FILE` wrote it
     #[arg(long, value_name = "FILE")]
@@ -43,6 +46,10 @@ pub(in crate::cli) enum VerifyWhat<'a> {
 }
 
 pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> Result<Exit, Fault> {
+    if let Some(path) = args.path.as_ref().filter(|path| path.is_file() && pack::is_one(path)) {
+        let key = args.key.as_ref().map(|_| key(args)).transpose()?;
+        return pack::verify(path, key.as_ref(), args.json, out);
+    }
     let key = key(args)?;
     let mut kept = Vec::new();
     for file in &args.against {
@@ -65,14 +72,38 @@ pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> Result<Exit, Fault>
         }
         Err(fault) if !is_verdict(&fault) => Err(fault),
         Err(fault) => {
+            let extent = args.path.as_ref().map_or_else(Vec::new, |path| damage(path, &key, &fault));
             if args.json {
-                say(out, json!({ "verified": false, "fault": fault.to_string() }));
+                let extent: Vec<String> = extent.iter().map(ToString::to_string).collect();
+                say(out, json!({ "verified": false, "fault": fault.to_string(), "extent": extent }));
             } else {
                 complain(&format!("NOT VERIFIED: {fault}"));
+                extent.iter().for_each(|stretch| complain(&format!("    {stretch}")));
+                if !extent.is_empty() {
+                    complain(&format!("    {AFTER_DAMAGE}"));
+                }
             }
             Ok(Exit::No)
         }
     }
+}
+
+/// How far the damage of a journal goes, where that is what was found.
+fn damage(path: &Path, key: &VerifierKey, fault: &Fault) -> Vec<Stretch> {
+    let is_damage = matches!(
+        fault.downcast_ref::<VerifyFault>(),
+        Some(
+            VerifyFault::Journal(JournalFault::Damaged { .. } | JournalFault::Missing { .. })
+                | VerifyFault::Record { place: Place::Journal { .. }, .. }
+        )
+    );
+    if !is_damage {
+        return Vec::new();
+    }
+    let journal = path.join("journal");
+    let journal = if journal.is_dir() { &journal } else { path };
+    // What cannot even be listed was told already.
+    extent(journal, key).unwrap_or_default()
 }
 
 /// Whether it was found that something does not verify, and not only that it could not be read.
@@ -86,6 +117,7 @@ fn is_verdict(fault: &Fault) -> bool {
 }
 
 /// What verification found.
+#[derive(Default)]
 pub(in crate::cli) struct Verified {
     pub(in crate::cli) about: String,
     pub(in crate::cli) records: u64,
@@ -93,29 +125,40 @@ pub(in crate::cli) struct Verified {
     pub(in crate::cli) not_proven: Vec<String>,
     checkpoint: Option<String>,
     envelope: Option<String>,
+    /// The logs before it, of which backups were restored.
+    earlier: Vec<String>,
 }
 
 impl VerifyWhat<'_> {
     /// Verifies under the log's key, held against what others kept.
     pub(in crate::cli) fn verify(&self, key: &VerifierKey, kept: &[&str]) -> Result<Verified, Fault> {
+        let mut progress = Counter::new();
+        if let Self::Log(path) = self
+            && path.is_dir()
+        {
+            return verify_ledger(path, key, kept, &mut |told| progress.tell(told))
+                .map(with_earlier)
+                .map_err(Fault::from);
+        }
         let mut against = Vec::new();
         for text in kept {
             against.push(held(text, key)?);
         }
-        let mut progress = Counter::new();
         let report = match self {
             Self::Receipt { text, body } => {
                 let report = verify_receipt(text, key, *body, &against)?;
                 let about = format!("record {} of a log of {}", report.index, report.size);
                 let (proven, not_proven) = (report.proven, report.not_proven);
                 let envelope = Some(report.envelope);
-                return Ok(Verified { about, records: 1, proven, not_proven, checkpoint: None, envelope });
-            }
-            Self::Log(path) if path.is_dir() => {
-                // The folder as configured, or the journal within.
-                let journal = path.join("journal");
-                let journal = if journal.is_dir() { &journal } else { *path };
-                verify_journal(journal, key, &against, &mut |told| progress.tell(told))?
+                return Ok(Verified {
+                    about,
+                    records: 1,
+                    proven,
+                    not_proven,
+                    checkpoint: None,
+                    envelope,
+                    earlier: Vec::new(),
+                });
             }
             Self::Log(path) => {
                 let file =
@@ -125,6 +168,19 @@ impl VerifyWhat<'_> {
         };
         Ok(whole(report))
     }
+}
+
+/// A log, and what its first record says of the one before it, which follows.
+fn with_earlier(reports: Vec<Report>) -> Verified {
+    let mut reports = reports.into_iter().map(whole);
+    let mut all = reports.next().unwrap_or_default();
+    for earlier in reports {
+        let of = |lines: Vec<String>| lines.into_iter().map(|line| format!("of the earlier log: {line}"));
+        all.earlier.push(earlier.about);
+        all.proven.extend(of(earlier.proven));
+        all.not_proven.extend(of(earlier.not_proven));
+    }
+    all
 }
 
 fn whole(report: Report) -> Verified {
@@ -144,6 +200,7 @@ fn whole(report: Report) -> Verified {
         not_proven,
         checkpoint: Some(report.checkpoint),
         envelope: None,
+        earlier: Vec::new(),
     }
 }
 
@@ -155,11 +212,13 @@ impl Verified {
                 json!({
                     "verified": true, "about": self.about, "records": self.records, "proven": self.proven,
                     "not_proven": self.not_proven, "checkpoint": self.checkpoint, "envelope": self.envelope,
+                    "earlier": self.earlier,
                 }),
             );
             return;
         }
         say(out, format_args!("VERIFIED: {}", self.about));
+        self.earlier.iter().for_each(|log| say(out, format_args!("  after the earlier log {log}")));
         self.proven.iter().for_each(|line| say(out, format_args!("  proven: {line}")));
         self.not_proven.iter().for_each(|line| say(out, format_args!("  not proven: {line}")));
         if let Some(envelope) = &self.envelope {
@@ -177,16 +236,16 @@ impl Verified {
 }
 
 /// Progress for a person who waits.
-struct Counter {
+pub(super) struct Counter {
     shows: bool,
 }
 
 impl Counter {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { shows: std::io::stderr().is_terminal() }
     }
 
-    fn tell(&mut self, told: Progress) {
+    pub(super) fn tell(&mut self, told: Progress) {
         if self.shows {
             let end = if told.segments == told.segments_all { "\r\x1b[K" } else { "" };
             let line = format!(
@@ -200,10 +259,7 @@ impl Counter {
 
 fn key(args: &VerifyArgs) -> Result<VerifierKey, Fault> {
     match &args.key {
-        Some(given) => {
-            let text = if Path::new(given).is_file() { read_text(Path::new(given))? } else { given.clone() };
-            Ok(VerifierKey::parse(&text)?)
-        }
+        Some(given) => read_key(given),
         None => match &args.path {
             Some(path) if path.is_dir() => journal_key(path),
             _ => Err("--key is wanted: the log's public key, which the provider hands out as data/keys/ledger.vkey".into()),
@@ -211,9 +267,19 @@ fn key(args: &VerifyArgs) -> Result<VerifierKey, Fault> {
     }
 }
 
-/// The key beside a ledger's folder. Trusting it is trusting whoever keeps the folder: an auditor
+/// A key as it is given: a file, or the key itself.
+pub(super) fn read_key(given: &str) -> Result<VerifierKey, Fault> {
+    let text = if Path::new(given).is_file() { read_text(Path::new(given))? } else { given.to_owned() };
+    Ok(VerifierKey::parse(&text)?)
+}
+
+/// The key beside a ledger's folder, or in a backup's. Trusting it is trusting whoever keeps the folder: an auditor
 /// brings their own.
 pub(in crate::cli) fn journal_key(ledger: &Path) -> Result<VerifierKey, Fault> {
+    let within = ledger.join("ledger.vkey");
+    if within.is_file() {
+        return Ok(VerifierKey::parse(&read_text(&within)?)?);
+    }
     let beside = match ledger.parent() {
         Some(data) if !data.as_os_str().is_empty() => data.join("keys/ledger.vkey"),
         _ => ledger.join("../keys/ledger.vkey"),
@@ -226,7 +292,7 @@ pub(in crate::cli) fn journal_key(ledger: &Path) -> Result<VerifierKey, Fault> {
     Ok(VerifierKey::parse(&text)?)
 }
 
-fn read_text(path: &Path) -> Result<String, Fault> {
+pub(super) fn read_text(path: &Path) -> Result<String, Fault> {
     Ok(std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?)
 }
 

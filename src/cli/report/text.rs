@@ -51,6 +51,11 @@ pub(super) fn about(head: &Value) -> Vec<String> {
         ),
         format!("From {} records of {}, root {}", number(head, "records"), of(head, "log"), of(head, "root")),
     ];
+    for log in head.get("earlier").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+        lines.push(format!(
+            "Not in this report: the log before this one, {log}. `tolbooth ledger search --log {log}` looks into it."
+        ));
+    }
     if releasable {
         // The same whoever asks and whatever was found.
         lines.push(format!(

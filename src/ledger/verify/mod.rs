@@ -1,7 +1,10 @@
 //! Verifies offline, trusting nobody who runs anything: a journal, an export, a receipt; each on its
 //! own and against checkpoints and receipts that others held. Needs files and the log's public key.
 
+mod earlier;
 mod export;
+mod extent;
+pub mod pack;
 mod receipt;
 
 use std::fmt;
@@ -9,6 +12,7 @@ use std::path::Path;
 
 use self::receipt::{Head, RECEIPT};
 use super::chain::{Broken, Chain};
+use super::previous::Previous;
 use super::receipt::{Presented, ReceiptFault};
 use super::search::Progress;
 use super::walk::{WalkFault, walk_segment};
@@ -16,7 +20,9 @@ use crate::journal::{JournalFault, SegmentFiles, ending};
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::VerifierKey;
 
+pub use self::earlier::verify_ledger;
 pub use self::export::verify_export;
+pub use self::extent::{Stretch, extent};
 pub use self::receipt::{ReceiptReport, verify_receipt};
 
 const FORKED: Broken = "a checkpoint or receipt held by others was signed over other records than these";
@@ -38,6 +44,10 @@ pub enum VerifyFault {
     HeadMissing,
     /// The head, or the body, is not the answer this receipt was given for.
     OtherAnswer,
+    /// What is wrong is in a log before the one that goes on.
+    Earlier { log: String, fault: Box<VerifyFault> },
+    /// A backup lacks a file, or one of it is rotten.
+    Backup(String),
     /// The export could not be read.
     File(std::io::Error),
 }
@@ -80,12 +90,21 @@ impl fmt::Display for VerifyFault {
                 f.write_str("to check a body give the answer's head too, as `curl -D` writes it")
             }
             Self::OtherAnswer => f.write_str("this receipt was not given for this answer"),
+            Self::Earlier { log, fault } => write!(f, "the earlier log {log}: {fault}"),
+            Self::Backup(what) => f.write_str(what),
             Self::File(error) => write!(f, "reading the export: {error}"),
         }
     }
 }
 
 impl std::error::Error for VerifyFault {}
+
+impl VerifyFault {
+    /// What is wrong with the end of a log of so many records.
+    pub(super) fn at_end(records: u64, what: &'static str) -> Self {
+        Self::Record { place: Place::End, index: records, what }
+    }
+}
 
 /// What a verification found, and what it could and could not prove, in sentences for a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,19 +120,29 @@ pub struct Report {
     pub unfinished: bool,
     pub proven: Vec<String>,
     pub not_proven: Vec<String>,
+    /// The log before this one, of which a backup was restored.
+    pub previous: Option<Previous>,
 }
 
 /// Reads a checkpoint's note or a receipt (its header, or a head as `curl -D` wrote it) that somebody
 /// held, and believes it if this key signed it.
 pub fn held(text: &str, key: &VerifierKey) -> Result<Checkpoint, VerifyFault> {
+    held_note(text, key).map(|(checkpoint, _)| checkpoint)
+}
+
+/// As [`held`], with the signed note itself.
+pub fn held_note(text: &str, key: &VerifierKey) -> Result<(Checkpoint, String), VerifyFault> {
     if text.contains("\n\n\u{2014} ") {
         let opened = Checkpoint::open(text, key);
-        return opened.map_err(|error| VerifyFault::Receipt(ReceiptFault::Checkpoint(error)));
+        let unbelieved = |error| VerifyFault::Receipt(ReceiptFault::Checkpoint(error));
+        return opened.map(|checkpoint| (checkpoint, text.to_owned())).map_err(unbelieved);
     }
     let head = Head::read(text);
     let receipt = head.as_ref().and_then(|head| head.get(RECEIPT)).unwrap_or(text);
-    let checked = Presented::parse(receipt).and_then(|receipt| receipt.check(key));
-    checked.map(|checked| checked.checkpoint).map_err(VerifyFault::Receipt)
+    let presented = Presented::parse(receipt).map_err(VerifyFault::Receipt)?;
+    let note = presented.note().to_owned();
+    let checked = presented.check(key).map_err(VerifyFault::Receipt)?;
+    Ok((checked.checkpoint, note))
 }
 
 /// Verifies a journal's directory from the first record to the last checkpoint.
@@ -123,6 +152,19 @@ pub fn verify_journal(
     held: &[Checkpoint],
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, VerifyFault> {
+    let against = Against::new(held)?;
+    let (chain, unfinished) = follow(journal, key, held, progress)?;
+    report(&chain, key, &against, Contents { sealed: true, whole: true }, unfinished)
+}
+
+/// Reads a journal from the first record to its end by the chain's rules, and holds it against what others held
+/// of it. Whether an unacknowledged batch follows. The end is not judged yet.
+pub(super) fn follow<'k>(
+    journal: &Path,
+    key: &'k VerifierKey,
+    held: &[Checkpoint],
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Chain<'k>, bool), VerifyFault> {
     let shelf = SegmentFiles::new(journal);
     let end = ending(&shelf).map_err(VerifyFault::Journal)?;
     let mut against = Against::new(held)?;
@@ -145,7 +187,7 @@ pub fn verify_journal(
         })?;
     }
     progress(Progress { records: chain.edge().size(), segments: segments_all, segments_all });
-    report(&chain, key, &against, Contents { sealed: true, whole: true }, !end.torn.is_empty())
+    Ok((chain, !end.torn.is_empty()))
 }
 
 /// What a copy holds of the records.
@@ -200,7 +242,7 @@ fn report(
     if last_held > records {
         return Err(VerifyFault::Cut { records, held: last_held });
     }
-    let at_end = |what| VerifyFault::Record { place: Place::End, index: records, what };
+    let at_end = |what| VerifyFault::at_end(records, what);
     chain.finish().map_err(at_end)?;
     let (_, checkpoint) = chain.last().ok_or_else(|| at_end("there is no checkpoint"))?;
     Ok(Report {
@@ -212,6 +254,7 @@ fn report(
         unfinished,
         proven: proven(records, last_held, contents),
         not_proven: not_proven(records, last_held, contents),
+        previous: chain.previous().cloned(),
     })
 }
 

@@ -22,7 +22,7 @@ use arc_swap::ArcSwap;
 
 use self::plan::CsvOperation;
 use self::table::{Table, Wanted};
-use super::{Fetched, SourceFault};
+use super::{Fetched, Mappings, SourceFault};
 use crate::json::Node;
 use crate::model::{Contract, Digest, Fault, Faults, Mapping, OperationId};
 
@@ -90,6 +90,12 @@ impl CsvSource {
             None => Arc::new(Live::read(name, file, &path, &wanted)?),
         };
         Ok(Self { name: file.file.clone(), path, bytes_max: file.bytes_max, wanted, operations, live })
+    }
+
+    /// The mapping of each operation, read without the file behind.
+    pub fn mappings(name: &str, file: &CsvFile, contract: &Contract) -> Result<Mappings, Faults> {
+        let (_, operations) = plan::plan(name, file, contract)?;
+        Ok(operations.into_iter().map(|operation| (operation.id, operation.mapping)).collect())
     }
 
     /// Whether the newest file was refused and the one before is in use.

@@ -30,7 +30,7 @@ use self::connect::Upstream;
 use self::file::SecretHeader;
 use self::operation::HttpOperation;
 use self::pool::Whole;
-use super::{Fetched, Forwarded, Found, SourceFault};
+use super::{Fetched, Forwarded, Found, Mappings, SourceFault};
 use crate::json::Node;
 use crate::model::{Contract, Fault, Faults, Mapping, OperationId};
 
@@ -80,6 +80,17 @@ impl HttpSource {
             }),
             _ => Err(faults),
         }
+    }
+
+    /// The mapping of each operation, read without secrets, certificates or a system behind.
+    pub fn mappings(name: &str, file: &HttpFile, contract: &Contract) -> Result<Mappings, Faults> {
+        let mut mappings = Mappings::new();
+        for operation in &file.operations {
+            let Some(contracted) = contract.operation(&operation.head.id) else { continue };
+            let built = HttpOperation::build(name, operation, file, &HeaderMap::new(), contracted)?;
+            mappings.insert(built.id, built.mapping);
+        }
+        Ok(mappings)
     }
 
     fn operation(&self, id: &OperationId) -> Option<&HttpOperation> {

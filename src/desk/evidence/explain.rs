@@ -1,0 +1,72 @@
+//! Why a past exchange ended as it did: the facts of its record, the clauses of the agreement and each thing
+//! that was decided, from the evidence kept then. No file of today is looked at.
+
+use crate::ledger::verify::pack::Pack;
+use crate::merkle::note::VerifierKey;
+use crate::model::Code;
+use crate::policy::Agreement;
+
+use super::clause::{Clause, clauses};
+use super::finding::Finding;
+use super::judge::{Case, when};
+
+/// What can be said of it.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// Names and values, in the order a person asks.
+    pub facts: Vec<(&'static str, String)>,
+    /// What decided, line by line: of a refusal, what did not hold is why.
+    pub findings: Vec<Finding>,
+    pub clauses: Vec<Clause>,
+}
+
+/// # Errors
+/// The record does not read.
+pub fn explain(pack: &Pack, key: &VerifierKey) -> Result<Explanation, String> {
+    let case = Case::read(pack, Some(key))?;
+    let (agreement, findings) = case.decided();
+    let clauses = agreement.as_ref().map(|agreement| of_agreement(&case, agreement)).unwrap_or_default();
+    let mut facts = facts(&case);
+    facts.extend(agreement.map(|agreement| ("agreement_file", agreement.file)));
+    Ok(Explanation { facts, findings, clauses })
+}
+
+fn of_agreement(case: &Case<'_>, agreement: &Agreement) -> Vec<Clause> {
+    let bytes = case.pack.evidence.get(&agreement.digest);
+    let text = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
+    let asked = case.exchange.consumer.split_once('/').unwrap_or_default();
+    clauses(&agreement.file, text, asked)
+}
+
+fn facts(case: &Case<'_>) -> Vec<(&'static str, String)> {
+    let exchange = &case.exchange;
+    let sealed = case.sealed.clone().unwrap_or_default();
+    let code =
+        exchange.code.as_deref().and_then(|code| Code::ALL.iter().find(|known| known.as_str() == code));
+    let stated = |value: &Option<String>, origin: &Option<String>| {
+        let origin = origin.as_deref().map(|origin| format!(" ({origin})")).unwrap_or_default();
+        value.as_ref().map(|value| format!("{value}{origin}"))
+    };
+    let facts = [
+        ("exchange", Some(exchange.exchange.clone())),
+        ("record", Some(exchange.index.to_string())),
+        ("began", Some(when(exchange.began()))),
+        ("asked_by", Some(exchange.consumer.clone())),
+        ("dataset", exchange.dataset.clone()),
+        ("operation", exchange.operation.clone()),
+        ("purpose", stated(&exchange.purpose, &exchange.purpose_origin)),
+        ("role", stated(&exchange.role, &exchange.role_origin)),
+        ("proven_by", exchange.assurance.clone()),
+        ("told", Some(case.told())),
+        ("truly", Some(sealed.outcome).filter(|truth| !truth.is_empty())),
+        ("sentence", code.map(|code| code.sentence().to_owned())),
+        ("because", sealed.note),
+        ("user", sealed.user),
+        ("reason", sealed.reason),
+        ("case", sealed.case),
+        ("agreement", exchange.agreement.clone()),
+        ("agreement_digest", exchange.agreement_digest.clone()),
+        ("ruleset", Some(exchange.ruleset.clone())),
+    ];
+    facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}

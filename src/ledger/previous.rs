@@ -1,0 +1,117 @@
+//! What a new log says of the one before it, where a backup was restored: a restored backup never goes on
+//! as the log it was, since others may hold receipts of what came after. `restore` leaves a file beside the
+//! journal that is not there yet; the new log's first record says the same for ever.
+
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::chain::agreement_ref;
+use super::durable::write_durably;
+use super::fault::LedgerError;
+use super::handle::journal_directory;
+use super::opening::restored;
+use super::walk::ENVELOPE;
+use crate::journal::{Body, JournalFault, Scanner, SegmentFiles, Shelf as _};
+use crate::merkle::checkpoint::Checkpoint;
+use crate::merkle::note::Note;
+use crate::model::{AgreementRef, Digest};
+
+/// The file's name, in the ledger's directory.
+pub(super) const PREVIOUS: &str = "previous.json";
+
+/// Folder of the logs before this one, in the ledger's directory, each in a folder of its own.
+pub(super) const EARLIER: &str = "earlier";
+
+/// The log before this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Previous {
+    pub log: String,
+    /// Its verifier key.
+    pub key: String,
+    /// The signed note over what was restored of it.
+    pub checkpoint: String,
+    /// The signed note over the most of it that others are known to hold, if that is more.
+    pub known: Option<String>,
+    /// Every agreement seen in force in it, in its highest version: an older one may not come back.
+    pub(super) agreements: Vec<(String, String)>,
+}
+
+/// What a restore leaves for the start of the new log.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Restored {
+    pub previous: Previous,
+    /// The time of the last record restored: the new log does not begin before it.
+    pub time_ms: i64,
+}
+
+impl Previous {
+    pub(super) fn new(
+        (log, key): (&str, &str),
+        (checkpoint, known): (String, Option<String>),
+        in_force: impl Iterator<Item = (AgreementRef, Digest)>,
+    ) -> Self {
+        let agreements = in_force.map(|(agreement, bytes)| (agreement.to_string(), bytes.to_string()));
+        Self { log: log.to_owned(), key: key.to_owned(), checkpoint, known, agreements: agreements.collect() }
+    }
+
+    /// The agreements that may come back in no older version.
+    pub(super) fn in_force(&self) -> impl Iterator<Item = AgreementRef> + '_ {
+        self.agreements.iter().filter_map(|(agreement, _)| agreement_ref(agreement))
+    }
+
+    /// The name of the folder the log lies in, below `earlier`: its own name, without what leads out of a
+    /// folder.
+    pub fn folder(log: &str) -> String {
+        let legal = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+        log.chars().map(legal).collect()
+    }
+
+    /// How many records of it are known to have been.
+    pub fn size(&self) -> u64 {
+        let size = |note: &str| Some(Checkpoint::parse(Note::parse(note).ok()?.text()).ok()?.size);
+        let known = self.known.as_deref().and_then(size);
+        size(&self.checkpoint).max(known).unwrap_or(0)
+    }
+
+    /// What the log in a ledger's folder says, or will where a restore left word.
+    pub fn of_ledger(ledger: &Path) -> Result<Option<Self>, LedgerError> {
+        let begun = Self::of_journal(&journal_directory(ledger))?;
+        Ok(begun.or(restored(ledger)?.map(|restored| restored.previous)))
+    }
+
+    /// What the first record of a journal says. `None` where there is no journal, or none before it.
+    pub fn of_journal(journal: &Path) -> Result<Option<Self>, JournalFault> {
+        let shelf = SegmentFiles::new(journal);
+        let there = shelf.segments().unwrap_or_default();
+        if there.is_empty() {
+            return Ok(None);
+        }
+        let mut scanner = Scanner::new(&shelf, 1)?;
+        while let Some(frame) = scanner.next()? {
+            if let (ENVELOPE, Body::Bytes(bytes)) = (frame.kind, frame.body) {
+                return Ok(super::chain::EnvelopeHead::read(bytes).and_then(|head| head.previous));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Restored {
+    /// What a restore left in a ledger's directory, if there was one.
+    pub(super) fn read(directory: &Path) -> io::Result<Option<Self>> {
+        match std::fs::read(directory.join(PREVIOUS)) {
+            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Durable when it returns.
+    pub(super) fn write(&self, directory: &Path) -> io::Result<()> {
+        write_durably(directory, PREVIOUS, &serde_json::to_vec(self)?)
+    }
+}
