@@ -101,6 +101,8 @@ rows! {
     PurposeNotAllowed => purpose_not_allowed;
     RoleNotAllowed => role_not_allowed;
     UserMissing => user_missing;
+    ReasonMissing => reason_missing;
+    CaseMissing => case_missing;
     TokenMissing => token_missing;
     TokenInsufficient => token_insufficient;
     SignatureMissing => signature_missing;
@@ -223,6 +225,42 @@ fn role_not_allowed() -> Told {
 fn user_missing() -> Told {
     let gateway = Gateway::start("user");
     let said = gateway.police().ask("/taxi-licence/v1/check", &[], r#"{"licence_no":"TX-1042"}"#);
+    Told::recorded(gateway, said)
+}
+
+/// A whole agreement of format 2 in the place of the trial about children, with the same dates.
+fn whole(home: &std::path::Path, change: impl Fn(String) -> String) {
+    let before = agreements::text(home, CHILD);
+    let day = |key: &str| {
+        let line = before.lines().find(|line| line.starts_with(key)).unwrap();
+        line.trim_start_matches(key).split('#').next().unwrap().trim().to_owned()
+    };
+    let (from, until) = (day("from ="), day("until ="));
+    let text = include_str!("golden/agreements/child-protection.toml")
+        .replace("stage = \"live\"", "stage = \"trial\"")
+        .replace("from = 2026-12-01", &format!("from = {from}"))
+        .replace("until = 2028-11-30", &format!("until = {until}"))
+        .replace("review_due = 2027-12-01", &format!("review_due = {until}"));
+    agree(home, CHILD, &change(text));
+}
+
+fn reason_missing() -> Told {
+    let gateway = Gateway::start_changed("reason", |home| whole(home, |text| text));
+    let headers = [NURSE[0], ("tolbooth-user", "u-17"), ("tolbooth-reason", "R1")];
+    assert_eq!(gateway.nhs().ask(CHECK, &headers, &asks(CHI)).outcome(), "answered");
+    let asked = gateway.system.heard().len();
+    let said = gateway.nhs().ask(CHECK, &headers[..2], &asks(CHI));
+    assert_eq!(gateway.system.heard().len(), asked, "the system behind was asked");
+    Told::recorded(gateway, said)
+}
+
+fn case_missing() -> Told {
+    let gateway = Gateway::start_changed("case", |home| {
+        whole(home, |text| text.replace("case_ref = false", "case_ref = true"));
+    });
+    let headers = [NURSE[0], ("tolbooth-user", "u-17"), ("tolbooth-reason", "R1"), ("tolbooth-case", "C-4")];
+    assert_eq!(gateway.nhs().ask(CHECK, &headers, &asks(CHI)).outcome(), "answered");
+    let said = gateway.nhs().ask(CHECK, &headers[..3], &asks(CHI));
     Told::recorded(gateway, said)
 }
 

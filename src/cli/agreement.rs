@@ -41,6 +41,11 @@ pub enum AgreementCommand {
     /// For officers, before and after they sign. Whether what is released still is what was sealed
     /// only the provider's gateway knows: `tolbooth agreement status`.
     Verify(VerifyArgs),
+    /// List every key an agreement may hold, and how far the gateway holds it
+    ///
+    /// As the page docs/fields.md, or with --schema as a JSON Schema, for editors that complete and
+    /// check agreements while they are written, such as Taplo.
+    Fields(FieldsArgs),
     /// List all agreements: in force or not, why not, and what to do next
     Status(StatusArgs),
 }
@@ -98,6 +103,16 @@ pub struct StatusArgs {
     config: ConfigArgs,
 }
 
+#[derive(Debug, Args)]
+pub struct FieldsArgs {
+    /// Print the JSON Schema of an agreement
+    #[arg(long, conflicts_with = "json")]
+    schema: bool,
+    /// Print JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
 /// Runs one of the commands.
 pub fn run(command: &AgreementCommand, out: &mut dyn Write, clock: &Clock) -> Exit {
     let done = match command {
@@ -105,6 +120,7 @@ pub fn run(command: &AgreementCommand, out: &mut dyn Write, clock: &Clock) -> Ex
         AgreementCommand::Seal(args) => seal(args, out),
         AgreementCommand::Sign(args) => sign(args, out),
         AgreementCommand::Verify(args) => verify(args, out, clock),
+        AgreementCommand::Fields(args) => Ok(fields(args, out)),
         AgreementCommand::Status(args) => status(args, out, clock),
     };
     done.unwrap_or_else(|fault| {
@@ -133,6 +149,20 @@ fn key(args: &KeyArgs, out: &mut dyn Write) -> Done {
         );
     }
     Ok(Exit::Yes)
+}
+
+fn fields(args: &FieldsArgs, out: &mut dyn Write) -> Exit {
+    if args.schema {
+        say(out, format_args!("{:#}", policy::fields_schema()));
+    } else if args.json {
+        let listed = policy::fields().map(
+            |field| json!({ "key": field.path, "section": field.section, "held": field.held.as_str(), "says": field.words }),
+        );
+        say(out, listed.collect::<serde_json::Value>());
+    } else {
+        say(out, policy::fields_page().trim_end());
+    }
+    Exit::Yes
 }
 
 fn read(file: &Path) -> Result<(Agreement, String), Box<dyn std::error::Error>> {

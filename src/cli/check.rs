@@ -11,8 +11,8 @@ use crate::app::publish::Place;
 use crate::clock::Clock;
 use crate::config::{self, Gateway};
 use crate::desk::{Circumstances, Ruleset, issuer_warnings, without_examples};
-use crate::model::{AgreementId, Fault, Faults};
-use crate::policy::Stage;
+use crate::model::{AgreementId, DatasetVersion, Fault, Faults};
+use crate::policy::{Stage, unwise};
 use crate::tls::{Credential, ServerTls, key_file_warning};
 
 use super::{ConfigArgs, Exit, complain, say};
@@ -102,7 +102,23 @@ fn look(args: &CheckArgs, clock: &Clock) -> Result<Found, Faults> {
         let wrong = without_examples(contract).into_iter();
         warnings.0.extend(wrong.map(|why| Fault::new(&dataset, None, why)));
     }
+    warnings.0.extend(unwise_agreements(&ruleset));
     Ok(Found { gateway, ruleset, warnings, today: clock.today() })
+}
+
+/// What officers may want to think about again.
+fn unwise_agreements(ruleset: &Ruleset) -> Vec<Fault> {
+    let agreements = ruleset.register.all().iter().map(|entry| &entry.agreement);
+    let with_operations = agreements.filter_map(|agreement| {
+        let DatasetVersion { dataset, major } = &agreement.dataset;
+        Some((agreement, ruleset.offer(dataset.as_str(), &major.to_string())?))
+    });
+    with_operations
+        .flat_map(|(agreement, offer)| {
+            let operations = agreement.operations.iter().filter_map(|id| offer.contract.operation(id));
+            operations.flat_map(move |operation| unwise(agreement, operation))
+        })
+        .collect()
 }
 
 /// A lost subject key is a lost person search, for good (decision 0022).

@@ -98,6 +98,11 @@ impl<'d> Table<'d> {
         self.table.is_empty()
     }
 
+    /// Whether `key` is there; asking does not make it known.
+    pub fn has(&self, key: &str) -> bool {
+        self.table.get(key).is_some()
+    }
+
     /// The file's name as the host gave it.
     pub fn file(&self) -> &str {
         self.source.file
@@ -111,6 +116,13 @@ impl<'d> Table<'d> {
     /// Reports something wrong with the table as a whole, and what to do about it.
     pub fn fault_with_help(&self, message: impl Into<String>, help: impl Into<String>) {
         self.source.push(Some(self.span.clone()), message.into(), Some(help.into()));
+    }
+
+    /// Reports something wrong on a line that was read before, and what to do about it.
+    pub fn fault_on(&self, line: Option<usize>, message: impl Into<String>, help: impl Into<String>) {
+        let file = self.source.file.to_owned();
+        let fault = Fault { file, line, message: message.into(), help: Some(help.into()) };
+        self.source.faults.borrow_mut().push(fault);
     }
 
     /// The value under `key`, if there is one.
@@ -168,7 +180,8 @@ impl<'d> Table<'d> {
         if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
     }
 
-    fn place(&self) -> String {
+    /// ` in [name]`, for a fault about something inside; nothing for the root.
+    pub fn place(&self) -> String {
         if self.name.is_empty() { String::new() } else { format!(" in [{}]", self.name) }
     }
 }

@@ -11,7 +11,9 @@ use crate::config::Gateway;
 use crate::directory::Directory;
 use crate::minimise::{self, Projection, Pseudonyms};
 use crate::model::{Digest, Fault, Faults, Mapping, MemberClass, MemberId, Operation};
-use crate::policy::{self, Agreement, Grounds, KeyRing, Standing, against_members, signature_file, standing};
+use crate::policy::{
+    self, Agreement, Grounds, KeyRing, Standing, against_members, against_operation, signature_file, standing,
+};
 
 use super::files::{RulesetFile, RulesetFiles};
 use super::leaving::{Alike, Leaving, Outflow, Outflows};
@@ -129,6 +131,12 @@ impl<'a> Bench<'a> {
     fn compiled(&self, mut agreement: Arc<Agreement>) -> Result<Compiled, Faults> {
         let provider_here = agreement.provider() == Some(&self.gateway.member);
         let outflow = if provider_here { Some(self.outflow(&agreement)?) } else { None };
+        // Not with what is shared: agreements that release alike may call it otherwise.
+        let mut faults = Faults::default();
+        for leaving in outflow.iter().flat_map(|outflow| &outflow.operations) {
+            faults.extend(against_operation(&agreement, &leaving.operation));
+        }
+        faults.into_result()?;
         let note = self.note(&agreement)?;
         let grounds = Grounds {
             note,

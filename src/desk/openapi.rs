@@ -167,6 +167,8 @@ fn agreement(under: &Under<'_>) -> Value {
         "purposes": under.system.purposes.iter().map(|purpose| purpose.as_str()).collect::<Value>(),
         "roles": under.system.roles,
         "user": if agreement.user_required { "required" } else { "none" },
+        "reason": agreement.reason.as_str(),
+        "case": if agreement.case_required { "required" } else { "none" },
         "assurance": agreement.assurance.as_str(),
         "released": released,
         "per_minute": agreement.limits.per_minute,

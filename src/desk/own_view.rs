@@ -6,13 +6,16 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use crate::contract::{self, NoWishes, Which};
-use crate::model::{Assurance, Effect, SystemId};
+use crate::model::{Assurance, Effect, ReasonWanted, SystemId};
 use crate::policy::{Agreement, ConsumerSystem, Entry};
 
 use super::ruleset::{Offer, OfferedOperation, Ruleset};
 
 /// A user stated in examples; nobody.
 const EXAMPLE_USER: &str = "firstname.surname";
+/// A reason stated in examples, and a case; nobody's.
+const EXAMPLE_REASON: &str = "R1 why it is asked";
+const EXAMPLE_CASE: &str = "CASE-0001";
 /// Stands for an access token.
 const EXAMPLE_TOKEN: &str = "Bearer TOKEN";
 /// Stands for a key that is made anew for each change.
@@ -147,6 +150,18 @@ impl OwnOperation<'_> {
         if under.agreement.user_required {
             let why = "the agreement wants the user stated, who is recorded as stated";
             wanted.push(free("Tolbooth-User", why, EXAMPLE_USER));
+        }
+        if under.agreement.reason != ReasonWanted::None {
+            let why = match under.agreement.reason {
+                ReasonWanted::CodeAndText => {
+                    "the agreement wants a reason code and, after a blank, an explanation"
+                }
+                _ => "the agreement wants a reason code",
+            };
+            wanted.push(free("Tolbooth-Reason", why, EXAMPLE_REASON));
+        }
+        if under.agreement.case_required {
+            wanted.push(free("Tolbooth-Case", "the agreement wants the case stated", EXAMPLE_CASE));
         }
         if under.agreement.assurance >= Assurance::Token {
             let why = "the agreement wants an access token, which POST /token gives out";

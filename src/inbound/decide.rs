@@ -72,6 +72,8 @@ fn judge(
         purpose: known.claims.purpose.as_deref(),
         role: known.stated_role().map(|role| role.value),
         user: known.user().is_some(),
+        reason: known.claims.reason.as_deref(),
+        case: known.claims.case.is_some(),
     };
     let chosen = choose(candidates, identity.system(), &claims, london.date())
         .inspect_err(|code| known.agreement = meant(candidates, *code))?;

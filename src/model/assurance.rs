@@ -16,6 +16,11 @@ pub enum Assurance {
 
 impl Assurance {
     pub const ALL: [Self; 3] = [Self::Certificate, Self::Token, Self::Signed];
+    pub const WORDS: [(&'static str, &'static str); 3] = [
+        ("certificate", "by its client certificate"),
+        ("token", "also by an access token bound to it"),
+        ("signed", "also by a signature over the message"),
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {

@@ -21,6 +21,8 @@ mod recovery;
 mod release;
 mod secret;
 mod shape;
+mod sharing;
+mod vocabulary;
 
 pub mod limits;
 
@@ -34,7 +36,7 @@ pub use ids::{
     AgreementId, AgreementRef, DatasetId, DatasetVersion, IdError, MemberClass, MemberId, OperationId,
     RoleId, SystemId, SystemName,
 };
-pub use law::{Basis, PurposeCode, Regime};
+pub use law::{Article9, Basis, Confidentiality, PurposeCode, Regime, Schedule1, Schedule8, SpecialCategory};
 pub use mapping::Mapping;
 pub use message_key::MessageKey;
 pub use officer::OfficerKey;
@@ -46,3 +48,9 @@ pub use recovery::RecoveryKey;
 pub use release::{Band, Check, Literal, Release, Rows, Test, Transform};
 pub use secret::Secret;
 pub use shape::{Format, Marks, ObjectShape, Property, Scalar, ScalarKind, Shape};
+pub use sharing::{
+    Classification, Controllership, Corrections, DataSubject, Disposal, DpiaStatus, FoiRegime, Frequency,
+    Holds, LookupKey, Matching, Prohibition, ReasonWanted, ResponseForm, Risk, SarDisclosable, Scheme,
+    SharingKind, Transport, Trigger, UserIdentity,
+};
+pub use vocabulary::Vocabulary;

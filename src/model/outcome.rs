@@ -122,6 +122,10 @@ codes! {
         "The agreement does not allow this role for this system, or one of several must be stated in Tolbooth-Role.";
     UserMissing = "user_missing", 403, false, CallerOrOfficers,
         "The agreement wants the user stated in Tolbooth-User.";
+    ReasonMissing = "reason_missing", 403, false, CallerOrOfficers,
+        "The agreement wants a reason code in Tolbooth-Reason, or a code and an explanation after it.";
+    CaseMissing = "case_missing", 403, false, CallerOrOfficers,
+        "The agreement wants the case stated in Tolbooth-Case.";
     TokenMissing = "token_missing", 401, false, Caller,
         "The agreement wants an access token that is bound to the client certificate.";
     TokenInsufficient = "token_insufficient", 403, false, Caller,

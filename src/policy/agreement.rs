@@ -5,9 +5,11 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::model::{
-    AgreementRef, Assurance, Basis, DatasetVersion, Digest, MemberId, OperationId, PurposeCode, Regime,
-    Release, RoleId, SystemId, SystemName,
+    AgreementRef, Article9, Assurance, Basis, Confidentiality, DatasetVersion, Digest, MemberId, OperationId,
+    PurposeCode, ReasonWanted, Regime, Release, RoleId, Schedule1, Schedule8, SystemId, SystemName,
 };
+
+use super::particulars::{Particulars, PartyParticulars};
 
 /// A data-sharing agreement. Made by [`load`](super::load) alone; whether it is in force is a
 /// question for [`standing`](super::standing).
@@ -25,6 +27,10 @@ pub struct Agreement {
     pub assurance: Assurance,
     /// The caller must state the user (`access.user = "required"`).
     pub user_required: bool,
+    /// What the caller must state of why it asks (`access.reason`).
+    pub reason: ReasonWanted,
+    /// The caller must state the case (`access.case_ref`).
+    pub case_required: bool,
     /// Agreements of one ruleset that release alike share it.
     pub release: Arc<Release>,
     pub limits: Limits,
@@ -33,6 +39,8 @@ pub struct Agreement {
     pub law: Vec<Law>,
     /// How many years sealed parts of its exchanges are kept.
     pub audit_years: u8,
+    /// What format 2 says beyond format 1; a file of format 1 has none.
+    pub particulars: Option<Box<Particulars>>,
     /// The view it was sealed over, if it was.
     pub seal: Option<Digest>,
     /// Of the exact bytes: what signatures are over.
@@ -60,9 +68,15 @@ impl Agreement {
             .find(|system| system.id == id.system)
     }
 
-    /// Who must sign: in format 1 every party is a controller.
+    /// Who must sign: whoever gives or receives, and any other party that is a controller. In format 1
+    /// every party is one.
     pub fn controllers(&self) -> impl Iterator<Item = &MemberId> {
-        self.parties.iter().map(|party| &party.member)
+        self.parties.iter().filter(|party| party.signs()).map(|party| &party.member)
+    }
+
+    /// Whether anybody is in the data. Format 1 does not say, and so is taken to be about people.
+    pub fn is_personal(&self) -> bool {
+        self.particulars.as_ref().is_none_or(|particulars| particulars.kind.is_personal())
     }
 }
 
@@ -75,6 +89,8 @@ pub enum Stage {
 
 impl Stage {
     pub const ALL: [Self; 2] = [Self::Trial, Self::Live];
+    pub const WORDS: [(&'static str, &'static str); 2] =
+        [("trial", "at most 90 days, from synthetic sources alone"), ("live", "about real people")];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -90,21 +106,50 @@ pub struct Party {
     pub side: Side,
     /// A consumer's, at least one; a provider has none.
     pub systems: Vec<ConsumerSystem>,
+    /// Of format 2.
+    pub particulars: Option<Box<PartyParticulars>>,
+    /// Where it stands in the file, from 1, for faults found later.
+    pub line: usize,
+}
+
+impl Party {
+    fn signs(&self) -> bool {
+        match self.side {
+            Side::Provider | Side::Consumer => true,
+            Side::Processor | Side::Observer => {
+                self.particulars.as_ref().is_none_or(|particulars| particulars.controller.is_controller())
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Side {
     Provider,
     Consumer,
+    /// Works on the data for another party, and asks nothing by itself (format 2).
+    Processor,
+    /// Is told of the agreement, and neither gives nor receives (format 2).
+    Observer,
 }
 
 impl Side {
-    pub const ALL: [Self; 2] = [Self::Provider, Self::Consumer];
+    /// Of format 1.
+    pub const SIMPLE: [Self; 2] = [Self::Provider, Self::Consumer];
+    pub const ALL: [Self; 4] = [Self::Provider, Self::Consumer, Self::Processor, Self::Observer];
+    pub const WORDS: [(&'static str, &'static str); 4] = [
+        ("provider", "whose data it is"),
+        ("consumer", "who asks"),
+        ("processor", "works on the data for another party"),
+        ("observer", "is told of the agreement alone"),
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Provider => "provider",
             Self::Consumer => "consumer",
+            Self::Processor => "processor",
+            Self::Observer => "observer",
         }
     }
 }
@@ -142,8 +187,25 @@ pub struct Law {
     /// Absent only under `non_personal`.
     pub basis: Option<Basis>,
     pub powers: Vec<Power>,
+    pub conditions: Conditions,
     /// Where it stands in the file, from 1, for faults found later.
     pub line: usize,
+}
+
+/// What stands beside a basis, where the data is of the kinds that want it; in format 1 nothing does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Conditions {
+    pub article9: Option<Article9>,
+    pub schedule1: Vec<Schedule1>,
+    /// For criminal offences (UK GDPR Art 10).
+    pub offences: Option<Schedule1>,
+    /// For sensitive processing under Part 3.
+    pub schedule8: Option<Schedule8>,
+    pub confidentiality: Option<Confidentiality>,
+    /// The appropriate policy document, by its reference.
+    pub policy_document: Option<String>,
+    /// The statute that gives a party functions of law enforcement, if it is not known for them (s.30(1)(b)).
+    pub competent_by: Option<String>,
 }
 
 /// A power in statute.

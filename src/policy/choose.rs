@@ -20,6 +20,9 @@ pub struct Claims<'a> {
     pub role: Option<&'a str>,
     /// Whether a user is stated.
     pub user: bool,
+    pub reason: Option<&'a str>,
+    /// Whether a case is stated.
+    pub case: bool,
 }
 
 /// The agreement, and what was stated or is fixed by it.
@@ -52,6 +55,12 @@ pub fn choose<'a>(
     let role = role(one.system, claims.role)?;
     if one.entry.agreement.user_required && !claims.user {
         return Err(Code::UserMissing);
+    }
+    if !one.entry.agreement.reason.is_met_by(claims.reason) {
+        return Err(Code::ReasonMissing);
+    }
+    if one.entry.agreement.case_required && !claims.case {
+        return Err(Code::CaseMissing);
     }
     Ok(Chosen { entry: one.entry, purpose, role })
 }

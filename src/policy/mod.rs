@@ -8,10 +8,12 @@ mod agreement;
 mod choose;
 mod decide;
 mod facts;
+mod fields;
 mod guardrail;
 mod lint;
 mod load;
 mod memo;
+mod particulars;
 mod permit;
 mod rate;
 mod register;
@@ -20,13 +22,21 @@ mod seal;
 mod sign;
 mod standing;
 
-pub use agreement::{Agreement, ConsumerSystem, Dates, Law, Limits, Party, Power, Side, Stage};
+pub use agreement::{Agreement, Conditions, ConsumerSystem, Dates, Law, Limits, Party, Power, Side, Stage};
 pub use choose::{Chosen, Claims, choose};
 pub use decide::{Decider, Verdict};
 pub use facts::{Facts, Scope};
-pub use lint::against_members;
+pub use fields::{
+    Field, Formats, Held, Kind, NOT_YET, Need, fields, page as fields_page, schema as fields_schema,
+};
+pub use lint::{against_members, against_operation, unwise};
 pub use load::load;
 pub use memo::Memo;
+pub use particulars::{
+    Accuracy, Aim, Asking, Attestation, Contact, Description, Dpia, FieldReason, Flow, Governance, Impact,
+    Keeping, Office, Particulars, PartyParticulars, PrivacyNotice, Processor, Publication, Rights,
+    SampleReview, Security, SmallNumber, Transfer,
+};
 pub use rate::Limiter;
 pub use register::{Entry, Register};
 pub use seal::{SealError, seal};

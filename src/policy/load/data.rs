@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::config::strict::{Item, Table};
 use crate::model::{Band, FieldPath, Release, Transform, suggestion};
+use crate::policy::particulars::FieldReason;
 
+use super::read::{given, text};
 use super::{distinct, line_of, rows};
 
 /// Labels and codes are short; longer is prose in the wrong place.
@@ -14,15 +16,25 @@ const KEEP_MAX: u64 = 32;
 /// Nobody is older.
 const AGE_MAX: u64 = 150;
 
-pub(super) fn read(table: &Table<'_>) -> Option<Release> {
-    let fields = table.required("release").and_then(|item| fields(&item));
+/// How a format writes what is released.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Form {
+    /// A field, or a field with its transform.
+    Format1,
+    /// A table for each field, with why it is needed.
+    Format2,
+}
+
+/// The release, and of format 2 the reasons, in the order of its fields.
+pub(super) fn read(table: &Table<'_>, form: Form) -> Option<(Release, Vec<FieldReason>)> {
+    let fields = table.required("release").and_then(|item| fields(&item, form));
     let withheld = table.optional("withhold");
     let withhold = match &withheld {
         Some(item) => item.list().and_then(|items| distinct(&items, path)),
         None => Some(Vec::new()),
     };
     let rows = rows::read(table);
-    let (fields, withhold) = (fields?, withhold?);
+    let ((fields, reasons), withhold) = (fields?, withhold?);
     let mut apart = true;
     for (field, _) in &fields {
         if let Some(above) = withhold.iter().find(|above| field.is_within(above)) {
@@ -39,14 +51,16 @@ pub(super) fn read(table: &Table<'_>) -> Option<Release> {
         }
     }
     let rows = rows?;
-    apart.then_some(Release { fields, withhold, rows })
+    apart.then_some((Release { fields, withhold, rows }, reasons))
 }
 
 fn path(item: &Item<'_>) -> Option<FieldPath> {
     item.parsed(FieldPath::parse)
 }
 
-fn fields(item: &Item<'_>) -> Option<Vec<(FieldPath, Transform)>> {
+type Fields = Vec<(FieldPath, Transform)>;
+
+fn fields(item: &Item<'_>, form: Form) -> Option<(Fields, Vec<FieldReason>)> {
     let items = item.list()?;
     if items.is_empty() {
         item.fault("releases nothing: wants at least one field");
@@ -54,15 +68,31 @@ fn fields(item: &Item<'_>) -> Option<Vec<(FieldPath, Transform)>> {
     }
     let wanted = items.len();
     let mut out = Vec::with_capacity(wanted);
+    let mut reasons = Vec::new();
     for item in items {
-        let made = if item.is_text() {
-            named(&item, &out).map(|path| (path, Transform::None))
-        } else {
-            item.table().and_then(|table| transformed(&table, &out))
-        };
-        out.extend(made);
+        if item.is_text() && form == Form::Format1 {
+            out.extend(named(&item, &out).map(|path| (path, Transform::None)));
+        } else if let Some(table) = item.table() {
+            let reason = (form == Form::Format2).then(|| reason(&table));
+            let field = transformed(&table, &out, form);
+            match reason {
+                None => out.extend(field),
+                Some(reason) => {
+                    if let Some((field, reason)) = field.zip(reason) {
+                        out.push(field);
+                        reasons.push(reason);
+                    }
+                }
+            }
+        }
     }
-    (out.len() == wanted).then_some(out)
+    (out.len() == wanted).then_some((out, reasons))
+}
+
+fn reason(table: &Table<'_>) -> Option<FieldReason> {
+    let why = table.required("why").and_then(|item| text(&item));
+    let holds = given(table, "holds", super::read::code);
+    Some(FieldReason { why: why?, holds: holds? })
 }
 
 /// The field an item names, unless it is among those `before` it.
@@ -75,9 +105,15 @@ fn named(item: &Item<'_>, before: &[(FieldPath, Transform)]) -> Option<FieldPath
     Some(path)
 }
 
-fn transformed(table: &Table<'_>, before: &[(FieldPath, Transform)]) -> Option<(FieldPath, Transform)> {
+fn transformed(
+    table: &Table<'_>,
+    before: &[(FieldPath, Transform)],
+    form: Form,
+) -> Option<(FieldPath, Transform)> {
     let path = table.required("field").and_then(|item| named(&item, before));
-    let transform = transform(table);
+    // A table with a reason needs no transform; one of format 1 is there for nothing else.
+    let plain = form == Form::Format2 && !table.has("transform");
+    let transform = if plain { Some(Transform::None) } else { transform(table) };
     Some((path?, transform?))
 }
 

@@ -4,30 +4,39 @@
 //! Not here: whether members, contract and source exist (the desk asks with [`super::lint`] and
 //! `minimise/`), and whether it is signed ([`super::standing`]).
 
+mod coherence;
 mod data;
+mod duties;
+mod format_2;
+mod law;
 mod parties;
+mod party;
+mod read;
 mod rows;
+mod sections;
 mod terms;
 mod text;
 
 use std::sync::Arc;
 
-use crate::config::strict::{Item, Table, read};
+use crate::config::strict::{self, Item, Table};
 use crate::model::{
-    AgreementId, AgreementRef, Assurance, DatasetId, DatasetVersion, Digest, Faults, OperationId, PurposeCode,
+    AgreementId, AgreementRef, Assurance, DatasetId, DatasetVersion, Digest, Faults, OperationId,
+    PurposeCode, ReasonWanted,
 };
 
 use super::agreement::{Agreement, Stage};
 
 /// The newest format this version reads.
-const FORMAT_NEWEST: u64 = 1;
+const FORMAT_NEWEST: u64 = 2;
 const TITLE_CHARS_MAX: usize = 80;
 
 /// Reads an agreement. `file` is the name faults carry.
 pub fn load(file: &str, bytes: &[u8]) -> Result<Agreement, Faults> {
     let text = text::plain(file, bytes)?;
-    read(file, text, |root| match format(root)? {
+    strict::read(file, text, |root| match format(root)? {
         1 => format_1(root, file, Digest::of(bytes)),
+        2 => format_2::read(root, file, Digest::of(bytes)),
         _ => None,
     })
 }
@@ -66,15 +75,22 @@ fn format(root: &Table<'_>) -> Option<u64> {
 /// Every section is read before anything is missed, so that all faults come at once.
 fn format_1(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agreement> {
     let head = root.table("agreement").and_then(|table| head(&table));
-    let purpose = root.table("purpose").and_then(|table| code(&table));
-    let parties = parties::read(root, purpose);
+    let purpose = root.table("purpose").and_then(|table| code_of(&table));
+    let parties = parties::read(root, purpose, parties::Wanted::Format1);
     let dataset = root.table("dataset").and_then(|table| dataset(&table));
     let access = root.table("access").and_then(|table| access(&table));
-    let release = root.table("data").and_then(|table| data::read(&table));
+    let release = root.table("data").and_then(|table| data::read(&table, data::Form::Format1));
     let limits = root.table("limits").and_then(|table| terms::limits(&table));
     let stage = head.as_ref().map(|head| head.stage);
     let dates = root.table("dates").and_then(|table| terms::dates(&table, stage));
-    let law = terms::law(root, stage, parties.as_deref());
+    let law = law::read(
+        root,
+        law::Wanted {
+            parties: parties.as_deref(),
+            of_every_party: law::is_wanted(stage, true),
+            conditions: false,
+        },
+    );
     let audit_years = terms::audit_years(root, purpose);
     let seal = terms::seal(root);
     let head = head?;
@@ -90,11 +106,14 @@ fn format_1(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agreement> {
         operations,
         assurance,
         user_required,
-        release: Arc::new(release?),
+        reason: ReasonWanted::None,
+        case_required: false,
+        release: Arc::new(release?.0),
         limits: limits?,
         dates: dates?,
         law: law?,
         audit_years: audit_years?,
+        particulars: None,
         seal: seal?,
         digest,
         file: file.to_owned(),
@@ -115,7 +134,7 @@ fn head(table: &Table<'_>) -> Option<Head> {
     Some(Head { reference: AgreementRef { id: id?, version: version? }, title: title?, stage: stage? })
 }
 
-fn code(table: &Table<'_>) -> Option<PurposeCode> {
+fn code_of(table: &Table<'_>) -> Option<PurposeCode> {
     table.required("code")?.word(PurposeCode::ALL, PurposeCode::as_str)
 }
 
@@ -127,9 +146,12 @@ fn dataset(table: &Table<'_>) -> Option<(DatasetVersion, Vec<OperationId>)> {
     Some((DatasetVersion { dataset: id?, major: major? }, operations?))
 }
 
+fn assurance(table: &Table<'_>) -> Option<Assurance> {
+    table.required("assurance").and_then(|item| item.word(&Assurance::ALL, Assurance::as_str))
+}
+
 fn access(table: &Table<'_>) -> Option<(Assurance, bool)> {
-    let assurance =
-        table.required("assurance").and_then(|item| item.word(&Assurance::ALL, Assurance::as_str));
+    let assurance = assurance(table);
     let user = table
         .required("user")
         .and_then(|item| item.word(&[false, true], |required| if required { "required" } else { "none" }));

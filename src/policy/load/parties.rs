@@ -1,16 +1,23 @@
 //! `[[party]]`: who shares with whom, and what each system of a consumer may assert.
 
 use crate::config::strict::Table;
-use crate::model::{MemberId, PurposeCode, RoleId, SystemName};
+use crate::model::{MemberId, PurposeCode, RoleId, SharingKind, SystemName};
 use crate::policy::agreement::{ConsumerSystem, Party, Side};
 
-use super::{distinct, names};
+use super::{distinct, names, party};
 
-pub(super) fn read(root: &Table<'_>, purpose: Option<PurposeCode>) -> Option<Vec<Party>> {
+/// What a format asks of a party beyond its name and systems.
+#[derive(Clone, Copy)]
+pub(super) enum Wanted {
+    Format1,
+    Format2 { kind: Option<SharingKind> },
+}
+
+pub(super) fn read(root: &Table<'_>, purpose: Option<PurposeCode>, wanted: Wanted) -> Option<Vec<Party>> {
     let tables = root.tables("party");
     let mut parties: Vec<Party> = Vec::with_capacity(tables.len());
     for table in &tables {
-        let Some(party) = party(table, purpose) else { continue };
+        let Some(party) = one(table, purpose, wanted) else { continue };
         if parties.iter().any(|known| known.member == party.member) {
             table.fault(format!("`{}` is a party twice", party.member));
         } else {
@@ -36,22 +43,31 @@ pub(super) fn read(root: &Table<'_>, purpose: Option<PurposeCode>) -> Option<Vec
     whole.then_some(parties)
 }
 
-fn party(table: &Table<'_>, purpose: Option<PurposeCode>) -> Option<Party> {
+fn one(table: &Table<'_>, purpose: Option<PurposeCode>, wanted: Wanted) -> Option<Party> {
     let member = table.required("member").and_then(|item| item.parsed(MemberId::new));
-    let side = table.required("side").and_then(|item| item.word(&Side::ALL, Side::as_str));
+    let sides: &[Side] = match wanted {
+        Wanted::Format1 => &Side::SIMPLE,
+        Wanted::Format2 { .. } => &Side::ALL,
+    };
+    let side = table.required("side").and_then(|item| item.word(sides, Side::as_str));
     let systems = systems(table, purpose);
+    let particulars = match wanted {
+        Wanted::Format1 => Some(None),
+        Wanted::Format2 { kind } => party::particulars(table, kind).map(|said| Some(Box::new(said))),
+    };
     let (side, systems) = (side?, systems?);
-    match side {
-        Side::Provider if !systems.is_empty() => {
-            table.fault("a provider has no [[party.system]]: only consumers ask");
-            None
-        }
-        Side::Consumer if systems.is_empty() => {
+    match (side, systems.is_empty()) {
+        (Side::Consumer, true) => {
             table.fault("a consumer needs at least one [[party.system]]");
-            None
+            return None;
         }
-        _ => Some(Party { member: member?, side, systems }),
+        (Side::Consumer, false) | (Side::Provider | Side::Processor | Side::Observer, true) => {}
+        (Side::Provider | Side::Processor | Side::Observer, false) => {
+            table.fault(format!("a {} has no [[party.system]]: only consumers ask", side.as_str()));
+            return None;
+        }
     }
+    Some(Party { member: member?, side, systems, particulars: particulars?, line: table.line() })
 }
 
 fn systems(party: &Table<'_>, purpose: Option<PurposeCode>) -> Option<Vec<ConsumerSystem>> {

@@ -1,18 +1,14 @@
-//! `[limits]`, `[dates]`, `[law.<party>]`, `[retention]` and `[seal]`.
+//! `[limits]`, `[dates]`, `[retention]` of format 1, and `[seal]`.
 
 use jiff::civil::Date;
 
 use crate::config::strict::{Item, Table};
 use crate::model::limits::{AUDIT_YEARS_CHILDREN, AUDIT_YEARS_DEFAULT, AUDIT_YEARS_MAX, TRIAL_DAYS_MAX};
-use crate::model::{Basis, Digest, MemberId, PurposeCode, Regime, suggestion};
-use crate::policy::agreement::{Dates, Law, Limits, Party, Power, Stage};
-
-use super::line_of;
+use crate::model::{Digest, PurposeCode};
+use crate::policy::agreement::{Dates, Limits, Stage};
 
 /// Above what one machine can answer: a larger number is a typing mistake.
 const PER_MINUTE_MAX: u64 = 10_000_000;
-/// Statutes have long names; a reading is one line.
-const LAW_CHARS_MAX: usize = 400;
 
 pub(super) fn limits(table: &Table<'_>) -> Option<Limits> {
     let count = table.required("per_minute")?.count(1..=PER_MINUTE_MAX)?;
@@ -50,95 +46,6 @@ fn last_day(item: &Item<'_>, from: Date, until: Date, stage: Option<Stage>) -> O
         return None;
     }
     Some(())
-}
-
-pub(super) fn law(root: &Table<'_>, stage: Option<Stage>, parties: Option<&[Party]>) -> Option<Vec<Law>> {
-    let table = match root.optional("law") {
-        Some(item) => Some(item.table()?),
-        None => None,
-    };
-    let mut whole = true;
-    let mut laws = Vec::new();
-    for (name, item) in table.map(Table::entries).unwrap_or_default() {
-        let party = parties.map(|parties| parties.iter().find(|party| party.member.as_str() == name));
-        if let Some(None) = party {
-            let known = parties.unwrap_or_default().iter().map(|party| party.member.as_str());
-            item.fault_with_help(format!("`{name}` is not a party"), suggestion(&name, known));
-        }
-        // Read even so: its other faults belong to the same round.
-        let law = MemberId::new(&name).ok().and_then(|member| one_law(member, item));
-        whole &= law.is_some() && party.is_none_or(|party| party.is_some());
-        laws.extend(law);
-    }
-    // A law that could not be read is not also missing.
-    if stage == Some(Stage::Live) && whole {
-        for party in parties.unwrap_or_default() {
-            if !laws.iter().any(|law| law.member == party.member) {
-                root.fault(format!(
-                    "[law.{}] is missing: every party of a live agreement has one",
-                    party.member
-                ));
-                whole = false;
-            }
-        }
-    }
-    whole.then_some(laws)
-}
-
-fn one_law(member: MemberId, item: Item<'_>) -> Option<Law> {
-    let table = item.table()?;
-    let line = table.line();
-    let regime = table.required("regime").and_then(|item| item.word(Regime::ALL, Regime::as_str));
-    let stated = table.optional("basis");
-    let basis = match &stated {
-        Some(item) => item.word(Basis::ALL, Basis::as_str).map(Some),
-        None => Some(None),
-    };
-    let powers: Vec<Option<Power>> = table.tables("power").iter().map(power).collect();
-    let powers: Option<Vec<Power>> = powers.into_iter().collect();
-    let (regime, basis, powers) = (regime?, basis?, powers?);
-    fits(&table, regime, stated.as_ref().zip(basis), &powers)?;
-    Some(Law { member, regime, basis, powers, line })
-}
-
-/// Whether basis, regime and powers go together (lints of `domain.md` 1.1 that need nothing else).
-fn fits(
-    table: &Table<'_>,
-    regime: Regime,
-    basis: Option<(&Item<'_>, Basis)>,
-    powers: &[Power],
-) -> Option<()> {
-    match basis {
-        None if regime != Regime::NonPersonal => table.fault(format!("`basis` is missing under `{regime}`")),
-        Some((item, _)) if regime == Regime::NonPersonal => {
-            item.fault("data that is not personal needs no basis: take it out, or name another regime");
-        }
-        Some((item, basis)) if basis.regime() != regime => item.fault_with_help(
-            format!("`{basis}` belongs to `{}`, not to `{regime}`", basis.regime()),
-            Some(format!(
-                "one of: {}",
-                Basis::ALL
-                    .iter()
-                    .filter(|known| known.regime() == regime)
-                    .map(|known| known.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            )),
-        ),
-        Some((item, basis)) if basis.needs_power() && powers.is_empty() => item.fault_with_help(
-            format!("`{basis}` needs a power in statute"),
-            Some("add `power = [{ statute = \"..\", section = \"..\", reading = \"..\" }]`".to_owned()),
-        ),
-        _ => return Some(()),
-    }
-    None
-}
-
-fn power(table: &Table<'_>) -> Option<Power> {
-    let statute = table.required("statute").and_then(|item| line_of(&item, LAW_CHARS_MAX));
-    let section = table.required("section").and_then(|item| line_of(&item, LAW_CHARS_MAX));
-    let reading = table.required("reading").and_then(|item| line_of(&item, LAW_CHARS_MAX));
-    Some(Power { statute: statute?, section: section?, reading: reading? })
 }
 
 /// `[retention]`; without it, as long as is usual for whom the agreement is about.

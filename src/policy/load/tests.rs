@@ -47,12 +47,12 @@ fn a_good_file_says_what_it_says() {
 }
 
 #[test]
-fn format_1_loads_and_2_waits_for_a_newer_tolbooth() {
+fn format_1_loads_and_3_waits_for_a_newer_tolbooth() {
     assert_eq!(faults(&trial()), "");
-    let newer = said("format = 1", "format = 2\nsomething_new = true");
+    let newer = said("format = 1", "format = 3\nsomething_new = true");
     assert_eq!(
         newer,
-        "agreement.toml:1: `format`: format 2 was written for a newer Tolbooth; this one reads up to 1\n    update Tolbooth"
+        "agreement.toml:1: `format`: format 3 was written for a newer Tolbooth; this one reads up to 2\n    update Tolbooth"
     );
     assert!(said("format = 1", "format = 0").contains("there is no such format"));
     assert!(said("format = 1", "").starts_with("agreement.toml:1: `format` is missing"));
@@ -316,4 +316,16 @@ fn a_seal_is_a_digest() {
     assert!(with("view = \"sha256:12\"").contains("not a digest"));
     assert!(with("").contains("`view` is missing in [seal]"));
     assert_eq!(with(&format!("view = \"{}\"", Digest::of(b"x"))), "");
+}
+
+#[test]
+fn format_1_knows_nothing_of_what_came_with_2() {
+    check_each(&[
+        ("stage = \"trial\"", "stage = \"trial\"\nsummary = \"x\"", "unknown key `summary`"),
+        ("user = \"none\"", "user = \"none\"\nreason = \"code\"", "unknown key `reason`"),
+        ("user = \"none\"", "user = \"named_user\"", "`named_user` is not known here"),
+        ("side = \"provider\"", "side = \"observer\"", "`observer` is not known here"),
+    ]);
+    let law = live().replacen("basis = \"art6_1_e\"", "basis = \"art6_1_e\"\nart9 = \"art9_2_g\"", 1);
+    assert!(faults(&law).contains("unknown key `art9`"));
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::samples::{self, caller, grounds, member, ring, sealed, signed, today, trial};
+use super::samples::{self, caller, grounds, member, ring, sealed, signed, today, trial, whole};
 use crate::model::{Code, DatasetId, DatasetVersion, OperationId, Origin, PurposeCode, SystemId, SystemName};
 use crate::policy::choose::{Chosen, Claims, choose};
 use crate::policy::register::Register;
@@ -160,6 +160,32 @@ fn a_user_is_stated_where_the_agreement_wants_one() {
     let register = register(&[trial().replace("user = \"none\"", "user = \"required\"")], &[]);
     assert_eq!(code(&register, &nurse()), Code::UserMissing);
     assert!(ask(&register, &Claims { user: true, ..nurse() }).is_ok());
+}
+
+#[test]
+fn a_reason_is_stated_as_the_agreement_wants_it() {
+    let user = Claims { user: true, ..nurse() };
+    let with = |reason| Claims { reason, ..user };
+    let code_alone = register(&[whole()], &[]);
+    for wrong in [None, Some("(R1)"), Some(" "), Some("two\u{a0}words")] {
+        assert_eq!(code(&code_alone, &with(wrong)), Code::ReasonMissing, "{wrong:?}");
+    }
+    assert!(ask(&code_alone, &with(Some("R1"))).is_ok());
+    let explained = register(&[whole().replace("reason = \"code\"", "reason = \"code_and_text\"")], &[]);
+    for wrong in [None, Some("R1"), Some("R1  ")] {
+        assert_eq!(code(&explained, &with(wrong)), Code::ReasonMissing, "{wrong:?}");
+    }
+    assert!(ask(&explained, &with(Some("R1 fell down the stairs"))).is_ok());
+    let none = register(&[whole().replace("reason = \"code\"", "reason = \"none\"")], &[]);
+    assert!(ask(&none, &user).is_ok());
+}
+
+#[test]
+fn a_case_is_stated_where_the_agreement_wants_one() {
+    let stated = Claims { user: true, reason: Some("R1"), ..nurse() };
+    let register = register(&[whole().replace("case_ref = false", "case_ref = true")], &[]);
+    assert_eq!(code(&register, &stated), Code::CaseMissing);
+    assert!(ask(&register, &Claims { case: true, ..stated }).is_ok());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod choose;
 mod decide;
+mod fields;
 mod guardrail;
 pub(super) mod samples;
 mod sign;

@@ -82,6 +82,16 @@ power = [{ statute = "Children and Young People (Scotland) Act 2014", section = 
 "#
 }
 
+/// A whole agreement of format 2: live, with the whole field list.
+pub fn whole() -> String {
+    include_str!("../../../tests/golden/agreements/child-protection.toml").to_owned()
+}
+
+/// Another, whose consumer is police and processes under Part 3.
+pub fn police() -> String {
+    include_str!("../../../tests/golden/agreements/taxi-licence.toml").to_owned()
+}
+
 pub fn load(text: &str) -> Agreement {
     crate::policy::load("agreement.toml", text.as_bytes()).unwrap_or_else(|faults| panic!("{faults}"))
 }
