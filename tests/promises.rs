@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-const STAGES: [&str; 16] = [
+const STAGES: [&str; 17] = [
     "accept", "identify", "route", "read", "decide", "forward", "minimise", "check", "record", "send",
-    "journal", "tree", "receipts", "verifier", "sources", "reload",
+    "journal", "tree", "receipts", "verifier", "index", "sources", "reload",
 ];
 
 fn root(path: &str) -> PathBuf {

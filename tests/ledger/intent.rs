@@ -60,7 +60,8 @@ fn an_intent_without_its_exchange_is_closed_from_what_it_says_itself() {
     // Who asked, for what, under what, and about whom is as in the intent.
     let subject = ledger.references(&exchange(2).sealed.subjects[0]);
     let both = found(&ledger, &Query::Subject(subject));
-    let [(intent, of_intent), (closing, of_closing)] = &both[..] else { panic!("{both:?}") };
+    // The newest first.
+    let [(closing, of_closing), (intent, of_intent)] = &both[..] else { panic!("{both:?}") };
     assert_eq!((&intent["kind"], &closing["kind"]), (&"intent".into(), &"exchange".into()));
     for key in ["exchange", "consumer", "provider", "dataset", "operation", "agreement", "ruleset", "request"]
     {
