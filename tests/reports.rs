@@ -172,9 +172,7 @@ fn every_count_equals_a_slow_recount() {
     let found: Vec<&str> = theirs.map(|row| row["exchange"].as_str().unwrap()).collect();
     let search = ["ledger", "search", "--json", "--purpose", "again", "--subject", "chi"];
     let searched = run_with_input(&here.site.home, &search, CHI).lines();
-    let mut again: Vec<&str> =
-        searched.iter().filter_map(|line| line["envelope"]["exchange"].as_str()).collect();
-    again.reverse();
+    let again: Vec<&str> = searched.iter().filter_map(|line| line["envelope"]["exchange"].as_str()).collect();
     assert_eq!(found, again, "newest first");
     assert!(found.len() >= 2);
     assert!(rows(&person).iter().any(|row| row["role_as"] == "as stated by NHS Lomond"), "{person}");

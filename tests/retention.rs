@@ -247,10 +247,10 @@ fn an_agreement_whose_text_cannot_be_read_holds_its_records() {
 fn a_clock_set_back_erases_nothing_early() {
     let book = Book::new();
     let day = SignedDuration::from_hours(24);
+    let wall = book.clock.now();
     book.clock.shift(day);
     book.asked(1, &years(TAXI, 1));
     book.clock.shift(-day);
-    let wall = book.clock.now();
     let receipt = book.asked(2, &years(TAXI, 1));
     let recorded = book.kept()[&receipt.index()].time;
     assert!(recorded > wall.checked_add(SignedDuration::from_hours(23)).unwrap());

@@ -149,8 +149,7 @@ impl<'s> Scanner<'s> {
     }
 
     fn fill(&mut self, count: usize) -> io::Result<()> {
-        self.window.clear();
-        self.window.resize(count, 0);
+        self.window = vec![0; count];
         let read = self.shelf.read(self.segment, self.at, &mut self.window);
         // Nothing is held that was not read.
         self.window.truncate(*read.as_ref().unwrap_or(&0));
