@@ -15,8 +15,8 @@ use super::App;
 const TICK: Duration = Duration::from_secs(5);
 /// After a failure, such as a full disk, which others report: not as often.
 const TICK_AFTER_FAULT: Duration = Duration::from_secs(60);
-/// The least priority (nice(1)): whoever answers a question goes first.
-const NICENESS: i32 = 19;
+/// A low priority (nice(1)): whoever answers a question goes first. Not the least, since a stop waits for it.
+const NICENESS: i32 = 10;
 
 /// Packs segments once they are folded: folding reads them whole, and an unpacked one is quicker to read.
 pub(super) async fn watch_pack(app: Arc<App>, mut stop: Stop) {
