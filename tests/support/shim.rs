@@ -22,7 +22,7 @@ enum Number {
 }
 
 pub struct Shim {
-    library: PathBuf,
+    preloaded: PathBuf,
     control: std::fs::File,
     folder: PathBuf,
 }
@@ -48,7 +48,7 @@ impl Shim {
         let path = folder.join("shim.control");
         let control =
             std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path);
-        let shim = Self { library, control: control.unwrap(), folder: folder.to_owned() };
+        let shim = Self { preloaded: library, control: control.unwrap(), folder: folder.to_owned() };
         shim.control.set_len(48).unwrap();
         shim.has_space();
         Some(shim)
@@ -57,7 +57,7 @@ impl Shim {
     /// For the command that starts the process.
     pub fn environment(&self) -> [(&'static str, PathBuf); 3] {
         [
-            ("LD_PRELOAD", self.library.clone()),
+            ("LD_PRELOAD", self.preloaded.clone()),
             ("SHIM_CONTROL", self.folder.join("shim.control")),
             ("SHIM_NOTES", self.notes()),
         ]
