@@ -53,6 +53,15 @@ fn versions(here: &Here) -> Versions {
     Versions::read(&store(here).join(VERSIONS), here.ledger().verifier().name()).unwrap()
 }
 
+/// The file of versions is written when all there is to fold is folded.
+fn until_written(here: &Here, seen: &[AgreementRef]) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while versions(here).highest().collect::<Vec<_>>() != seen {
+        assert!(Instant::now() < deadline, "{:?}", versions(here));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 fn until_folded(here: &Here, id: &str) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !is_folded(here, id) {
@@ -89,12 +98,7 @@ fn a_store_deleted_while_the_gateway_is_stopped_is_rebuilt() {
     until_folded(&here, &old.0);
     assert!(!is_folded(&here, &new.0));
     assert!(!seen.is_empty());
-    // Written when all there is to fold is folded.
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while versions(&here).highest().collect::<Vec<_>>() != seen {
-        assert!(Instant::now() < deadline, "{:?}", versions(&here));
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    until_written(&here, &seen);
     for exchange in [&old, &new, &ask(&here)] {
         is_found(&here, exchange);
     }
@@ -157,6 +161,7 @@ fn what_was_in_force_is_known_without_the_store_and_without_the_journal() {
     let nowhere = here.site.home.join("nowhere");
     let seen = read(&nowhere, segments);
     assert!(!seen.is_empty(), "from the journal");
+    until_written(&here, &seen);
     assert_eq!(read(&store(&here), 0), seen, "from the file");
     // Nobody read the journal, and the file is gone: only then is it not known.
     assert_eq!(read(&nowhere, 0), []);

@@ -66,7 +66,9 @@ impl<'s> Places<'s> {
             } else if earlier == block.spots.len() {
                 low = block.first + earlier as u64;
             } else {
-                return Ok(block.first + earlier as u64);
+                // The block may go on behind `end`.
+                low = block.first + earlier as u64;
+                break;
             }
         }
         Ok(low.min(end))

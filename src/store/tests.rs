@@ -327,9 +327,16 @@ fn what_is_found_is_what_a_slow_look_finds_however_runs_are_merged() {
         vec![vec![term(TermKind::Dataset, "nobody's")]],
     ];
     for all in asked {
-        for (from_ms, before_ms) in [(None, None), (Some(12_345), Some(60_000)), (Some(74_995), None)] {
+        for (from_ms, before_ms) in [
+            (None, None),
+            (Some(12_345), Some(60_000)),
+            (Some(74_995), None),
+            // A block goes on behind where a page begins.
+            (None, Some(39_800)),
+            (Some(39_700), Some(39_900)),
+        ] {
             let sought = Sought { all: all.clone(), from_ms, before_ms };
-            for below in [7500, 7499, 4000, 1] {
+            for below in [7500, 7499, 4000, 3950, 1] {
                 let slow: Vec<u64> = (0..below)
                     .rev()
                     .filter(|n| {
