@@ -120,6 +120,9 @@ impl Look<'_> {
             let places = self.index.look(|fold| fold.newest(&sought, below, count))?;
             // Deleted in this moment.
             let places = places.ok_or(StoreError::Behind)?;
+            if places.iter().any(|(record, _)| *record >= below) {
+                return Err(NoWay::Astray);
+            }
             self.take(&places, &mut found)?;
             records += places.len() as u64;
             let told = Progress { records, segments: 0, segments_all: 0 };
