@@ -11,10 +11,12 @@ use http::Request;
 use http_body_util::Full;
 use rcgen::KeyPair;
 use serde_json::json;
+use tolbooth::clock::Clock;
 use tolbooth::model::Code;
 
 use support::agreements::{self, CHILD, TAXI, agree, edit, reword};
 use support::gateway::{CHECK, CHI, Gateway, NURSE, asks};
+use support::grants::{self, GRANT};
 use support::partner::Said;
 use support::system::Reply;
 use support::{forge, ledger, lists, notes, until};
@@ -98,6 +100,7 @@ rows! {
     NotAgreed => not_agreed;
     AgreementAmbiguous => agreement_ambiguous;
     AgreementNotInForce => agreement_not_in_force;
+    GrantSpent => grant_spent;
     PurposeNotAllowed => purpose_not_allowed;
     RoleNotAllowed => role_not_allowed;
     UserMissing => user_missing;
@@ -197,6 +200,16 @@ fn agreement_ambiguous() -> Told {
         let helped = gateway.nhs().ask(CHECK, &[NURSE[0], header], &asks(CHI));
         assert_eq!(helped.status, 200, "{helped:?}");
     }
+    Told::recorded(gateway, said)
+}
+
+fn grant_spent() -> Told {
+    let gateway = Gateway::start_changed("grant-spent", |home| {
+        grants::grant(home, GRANT, &grants::words(GRANT, &Clock::new().unwrap()), &[CHI]);
+    });
+    let ask = || gateway.nhs().ask(CHECK, &[NURSE[0], grants::named(GRANT)], &asks(CHI));
+    assert_eq!(ask().status, 200);
+    let said = ask();
     Told::recorded(gateway, said)
 }
 

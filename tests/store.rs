@@ -13,8 +13,8 @@ use support::here::Here;
 use support::site::{Site, run};
 use tolbooth::desk::versions_at_start;
 use tolbooth::ledger::search::Index as _;
-use tolbooth::ledger::{Alarm, Opened, Presented, Record};
-use tolbooth::model::{AgreementRef, ExchangeId};
+use tolbooth::ledger::{Alarm, GrantUse, Opened, Presented, Record};
+use tolbooth::model::{AgreementId, AgreementRef, Digest, ExchangeId, MemberId, SystemId, SystemName};
 use tolbooth::store::{VERSIONS, Versions};
 
 fn store(here: &Here) -> PathBuf {
@@ -165,6 +165,36 @@ fn what_was_in_force_is_known_without_the_store_and_without_the_journal() {
     assert_eq!(read(&store(&here), 0), seen, "from the file");
     // Nobody read the journal, and the file is gone: only then is it not known.
     assert_eq!(read(&nowhere, 0), []);
+}
+
+/// As what was in force: from the journal where there is no store, and from the store where segments are folded.
+#[test]
+fn what_was_used_is_known_without_the_store_and_without_the_journal() {
+    let here = Here::start(Site::new("store-used"));
+    let (id, body) = (ExchangeId::new(1, [7; 10]), Digest::of(b"a grant"));
+    let system = SystemId { member: MemberId::new("nhs").unwrap(), system: SystemName::new("ed").unwrap() };
+    let grant = AgreementId::new("one-child").unwrap();
+    let used = GrantUse {
+        exchange: id,
+        provider: system.member.clone(),
+        consumer: system,
+        grant: (AgreementRef { id: grant.clone(), version: 1 }, body),
+    };
+    here.ledger().append_blocking(Record::GrantUse(Box::new(used))).unwrap();
+    end_segments(&here);
+    let segments = here.ledger().archive().sealed_segments().unwrap().len();
+    let read = |directory: &Path, unread_segments| {
+        let opened = Opened { unread_segments, ..Opened::default() };
+        let versions = versions_at_start(directory, here.ledger(), &opened).unwrap();
+        versions.used().cloned().collect::<Vec<_>>()
+    };
+    let nowhere = here.site.home.join("nowhere");
+    assert_eq!(read(&nowhere, segments), std::slice::from_ref(&grant), "from the journal");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while read(&store(&here), 0) != std::slice::from_ref(&grant) {
+        assert!(Instant::now() < deadline, "the store never said so");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Behind the road, once segments are folded. Whoever looks sees no difference.

@@ -29,6 +29,7 @@ use crate::desk::{FoldedIndex, Retention, Ruleset};
 use crate::inbound::Tally;
 use crate::ledger::{Ledger, Opened};
 use crate::observe::{Health, Metrics};
+use crate::policy::Uses;
 use crate::signature::Verifier;
 use crate::tls::ServerTls;
 
@@ -49,6 +50,8 @@ pub struct App {
     /// The epoch in force, for connections that wait.
     pub epochs: tokio::sync::watch::Sender<u64>,
     seen: seen::Seen,
+    /// Which grants were used, shared with the road.
+    uses: Arc<Uses>,
     in_use: rules::InUse,
     changing: revoke::Changing,
     lists: revoke::Lists,

@@ -18,10 +18,12 @@ use crate::config::Gateway;
 use crate::desk::{self, Circumstances, FoldedIndex, Retention, Ruleset};
 use crate::inbound::{Allowances, Bounds, Chains, KEEPERS_MAX, LogReads, Quiet, READS_MAX, Road, Tally};
 use crate::journal::Disk;
+use crate::ledger::previous::restored_at;
 use crate::ledger::{Ledger, LedgerConfig, LedgerError, Opened, journal_directory};
 use crate::merkle::checkpoint::Checkpoint;
 use crate::model::{AgreementId, Digest, Fault, Faults};
 use crate::observe::{Condition, Health, Light, Metrics};
+use crate::policy::Uses;
 use crate::serve::{Doorway, Local, Shares, TokenDoor, serve_local, serve_partners};
 use crate::signature::Verifier;
 use crate::stop::{Stop, Stopper};
@@ -136,11 +138,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
         tracing::warn!("a batch that was never acknowledged was dropped from the end of the journal");
     }
     behind::close_intents(&ledger, &opened.intents)?;
-    let store = gateway.data.join("store");
-    let versions = desk::versions_at_start(&store, &ledger, &opened)?;
-    let index = crate::store::IndexKey::new(&keys.index, ledger.verifier().name());
-    let fold = Arc::new(FoldedIndex::new(&store, &versions, index));
-    let seen = Seen::new(versions.highest(), opened.ruleset);
+    let (fold, seen, uses) = folded(&gateway, &keys, &ledger, &opened)?;
     let first_look = reload::look(&gateway, &[]);
     let highest = |id: &AgreementId| seen.highest(id);
     let (pseudonym_master, today) = (&*keys.pseudonym, clock.today());
@@ -170,6 +168,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
         epochs,
         in_use: rules::InUse::new(&opened),
         seen,
+        uses,
         changing: Default::default(),
         lists: Default::default(),
         first_look,
@@ -177,6 +176,24 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
         opened,
     };
     Ok((app, anchor))
+}
+
+/// What is known from the journal before anything is decided: the index so far, what was in force, and what was
+/// used.
+fn folded(
+    gateway: &Gateway,
+    keys: &keys::Keys,
+    ledger: &Ledger,
+    opened: &Opened,
+) -> Result<(Arc<FoldedIndex>, Seen, Arc<Uses>), StartFault> {
+    let store = gateway.data.join("store");
+    let versions = desk::versions_at_start(&store, ledger, opened)?;
+    let index = crate::store::IndexKey::new(&keys.index, ledger.verifier().name());
+    let fold = Arc::new(FoldedIndex::new(&store, &versions, index));
+    let seen = Seen::new(versions.highest(), opened.ruleset);
+    let restored = restored_at(&gateway.data.join("ledger")).map_err(LedgerError::from)?;
+    let uses = Arc::new(Uses::new(versions.used().cloned(), restored));
+    Ok((fold, seen, uses))
 }
 
 /// Opens the ledger, unless its journal is not the one the anchor was kept for.
@@ -366,6 +383,7 @@ fn road(app: &App, tokens: &Tokens, published: Arc<desk::Published>) -> Road {
         issuer: Arc::clone(tokens.mint.issuer()),
         synthetic: app.gateway.in_sandbox,
         log: LogReads::new(published, tokio::runtime::Handle::current()),
+        uses: Arc::clone(&app.uses),
         allowances: Allowances::new(app.gateway.limits.member),
         bounds: Bounds {
             body_max: app.gateway.partners.body_max,

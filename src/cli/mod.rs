@@ -10,6 +10,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod files;
+mod grant;
 mod init;
 mod ledger;
 mod next_step;
@@ -88,6 +89,12 @@ enum Command {
     /// Seal, sign and inspect data-sharing agreements
     #[command(subcommand)]
     Agreement(agreement::AgreementCommand),
+    /// Say whom a single-use grant is about, without writing their name
+    ///
+    /// A grant is leave for one disclosure, once: a file in policies/grants/, sealed and signed with
+    /// `tolbooth agreement`.
+    #[command(subcommand)]
+    Grant(grant::GrantCommand),
     /// Verify, search and export the audit ledger
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -143,6 +150,7 @@ impl Arguments {
             Command::Dataset(command) => dataset::run(&command, &mut out, &clock),
             Command::Doctor(args) => doctor::run(&args, &mut out, &clock),
             Command::Agreement(command) => agreement::run(&command, &mut out, &clock),
+            Command::Grant(command) => grant::run(&command, &mut out),
             Command::Ledger(command) => ledger::run(&command, &mut out, &clock),
             Command::Explain(args) => explain::run(&args, &mut out),
             Command::Report(command) => report::run(&command, &mut out),

@@ -3,6 +3,7 @@
 //! agreements should be ready at once.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -12,7 +13,8 @@ use crate::directory::Directory;
 use crate::minimise::{self, Projection, Pseudonyms};
 use crate::model::{Digest, Fault, Faults, Mapping, MemberClass, MemberId, Operation};
 use crate::policy::{
-    self, Agreement, Grounds, KeyRing, Standing, against_members, against_operation, signature_file, standing,
+    self, Agreement, Grounds, KeyRing, Standing, against_grant, against_members, against_operation,
+    signature_file, standing,
 };
 
 use super::files::{RulesetFile, RulesetFiles};
@@ -124,7 +126,7 @@ impl<'a> Bench<'a> {
     fn read(&self, file: &RulesetFile) -> Result<Arc<Agreement>, Faults> {
         match self.before.get(&file.digest).filter(|known| known.file == file.name) {
             Some(known) => Ok(Arc::clone(known)),
-            None => policy::load(&file.name, file.bytes()?).map(Arc::new),
+            None => policy::load(&file.name, file.bytes()?).and_then(in_its_folder).map(Arc::new),
         }
     }
 
@@ -135,6 +137,7 @@ impl<'a> Bench<'a> {
         let mut faults = Faults::default();
         for leaving in outflow.iter().flat_map(|outflow| &outflow.operations) {
             faults.extend(against_operation(&agreement, &leaving.operation));
+            faults.extend(against_grant(&agreement, &leaving.operation));
         }
         faults.into_result()?;
         let note = self.note(&agreement)?;
@@ -235,6 +238,17 @@ impl<'a> Bench<'a> {
         let Some(file) = self.signatures.get(&*signature_file(&agreement.file)) else { return Ok(None) };
         Ok(std::str::from_utf8(file.bytes()?).ok())
     }
+}
+
+/// Grants and agreements lie apart, so that whoever looks into a folder knows what is in it.
+fn in_its_folder(agreement: Agreement) -> Result<Agreement, Faults> {
+    let folder = if agreement.grant.is_some() { "grants" } else { "agreements" };
+    let lies_there = Path::new(&agreement.file).parent().is_some_and(|parent| parent.ends_with(folder));
+    if lies_there {
+        return Ok(agreement);
+    }
+    let fault = Fault::new(&agreement.file, None, "lies in the wrong folder of the policies");
+    Err(fault.with_help(format!("move it, with its signatures, to `{folder}`")).into())
 }
 
 fn class_of(directory: &Directory, member: &MemberId) -> Option<MemberClass> {

@@ -1,11 +1,13 @@
 //! The files a ruleset is made of, read once, so that what is compiled, digested and kept as
 //! evidence are the same bytes.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::config::Gateway;
-use crate::model::{Digest, Fault, Faults};
+use crate::model::{Digest, Fault, Faults, Secret};
+use crate::policy::subject_key_file;
 
 use super::spread::spread;
 
@@ -49,6 +51,8 @@ pub struct RulesetFiles {
     pub issuers: Vec<RulesetFile>,
     /// Contracts, anchors, revocation lists and issuers' keys, which other files name.
     pub named: Vec<RulesetFile>,
+    /// Keys of grants' commitments by file: secrets, and so neither evidence nor part of the digest.
+    subject_keys: BTreeMap<String, Secret>,
 }
 
 impl RulesetFiles {
@@ -56,9 +60,12 @@ impl RulesetFiles {
     pub fn read(gateway: &Gateway) -> Result<Self, Faults> {
         let mut faults = Faults::default();
         let mut files = Self::members_alone(gateway, &mut faults);
-        let agreements = gateway.policies.join("agreements");
-        files.agreements = files.folder(&agreements, "toml", &mut faults);
-        files.signatures = files.folder(&agreements, "sig", &mut faults);
+        for folder in ["agreements", "grants"] {
+            let folder = gateway.policies.join(folder);
+            files.agreements.extend(files.folder(&folder, "toml", &mut faults));
+            files.signatures.extend(files.folder(&folder, "sig", &mut faults));
+        }
+        files.subject_keys = files.secrets(&gateway.policies.join("grants"), &mut faults);
         files.datasets = files.folder(&gateway.policies.join("datasets"), "toml", &mut faults);
         files.guardrails = files.folder(&gateway.policies.join("guardrails"), "cedar", &mut faults);
         files.issuers = files.folder(&gateway.policies.join("issuers"), "toml", &mut faults);
@@ -90,6 +97,7 @@ impl RulesetFiles {
             datasets: self.datasets.clone(),
             guardrails: self.guardrails.clone(),
             issuers: self.issuers.clone(),
+            subject_keys: self.subject_keys.clone(),
             named: kept.chain(members.named).collect(),
         }
     }
@@ -181,6 +189,18 @@ impl RulesetFiles {
             }
         }
         files
+    }
+
+    /// Keys of grants' commitments. What is no text is no key, and is found missing when it is needed.
+    fn secrets(&self, path: &Path, faults: &mut Faults) -> BTreeMap<String, Secret> {
+        let files = self.folder(path, "subject-key", faults).into_iter();
+        let text = |file: RulesetFile| Some((file.name, Secret::new(String::from_utf8(file.bytes?).ok()?)));
+        files.filter_map(text).collect()
+    }
+
+    /// The key of a grant's commitments, if it lies beside the grant.
+    pub fn subject_key(&self, grant: &str) -> Option<&Secret> {
+        self.subject_keys.get(&subject_key_file(grant))
     }
 
     fn name_of(&self, path: &Path) -> String {

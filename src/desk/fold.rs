@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::look::{Filing, Tail, sought};
-use super::versions::{FoldFault, last_segment, note_in_force, note_versions, read_versions};
+use super::versions::{FoldFault, last_segment, note_rare, note_versions, read_versions};
 use crate::journal::{JournalFault, Position};
 use crate::ledger::facts::Facts;
 use crate::ledger::search::{Index, Progress, Query};
@@ -289,8 +289,9 @@ fn fold_segment(
                 folder.leaf(entry.index, leaf_hash(entry.envelope));
                 let facts = Facts::read(&entry);
                 filing.file(&mut gathered, &entry, facts.as_ref());
-                if facts.is_none_or(|facts| &*facts.kind == "ruleset") {
-                    note_in_force(&entry, versions);
+                // Those that say what was in force, here or in the log before this one, and what was used.
+                if facts.is_none_or(|facts| matches!(&*facts.kind, "ruleset" | "origin" | "grant")) {
+                    note_rare(&entry, versions);
                 }
             }
             Stored::Checkpoint { size, note, .. } if size >= kept + RECORDS_PER_CHECKPOINT => {

@@ -1,5 +1,5 @@
-//! The versions of agreements ever in force, as a start and the folding read them from the journal; and why either
-//! ends early.
+//! The versions of agreements ever in force and the grants that were used, as a start and the folding read them
+//! from the journal; and why either ends early.
 
 use std::fmt;
 use std::io;
@@ -45,12 +45,13 @@ impl From<io::Error> for FoldFault {
     }
 }
 
-/// What was ever in force, read before anything is decided: an older version may not come back because
+/// What was ever in force or used, read before anything is decided: an older version may not come back because
 /// the gateway was restarted. Segments that neither the store's file nor the ledger's opening has read are
 /// read here.
 pub fn versions_at_start(directory: &Path, ledger: &Ledger, opened: &Opened) -> Result<Versions, FoldFault> {
     let mut versions = read_versions(directory, ledger)?;
     opened.in_force.iter().for_each(|agreement| versions.note(agreement));
+    opened.used.iter().for_each(|grant| versions.note_used(grant.clone()));
     let archive = ledger.archive();
     let unread = archive.segments()?.into_iter().take(opened.unread_segments);
     let begin = versions.next_segment();
@@ -73,20 +74,20 @@ pub(super) fn note_versions(
     segment: u32,
     versions: &mut Versions,
 ) -> Result<(), JournalFault> {
-    archive.fold(segment, &mut |found| {
-        if let Folded::InForce { agreement, .. } = found {
-            versions.note(&agreement);
-        }
-    })
+    archive.fold(segment, &mut |found| note(found, versions))
 }
 
-pub(super) fn note_in_force(entry: &Entry<'_>, versions: &mut Versions) {
-    // Rare, and read a second time: what is in force has one reader.
-    fold_entry(entry, &mut |found| {
-        if let Folded::InForce { agreement, .. } = found {
-            versions.note(&agreement);
-        }
-    });
+pub(super) fn note_rare(entry: &Entry<'_>, versions: &mut Versions) {
+    // Rare, and read a second time: what is in force or used has one reader.
+    fold_entry(entry, &mut |found| note(found, versions));
+}
+
+fn note(found: Folded, versions: &mut Versions) {
+    match found {
+        Folded::InForce { agreement, .. } => versions.note(&agreement),
+        Folded::GrantUsed { grant } => versions.note_used(grant),
+        Folded::Leaf { .. } | Folded::Exchange { .. } | Folded::Checkpoint { .. } => {}
+    }
 }
 
 pub(super) fn last_segment(archive: &Archive) -> Result<u64, JournalFault> {

@@ -86,6 +86,8 @@ pub(super) struct Known {
     pub(super) rows_excluded: u64,
     /// Whether an intent record is open for this exchange.
     pub(super) intent: bool,
+    /// The grant it has taken, until that is spent; free again when this goes.
+    pub(super) taken: Option<crate::policy::Use>,
     /// Bytes the ledger took for it before its end.
     pub(super) recorded: usize,
     /// Whether it asks what would be answered, and not for an answer.
@@ -136,6 +138,7 @@ pub(super) fn accept(worker: &Worker, parts: Parts, incoming: Incoming) -> Resul
         dropped: Vec::new(),
         rows_excluded: 0,
         intent: false,
+        taken: None,
         recorded: 0,
         explains: false,
     });

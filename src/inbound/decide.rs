@@ -12,6 +12,7 @@ use crate::policy::{Agreement, Claims, Entry, Facts, Verdict, choose};
 
 use super::accept::Known;
 use super::bearer;
+use super::grant;
 use super::read::{Asked, Unread};
 use super::refusal::{Refusal, Why, sentence};
 use super::road::Worker;
@@ -41,7 +42,7 @@ pub(super) fn decide(worker: &Worker, asked: Asked) -> Result<Permitted, Refusal
         return Err(Refusal::new(known, Code::NotAgreed));
     };
     match judge(worker, &mut known, &identity, &target) {
-        Ok(terms) => open(known, target, terms, question),
+        Ok(terms) => open(known, target, terms, question).and_then(grant::about),
         // To somebody without an agreement the record names no dataset in what they are given: see record.
         Err(why) => Err(Refusal::new(known, why)),
     }
@@ -79,6 +80,7 @@ fn judge(
         .inspect_err(|code| known.agreement = meant(candidates, *code))?;
     let agreement = &chosen.entry.agreement;
     known.agreement = Some(Arc::clone(agreement));
+    grant::is_usable(worker, agreement)?;
     known.purpose = Some(chosen.purpose.clone());
     known.role = bearer::role(known, chosen.role.clone());
     bearer::enough(known, agreement.assurance, &agreement.reference.id, chosen.purpose.value)?;

@@ -147,7 +147,7 @@ fn fact(worker: &Worker, known: &Known, why: &Why) -> String {
             let roles = system.roles.iter().map(ToString::to_string).collect();
             format!("The roles allowed for this system are: {}.", listed(roles))
         }
-        (Code::AgreementNotInForce, _) => {
+        (Code::AgreementNotInForce, _) if why.detail.is_none() => {
             let reasons = known.consumer.as_ref().map(|consumer| not_in_force(worker, known, consumer));
             format!("Not in force: {}.", listed(reasons.unwrap_or_default()))
         }

@@ -11,6 +11,7 @@ use crate::source::Fetched;
 
 use super::accept::Known;
 use super::decide::Permitted;
+use super::grant::Taken;
 use super::refusal::{Refusal, Why};
 use super::road::Worker;
 use super::route::Target;
@@ -23,7 +24,8 @@ pub struct Answered {
     pub(super) fetched: Fetched,
 }
 
-pub(super) async fn forward(worker: &Worker, mut permitted: Permitted) -> Result<Answered, Refusal> {
+pub(super) async fn forward(worker: &Worker, taken: Taken) -> Result<Answered, Refusal> {
+    let mut permitted = taken.into_permitted();
     let changes = permitted.target.operation.operation.effect == Effect::Changes;
     if changes && let Err(why) = intend(worker, &mut permitted).await {
         return Err(Refusal::new(permitted.known, why));

@@ -21,6 +21,7 @@ mod decide;
 mod drift;
 mod explain;
 mod forward;
+mod grant;
 mod identify;
 mod journey;
 mod log;

@@ -119,7 +119,8 @@ pub(super) async fn record(
     ended: Result<Ended, Refusal>,
 ) -> Recorded {
     let (known, reply, facts) = match ended {
-        Ok(Ended::Checked(checked)) => {
+        Ok(Ended::Checked(spent)) => {
+            let checked = spent.into_checked();
             let known = &checked.known;
             if known.explains
                 && let Some(counted) = in_reserve(worker, allowance, known, Code::LimitReached)

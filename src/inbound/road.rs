@@ -18,7 +18,7 @@ use crate::directory::Identity;
 use crate::ledger::{Ledger, Outbox, Receipt, Record, Unrecorded};
 use crate::model::{Code, MemberId};
 use crate::observe::Metrics;
-use crate::policy::Memo;
+use crate::policy::{Memo, Uses};
 use crate::signature::Verifier;
 use crate::source::Pool;
 use crate::token::{Cache, Issuer, Issuers};
@@ -26,11 +26,12 @@ use crate::token::{Cache, Issuer, Issuers};
 use super::accept::{Connection, accept};
 use super::allowance::{Allowance, Allowances, Taken};
 use super::chains::Chains;
-use super::check::{Checked, check};
+use super::check::check;
 use super::counted::Counted;
 use super::decide::decide;
 use super::explain::{aim, explain};
 use super::forward::forward;
+use super::grant::{Spent, spend, take};
 use super::identify::{find, identify, in_time, still, whose};
 use super::journey::Journey;
 use super::log::{LogRead, LogReads, read_log};
@@ -87,6 +88,8 @@ pub struct Road {
     /// This gateway's own issuer of access tokens; those of others are the ruleset's.
     pub issuer: Arc<Issuer>,
     pub allowances: Allowances,
+    /// Which grants were used.
+    pub uses: Arc<Uses>,
     /// The log, as others may read it.
     pub log: LogReads,
     pub bounds: Bounds,
@@ -120,7 +123,7 @@ pub struct Worker {
 
 /// Where the road ends when nothing is refused.
 pub(super) enum Ended {
-    Checked(Checked),
+    Checked(Spent),
     /// The caller's own view, which is no exchange.
     Shown(Shown),
     /// A part of the log, which is no exchange either.
@@ -276,10 +279,10 @@ impl Worker {
         };
         let permitted = decide(self, aim(asked)?)?;
         if permitted.known.explains {
-            return Ok(Ended::Checked(explain(permitted)));
+            return spend(self, explain(permitted)).await.map(Ended::Checked);
         }
-        let answered = forward(self, permitted).await?;
+        let answered = forward(self, take(self, permitted)?).await?;
         let minimised = minimise(self, answered)?;
-        check(minimised).map(Ended::Checked)
+        spend(self, check(minimised)?).await.map(Ended::Checked)
     }
 }

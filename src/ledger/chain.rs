@@ -42,6 +42,9 @@ pub(super) struct EnvelopeHead<'e> {
     /// The first and the last of each range of records an erasure names.
     #[serde(default)]
     pub erases: Vec<(u64, u64)>,
+    /// The grant that was used, or the agreement of an exchange.
+    #[serde(default)]
+    pub agreement: Option<Cow<'e, str>>,
     /// The agreements of a ruleset.
     #[serde(default)]
     pub agreements: Vec<(String, String)>,
@@ -72,6 +75,12 @@ impl<'e> EnvelopeHead<'e> {
             _ => &[],
         };
         named.iter().filter_map(|(agreement, bytes)| Some((agreement_ref(agreement)?, Digest::parse(bytes)?)))
+    }
+
+    /// The grant that this record says was used.
+    pub(super) fn used(&self) -> Option<AgreementId> {
+        let grant = self.agreement.as_deref().filter(|_| self.kind == "grant")?;
+        agreement_ref(grant).map(|grant| grant.id)
     }
 }
 
@@ -125,6 +134,8 @@ pub(super) struct Chain<'k> {
     checkpoints: u64,
     /// Of every agreement a ruleset named, the highest version, and the digest of its bytes.
     in_force: BTreeMap<AgreementId, (u32, Digest)>,
+    /// Grants that were used.
+    used: BTreeSet<AgreementId>,
     /// What the first record says of the log before this one.
     previous: Option<Previous>,
     rules: LastRules,
@@ -147,6 +158,7 @@ impl<'k> Chain<'k> {
             last: None,
             checkpoints: 0,
             in_force: BTreeMap::new(),
+            used: BTreeSet::new(),
             previous: None,
             rules: LastRules::default(),
             subject_keys: BTreeSet::new(),
@@ -208,6 +220,7 @@ impl<'k> Chain<'k> {
 
     fn note_in_force(&mut self, head: &EnvelopeHead<'_>) {
         self.rules.note(head);
+        self.used.extend(head.used());
         for (agreement, bytes) in head.in_force() {
             let seen = self.in_force.entry(agreement.id).or_insert((agreement.version, bytes));
             if agreement.version >= seen.0 {
@@ -324,6 +337,11 @@ impl<'k> Chain<'k> {
     pub(super) fn in_force(&self) -> impl Iterator<Item = (AgreementRef, Digest)> + '_ {
         let agreement = |id: &AgreementId, version| AgreementRef { id: id.clone(), version };
         self.in_force.iter().map(move |(id, (version, bytes))| (agreement(id, *version), *bytes))
+    }
+
+    /// The grants that were used.
+    pub(super) fn used(&self) -> impl Iterator<Item = &AgreementId> {
+        self.used.iter()
     }
 
     /// What the first record says of the log before this one.

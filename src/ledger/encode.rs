@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::entry::{Alarm, Exchange, Intent, Read, Record, Rules, Ruleset, SealedExchange, Summary};
 use super::erase;
+use super::grant;
 use super::object::{Object, digest, plain, text};
 use super::previous::Previous;
 use super::subject::SubjectRef;
@@ -40,6 +41,7 @@ impl Record {
         match self {
             Self::Exchange(_) | Self::Lost { .. } => "exchange",
             Self::Intent(_) => "intent",
+            Self::GrantUse(_) => "grant",
             Self::Ruleset(_) => "ruleset",
             Self::Rules(_) => "rules",
             Self::Read(_) => "read",
@@ -74,6 +76,7 @@ pub(super) fn envelope(out: &mut Vec<u8>, head: &Head<'_>, record: &Record, seal
             exchange_envelope(&mut object, exchange);
         }
         Record::Intent(intent) => intent_envelope(&mut object, intent),
+        Record::GrantUse(used) => grant::envelope(&mut object, used),
         Record::Ruleset(ruleset) => ruleset_envelope(&mut object, ruleset),
         Record::Rules(rules) => rules_envelope(&mut object, rules),
         Record::Read(read) => {
@@ -251,7 +254,7 @@ pub(super) fn sealed(out: &mut Vec<u8>, record: &Record, subjects: &[SubjectRef]
         }
         Record::Summary(summary) => object.text_or_null("source", summary.source.as_deref()),
         Record::Rules(rules) => object.text_or_null("detail", rules.detail.as_deref()),
-        Record::Ruleset(_) | Record::Shutdown => {}
+        Record::Ruleset(_) | Record::GrantUse(_) | Record::Shutdown => {}
     }
     object.end();
 }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::erase::Erasure;
+use super::grant::GrantUse;
 use super::subject::SubjectRef;
 use crate::model::{
     AgreementRef, Assurance, Code, DatasetVersion, Digest, ExchangeId, MemberId, OperationId, Outcome,
@@ -20,6 +21,8 @@ pub enum Record {
     Exchange(Box<Exchange>),
     /// A change is about to be forwarded: durable first, so that a crash leaves it visible.
     Intent(Box<Intent>),
+    /// A grant is about to be used: durable before its answer leaves, so that it is used once.
+    GrantUse(Box<GrantUse>),
     /// A change whose answer a crash lost: made of its intent, see [`OpenIntent`](super::OpenIntent).
     Lost { exchange: Box<Exchange>, subjects: Vec<SubjectRef> },
     /// A ruleset comes into force.

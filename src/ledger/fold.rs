@@ -6,7 +6,7 @@ use super::chain::EnvelopeHead;
 use super::read::{Archive, Entry, Stored};
 use crate::journal::{JournalFault, Position};
 use crate::merkle::{Hash, leaf_hash};
-use crate::model::{AgreementRef, Digest, ExchangeId};
+use crate::model::{AgreementId, AgreementRef, Digest, ExchangeId};
 
 /// One thing worth keeping.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Folded {
     Checkpoint { at: Position, size: u64, note: String },
     /// A ruleset with this version of an agreement came into force, or the log before this one saw it.
     InForce { agreement: AgreementRef, bytes: Digest },
+    /// A grant was used.
+    GrantUsed { grant: AgreementId },
 }
 
 impl Archive {
@@ -54,6 +56,7 @@ fn fold_envelope(envelope: &[u8], at: Position, keep: &mut dyn FnMut(Folded)) {
         "ruleset" | "origin" => {
             head.in_force().for_each(|(agreement, bytes)| keep(Folded::InForce { agreement, bytes }));
         }
+        "grant" => head.used().into_iter().for_each(|grant| keep(Folded::GrantUsed { grant })),
         _ => {}
     }
 }

@@ -115,6 +115,7 @@ impl Ledger {
             unread_segments: unread,
             intents: chain.open_intents().cloned().collect(),
             in_force: chain.in_force().map(|(agreement, _)| agreement).collect(),
+            used: chain.used().cloned().collect(),
             ruleset: chain.rules().ruleset,
             in_use: chain.rules().in_use.clone(),
             refused: chain.rules().refused.clone(),

@@ -20,6 +20,7 @@ pub mod export;
 pub mod facts;
 mod fault;
 mod fold;
+mod grant;
 mod handle;
 mod intent;
 mod labelled;
@@ -54,6 +55,7 @@ pub use entry::{
 pub use erase::{Cause, Erasable, EraseFault, Erasure};
 pub use fault::{LedgerError, Unrecorded};
 pub use fold::{Folded, fold_entry};
+pub use grant::GrantUse;
 pub use handle::{Ledger, LedgerConfig, Present, journal_directory};
 pub use intent::OpenIntent;
 pub use opened::Opened;

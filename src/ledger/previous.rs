@@ -5,9 +5,10 @@
 use std::io;
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::chain::agreement_ref;
+use super::chain::{EnvelopeHead, agreement_ref};
 use super::durable::write_durably;
 use super::fault::LedgerError;
 use super::handle::journal_directory;
@@ -85,19 +86,34 @@ impl Previous {
 
     /// What the first record of a journal says. `None` where there is no journal, or none before it.
     pub fn of_journal(journal: &Path) -> Result<Option<Self>, JournalFault> {
-        let shelf = SegmentFiles::new(journal);
-        let there = shelf.segments().unwrap_or_default();
-        if there.is_empty() {
-            return Ok(None);
-        }
-        let mut scanner = Scanner::new(&shelf, 1)?;
-        while let Some(frame) = scanner.next()? {
-            if let (ENVELOPE, Body::Bytes(bytes)) = (frame.kind, frame.body) {
-                return Ok(super::chain::EnvelopeHead::read(bytes).and_then(|head| head.previous));
-            }
-        }
-        Ok(None)
+        Ok(first_record(journal, |head| head.previous)?.flatten())
     }
+}
+
+/// When the log in a ledger's folder began, if that was after a backup was restored: what happened between the
+/// backup and then is on no record here.
+pub fn restored_at(ledger: &Path) -> Result<Option<Timestamp>, JournalFault> {
+    let begun = |head: EnvelopeHead<'_>| head.previous.is_some().then(|| head.time.parse().ok()).flatten();
+    Ok(first_record(&journal_directory(ledger), begun)?.flatten())
+}
+
+/// What the head of a journal's first record is turned into; `None` where there is none that reads.
+fn first_record<T>(
+    journal: &Path,
+    read: impl FnOnce(EnvelopeHead<'_>) -> T,
+) -> Result<Option<T>, JournalFault> {
+    let shelf = SegmentFiles::new(journal);
+    let there = shelf.segments().unwrap_or_default();
+    if there.is_empty() {
+        return Ok(None);
+    }
+    let mut scanner = Scanner::new(&shelf, 1)?;
+    while let Some(frame) = scanner.next()? {
+        if let (ENVELOPE, Body::Bytes(bytes)) = (frame.kind, frame.body) {
+            return Ok(EnvelopeHead::read(bytes).map(read));
+        }
+    }
+    Ok(None)
 }
 
 impl Restored {

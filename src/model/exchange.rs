@@ -98,7 +98,7 @@ pub struct Stated<T> {
 pub struct SubjectKind(std::sync::Arc<str>);
 
 impl SubjectKind {
-    /// The closed list; the normaliser of each is versioned in `ledger/`.
+    /// The closed list; the normaliser of each is in `identifier.rs`.
     pub const ALL: [&'static str; 10] = [
         "chi",
         "nhs_number",

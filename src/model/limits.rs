@@ -39,3 +39,13 @@ pub const AUDIT_YEARS_DEFAULT: u8 = 7;
 pub const AUDIT_YEARS_CHILDREN: u8 = 25;
 /// A lifetime; more is a typing mistake.
 pub const AUDIT_YEARS_MAX: u8 = 100;
+
+/// How long a grant can be used where it says nothing else: a request is answered in days, and is stale after.
+pub const GRANT_HOURS_DEFAULT: i64 = 72;
+/// The longest a grant may be open: what is wanted for longer is no one-off disclosure.
+pub const GRANT_DAYS_MAX: i64 = 30;
+/// Questions a minute under a grant. One is answered; the others are for a source that failed, and too few to
+/// find out whom a grant is about.
+pub const GRANT_QUESTIONS_PER_MINUTE: u32 = 6;
+/// Whom one grant may be about: a family; more is a dataset, and wants an agreement.
+pub const GRANT_SUBJECTS_MAX: usize = 16;

@@ -8,8 +8,10 @@ mod assurance;
 mod canonical;
 mod contract;
 mod digest;
+mod disclosure;
 mod exchange;
 mod fault;
+mod identifier;
 mod ids;
 mod law;
 mod mapping;
@@ -30,8 +32,10 @@ pub use assurance::Assurance;
 pub use canonical::canonical;
 pub use contract::{Cardinality, Contract, Effect, Operation};
 pub use digest::Digest;
+pub use disclosure::{Ruling, Urgency};
 pub use exchange::{ExchangeId, Origin, Stated, Subject, SubjectKind};
 pub use fault::{Fault, Faults, suggestion};
+pub use identifier::NORMALISER;
 pub use ids::{
     AgreementId, AgreementRef, DatasetId, DatasetVersion, IdError, MemberClass, MemberId, OperationId,
     RoleId, SystemId, SystemName,

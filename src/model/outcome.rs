@@ -116,6 +116,8 @@ codes! {
         "Several agreements fit: name one in Tolbooth-Agreement or state the purpose in Tolbooth-Purpose.";
     AgreementNotInForce = "agreement_not_in_force", 403, false, Officers,
         "The agreement is not in force.";
+    GrantSpent = "grant_spent", 403, false, Officers,
+        "The grant was for one answer, and has been used.";
     PurposeNotAllowed = "purpose_not_allowed", 403, false, CallerOrOfficers,
         "The agreement does not allow this purpose for this system.";
     RoleNotAllowed = "role_not_allowed", 403, false, CallerOrOfficers,

@@ -9,6 +9,7 @@ use crate::model::{
     PurposeCode, ReasonWanted, Regime, Release, RoleId, Schedule1, Schedule8, SystemId, SystemName,
 };
 
+use super::grant::Grant;
 use super::particulars::{Particulars, PartyParticulars};
 
 /// A data-sharing agreement. Made by [`load`](super::load) alone; whether it is in force is a
@@ -41,6 +42,8 @@ pub struct Agreement {
     pub audit_years: u8,
     /// What format 2 says beyond format 1; a file of format 1 has none.
     pub particulars: Option<Box<Particulars>>,
+    /// What makes it leave for one disclosure; a standing agreement has none.
+    pub grant: Option<Box<Grant>>,
     /// The view it was sealed over, if it was.
     pub seal: Option<Digest>,
     /// Of the exact bytes: what signatures are over.

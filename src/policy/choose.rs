@@ -49,6 +49,7 @@ pub fn choose<'a>(
     if listed.is_empty() {
         return Err(Code::NotAgreed);
     }
+    let listed = without_grants(listed, claims.agreement);
     let listed = in_force(listed, claims.purpose, today)?;
     let one = only(listed)?;
     let purpose = purpose(one.system, claims.purpose)?;
@@ -76,6 +77,16 @@ impl Listed<'_> {
     fn allows(&self, purpose: Option<&str>) -> bool {
         purpose.is_none_or(|stated| self.system.purposes.iter().any(|known| known.as_str() == stated))
     }
+}
+
+/// A grant that is not named is used only where there is nothing else to ask under: it makes no standing
+/// agreement ambiguous, and is not spent by a question that was meant for one.
+fn without_grants<'a>(listed: Vec<Listed<'a>>, named: Option<&str>) -> Vec<Listed<'a>> {
+    let is_grant = |listed: &Listed<'a>| listed.entry.agreement.grant.is_some();
+    if named.is_some() || listed.iter().all(is_grant) {
+        return listed;
+    }
+    listed.into_iter().filter(|listed| !is_grant(listed)).collect()
 }
 
 fn is_named(entry: &Entry, named: &str) -> bool {

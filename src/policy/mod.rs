@@ -9,6 +9,7 @@ mod choose;
 mod decide;
 mod facts;
 mod fields;
+mod grant;
 mod guardrail;
 mod lint;
 mod load;
@@ -21,6 +22,7 @@ mod request;
 mod seal;
 mod sign;
 mod standing;
+mod uses;
 
 pub use agreement::{Agreement, Conditions, ConsumerSystem, Dates, Law, Limits, Party, Power, Side, Stage};
 pub use choose::{Chosen, Claims, choose};
@@ -29,6 +31,7 @@ pub use facts::{Facts, Scope};
 pub use fields::{
     Field, Formats, Held, Kind, NOT_YET, Need, fields, page as fields_page, schema as fields_schema,
 };
+pub use grant::{Commitment, Grant, Request, RequestDecision, SubjectMac, against_grant, subject_key_file};
 pub use lint::{against_members, against_operation, unwise};
 pub use load::load;
 pub use memo::Memo;
@@ -42,6 +45,7 @@ pub use register::{Entry, Register};
 pub use seal::{SealError, seal};
 pub use sign::{KeyRing, KeyRingError, SignError, add_signature, signature_file, signature_text};
 pub use standing::{Grounds, Reason, Signer, Standing, standing};
+pub use uses::{Unusable, Use, Uses};
 
 #[cfg(test)]
 mod tests;

@@ -125,7 +125,19 @@ fn give_way(judged: &mut [(Arc<Agreement>, Standing)]) {
 fn repeated(judged: &[(Arc<Agreement>, Standing)]) -> Faults {
     let mut faults = Faults::default();
     let mut seen = HashMap::with_capacity(judged.len());
+    let grants: HashMap<&AgreementId, &String> = judged
+        .iter()
+        .filter(|(agreement, _)| agreement.grant.is_some())
+        .map(|(agreement, _)| (&agreement.reference.id, &agreement.file))
+        .collect();
     for (agreement, _) in judged {
+        if agreement.grant.is_none()
+            && let Some(other) = grants.get(&agreement.reference.id)
+        {
+            let message = format!("`{}` is also the id of a grant, in {other}", agreement.reference.id);
+            faults
+                .push(Fault::new(&agreement.file, None, message).with_help("give one of the two another id"));
+        }
         if let Some(other) = seen.insert(&agreement.reference, &agreement.file) {
             let message = format!("`{}` is also in {other}", agreement.reference);
             faults.push(Fault::new(&agreement.file, None, message).with_help("take one of the two out"));

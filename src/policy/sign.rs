@@ -14,11 +14,14 @@ use super::agreement::Agreement;
 
 /// The first line of the signed text: what kind of thing is signed.
 const KIND: &str = "tolbooth/agreement/v1";
+/// Of a grant, so that no signature under one can be passed off as under the other.
+const KIND_OF_GRANT: &str = "tolbooth/grant/v1";
 
 /// The text officers sign, with its last newline.
 pub fn signature_text(agreement: &Agreement) -> String {
     let reference = &agreement.reference;
-    format!("{KIND}\n{}\n{}\n{}\n", reference.id, reference.version, agreement.digest)
+    let kind = if agreement.grant.is_some() { KIND_OF_GRANT } else { KIND };
+    format!("{kind}\n{}\n{}\n{}\n", reference.id, reference.version, agreement.digest)
 }
 
 /// The name of the signature file beside an agreement file: `x.toml` has `x.sig`.

@@ -135,6 +135,7 @@ fn versions_that_cannot_be_believed_are_folded_anew() {
     assert_eq!(Versions::read(&file, LOG).unwrap(), nothing, "there is none");
     let mut versions = nothing.clone();
     versions.note(&agreement(7));
+    versions.note_used(agreement(1).id);
     versions.folded_before(3);
     versions.write(&file).unwrap();
     assert_eq!(Versions::read(&file, LOG).unwrap(), versions);
@@ -149,7 +150,7 @@ fn versions_that_cannot_be_believed_are_folded_anew() {
         assert_eq!(Versions::read(&file, LOG).unwrap(), nothing, "cut before byte {at}");
     }
     // Another format, though it says of itself that it is whole.
-    let other = String::from_utf8(whole).unwrap().replace("versions/v1", "versions/v9");
+    let other = String::from_utf8(whole).unwrap().replace("versions/v2", "versions/v9");
     let (above, _) = other.trim_end().rsplit_once('\n').unwrap();
     let digest = Digest::of(format!("{above}\n").as_bytes());
     fs::write(&file, format!("{above}\n{digest}\n")).unwrap();

@@ -1,16 +1,17 @@
-//! The highest version of each agreement that was ever in force, as far as sealed segments of the journal
-//! were folded: one small file of text, so that a start need not open sled for it. As the rest of the store
-//! it may be deleted at any moment: what does not read, or is of another log, is folded anew.
+//! The highest version of each agreement that was ever in force, and the grants that were used, as far as sealed
+//! segments of the journal were folded: one small file of text, so that a start need not open sled for it. As the
+//! rest of the store it may be deleted at any moment: what does not read, or is of another log, is folded anew.
 //!
 //! ```text
-//! tolbooth/versions/v1
+//! tolbooth/versions/v2
 //! the log's name
 //! the first segment that is not folded
 //! <agreement>@<version>, one a line, in order
+//! used <grant>, one a line, in order
 //! sha256:<of all lines above>
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -25,7 +26,7 @@ pub const VERSIONS: &str = "versions";
 pub(super) const UNFINISHED: &str = "versions.new";
 
 /// Raised when the meaning of a line changes.
-const FORMAT: &str = "tolbooth/versions/v1";
+const FORMAT: &str = "tolbooth/versions/v2";
 
 /// A journal begins with it.
 const FIRST_SEGMENT: u64 = 1;
@@ -36,12 +37,14 @@ pub struct Versions {
     log: String,
     next_segment: u64,
     highest: BTreeMap<AgreementId, u32>,
+    used: BTreeSet<AgreementId>,
 }
 
 impl Versions {
     /// Of a log of which nothing is folded.
     pub fn nothing(log: &str) -> Self {
-        Self { log: log.to_owned(), next_segment: FIRST_SEGMENT, highest: BTreeMap::new() }
+        let (highest, used) = (BTreeMap::new(), BTreeSet::new());
+        Self { log: log.to_owned(), next_segment: FIRST_SEGMENT, highest, used }
     }
 
     /// What the file says of this log; [`Versions::nothing`] if it says nothing that can be believed.
@@ -68,6 +71,10 @@ impl Versions {
         let mut versions = Self::nothing(lines.next()?);
         versions.next_segment = lines.next()?.parse().ok().filter(|next| *next >= FIRST_SEGMENT)?;
         for line in lines {
+            if let Some(grant) = line.strip_prefix("used ") {
+                versions.used.insert(AgreementId::new(grant).ok()?);
+                continue;
+            }
             let (id, version) = line.split_once('@')?;
             versions.highest.insert(AgreementId::new(id).ok()?, version.parse().ok()?);
         }
@@ -83,6 +90,16 @@ impl Versions {
     pub fn note(&mut self, agreement: &AgreementRef) {
         let version = self.highest.entry(agreement.id.clone()).or_default();
         *version = agreement.version.max(*version);
+    }
+
+    /// A grant was used.
+    pub fn note_used(&mut self, grant: AgreementId) {
+        self.used.insert(grant);
+    }
+
+    /// Every grant that was ever used.
+    pub fn used(&self) -> impl Iterator<Item = &AgreementId> {
+        self.used.iter()
     }
 
     /// All segments before this one are in.
@@ -112,6 +129,9 @@ impl Versions {
         let mut text = format!("{FORMAT}\n{}\n{}\n", self.log, self.next_segment);
         for (id, version) in &self.highest {
             text.push_str(&format!("{id}@{version}\n"));
+        }
+        for grant in &self.used {
+            text.push_str(&format!("used {grant}\n"));
         }
         let digest = Digest::of(text.as_bytes());
         text.push_str(&format!("{digest}\n"));

@@ -196,6 +196,12 @@ fn other_kinds() -> Vec<Record> {
             request_mac: first.request_mac,
             subjects: first.sealed.subjects,
         })),
+        Record::GrantUse(Box::new(tolbooth::ledger::GrantUse {
+            exchange: first.id,
+            consumer: exchange(2).consumer,
+            provider: exchange(2).provider,
+            grant: exchange(2).agreement.unwrap(),
+        })),
         Record::Rules(Rules {
             taken: false,
             items: vec![RulesItem { what: "ruleset", before: Some(Digest::of(b"r")), after: None }],
@@ -276,7 +282,8 @@ fn every_kind_has_its_own_schema_and_keeps_its_key_order() {
         .unwrap();
     kinds.sort();
     let all = [
-        "alarm", "erasure", "exchange", "intent", "origin", "read", "rules", "ruleset", "shutdown", "summary",
+        "alarm", "erasure", "exchange", "grant", "intent", "origin", "read", "rules", "ruleset", "shutdown",
+        "summary",
     ];
     assert_eq!(kinds, all);
 }

@@ -32,9 +32,14 @@ pub fn unsealed(text: &str) -> String {
 
 /// Puts an agreement's words into `name.toml`, sealed and signed, as two whole files.
 pub fn agree(home: &Path, name: &str, text: &str) {
-    let (sealed, note) = signed(home, name, text);
-    replace(&signatures(home, name), note.as_bytes());
-    replace(&file(home, name), sealed.as_bytes());
+    put(home, &format!("policies/agreements/{name}"), text);
+}
+
+/// As [`agree`], for a file of any folder of the policies, named without its ending.
+pub fn put(home: &Path, place: &str, text: &str) {
+    let (sealed, note) = signed(home, &format!("{place}.toml"), text);
+    replace(&home.join(format!("{place}.sig")), note.as_bytes());
+    replace(&home.join(format!("{place}.toml")), sealed.as_bytes());
 }
 
 /// As [`agree`], over the words that are there, changed.
@@ -61,11 +66,12 @@ pub fn edit(path: &Path, change: impl FnOnce(String) -> String) {
 }
 
 /// Seals and signs in a copy of the gateway's folder, which a running gateway does not watch.
-fn signed(home: &Path, name: &str, text: &str) -> (String, String) {
+fn signed(home: &Path, place: &str, text: &str) -> (String, String) {
     let scratch = Scratch::new("signing");
     let copy = scratch.path().join("gateway");
     copy_tree(home, &copy);
-    let path = file(&copy, name);
+    let path = copy.join(place);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, text).unwrap();
     let shown = path.display().to_string();
     let reference = policy::load(&shown, text.as_bytes()).unwrap().reference;

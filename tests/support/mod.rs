@@ -9,6 +9,7 @@ pub mod binary;
 pub mod forge;
 pub mod frames;
 pub mod gateway;
+pub mod grants;
 pub mod held;
 pub mod here;
 pub mod image;

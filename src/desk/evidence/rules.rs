@@ -48,7 +48,7 @@ impl<'p> Rules<'p> {
     /// The members, from the members' file and the files it names: the one list of TOML that lies in no folder
     /// of policies.
     pub fn directory(&self) -> Result<Directory, String> {
-        const FOLDERS: [&str; 3] = ["agreements", "datasets", "issuers"];
+        const FOLDERS: [&str; 4] = ["agreements", "grants", "datasets", "issuers"];
         let is_policy = |name: &str| name.rsplit('/').nth(1).is_some_and(|folder| FOLDERS.contains(&folder));
         let mut lists = self.0.iter().filter(|(name, _)| name.ends_with(".toml") && !is_policy(name));
         let (Some((name, bytes)), None) = (lists.next(), lists.next()) else {
@@ -64,7 +64,7 @@ impl<'p> Rules<'p> {
 
     /// The agreement of these exact bytes.
     pub fn agreement(&self, digest: &Digest) -> Result<Agreement, String> {
-        let mut files = self.of_kind("agreements", ".toml");
+        let mut files = self.of_kind("agreements", ".toml").chain(self.of_kind("grants", ".toml"));
         let (name, bytes) = files
             .find(|(_, bytes)| Digest::of(bytes) == *digest)
             .ok_or("no agreement of the ruleset has the digest the record names")?;

@@ -80,6 +80,7 @@ pub(super) fn read(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agree
             review_due: owed.review_due?,
             governance: owed.governance?,
         })),
+        grant: None,
         seal: seal?,
         digest,
         file: file.to_owned(),

@@ -8,6 +8,7 @@ mod coherence;
 mod data;
 mod duties;
 mod format_2;
+mod grant;
 mod law;
 mod parties;
 mod party;
@@ -35,6 +36,7 @@ const TITLE_CHARS_MAX: usize = 80;
 pub fn load(file: &str, bytes: &[u8]) -> Result<Agreement, Faults> {
     let text = text::plain(file, bytes)?;
     strict::read(file, text, |root| match format(root)? {
+        1 if root.has("grant") => grant::read(root, file, Digest::of(bytes)),
         1 => format_1(root, file, Digest::of(bytes)),
         2 => format_2::read(root, file, Digest::of(bytes)),
         _ => None,
@@ -114,6 +116,7 @@ fn format_1(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agreement> {
         law: law?,
         audit_years: audit_years?,
         particulars: None,
+        grant: None,
         seal: seal?,
         digest,
         file: file.to_owned(),
