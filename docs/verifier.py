@@ -32,7 +32,7 @@ TITLE = "c2sp.org/tlog-proof@v1"
 UNDER_WAY_SECONDS_MAX = 900
 SWAP_SECONDS_MAX = 60
 PATH_CERTIFICATES_MAX = 5
-FOLDERS = ("agreements", "datasets", "issuers")
+FOLDERS = ("agreements", "grants", "datasets", "issuers")
 
 
 class Wrong(Exception):
@@ -186,6 +186,17 @@ def london(at):
         return at.astimezone(ZoneInfo("Europe/London")).date()
     except ZoneInfoNotFoundError as error:
         raise Undecided("this machine knows no time zones: install `tzdata`") from error
+
+
+def as_agreement(words):
+    """A grant's words as those of an agreement: it is one, in another form."""
+    if grant := words.get("grant"):
+        decided = moment(grant["decided"])
+        expires = moment(grant["expires"]) if "expires" in grant else decided + datetime.timedelta(hours=72)
+        until = london(expires - datetime.timedelta(microseconds=1))
+        words["agreement"] = {**grant, "version": 1}
+        words["dates"] = {"from": london(decided), "until": until}
+    return words
 
 
 # --- certificates -------------------------------------------------------------------------------------------------
@@ -442,10 +453,11 @@ class Case:
             need(self.exchange["rows"] == 0 and self.exchange["fields"] == [], "something was released, without agreement")
             return "nothing was released"
         digest = self.exchange["agreement_digest"]
-        found = [(name, data) for name, data in self.folder("agreements", ".toml") if sha256(data) == digest]
+        files = [*self.folder("agreements", ".toml"), *self.folder("grants", ".toml")]
+        found = [(name, data) for name, data in files if sha256(data) == digest]
         need(found, "no agreement of the ruleset has the digest the record names")
         self.agreement_file, data = found[0]
-        self.agreement = tomllib.loads(data.decode())
+        self.agreement = as_agreement(tomllib.loads(data.decode()))
         head = self.agreement["agreement"]
         need(f"{head['id']}@{head['version']}" == named, "the agreement is not the version the record names")
         if not self.was_answered():
@@ -470,7 +482,8 @@ class Case:
         need(note is not None, "the agreement was not signed")
         text, lines = read_note(note.decode())
         digest = self.exchange["agreement_digest"]
-        wanted = f"tolbooth/agreement/v1\n{head['id']}\n{head['version']}\n{digest}\n"
+        kind = "grant" if "grant" in agreement else "agreement"
+        wanted = f"tolbooth/{kind}/v1\n{head['id']}\n{head['version']}\n{digest}\n"
         need(text == wanted, "the agreement was changed after it was signed")
         signed = []
         for party in agreement["party"]:
