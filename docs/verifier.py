@@ -32,7 +32,7 @@ TITLE = "c2sp.org/tlog-proof@v1"
 UNDER_WAY_SECONDS_MAX = 900
 SWAP_SECONDS_MAX = 60
 PATH_CERTIFICATES_MAX = 5
-FOLDERS = ("agreements", "grants", "datasets", "issuers")
+FOLDERS = ("agreements", "grants", "templates", "datasets", "issuers")
 
 
 class Wrong(Exception):

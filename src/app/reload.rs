@@ -92,7 +92,7 @@ fn named(app: &App) -> Vec<PathBuf> {
 pub(super) fn look(gateway: &Gateway, more: &[PathBuf]) -> Look {
     let mut paths =
         vec![gateway.members.clone(), gateway.partners.certificate.clone(), gateway.partners.key.clone()];
-    for folder in ["agreements", "grants", "datasets", "guardrails", "issuers"] {
+    for folder in ["agreements", "grants", "templates", "datasets", "guardrails", "issuers"] {
         let entries = std::fs::read_dir(gateway.policies.join(folder)).into_iter().flatten();
         paths.extend(entries.filter_map(Result::ok).map(|entry| entry.path()));
     }

@@ -17,6 +17,7 @@ mod next_step;
 mod passphrase;
 mod report;
 mod serve;
+mod template;
 pub mod trial;
 
 use std::io::Write;
@@ -95,6 +96,9 @@ enum Command {
     /// `tolbooth agreement`.
     #[command(subcommand)]
     Grant(grant::GrantCommand),
+    /// Sign and check templates, under which agreements may be no looser
+    #[command(subcommand)]
+    Template(template::TemplateCommand),
     /// Verify, search and export the audit ledger
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -151,6 +155,7 @@ impl Arguments {
             Command::Doctor(args) => doctor::run(&args, &mut out, &clock),
             Command::Agreement(command) => agreement::run(&command, &mut out, &clock),
             Command::Grant(command) => grant::run(&command, &mut out),
+            Command::Template(command) => template::run(&command, &mut out),
             Command::Ledger(command) => ledger::run(&command, &mut out, &clock),
             Command::Explain(args) => explain::run(&args, &mut out),
             Command::Report(command) => report::run(&command, &mut out),

@@ -13,8 +13,8 @@ use crate::directory::Directory;
 use crate::minimise::{self, Projection, Pseudonyms};
 use crate::model::{Digest, Fault, Faults, Mapping, MemberClass, MemberId, Operation};
 use crate::policy::{
-    self, Agreement, Grounds, KeyRing, Standing, against_grant, against_members, against_operation,
-    signature_file, standing,
+    self, Agreement, Grounds, KeyRing, Standing, Templates, against_grant, against_members,
+    against_operation, signature_file, standing,
 };
 
 use super::files::{RulesetFile, RulesetFiles};
@@ -42,6 +42,7 @@ pub(super) struct Bench<'a> {
     pub(super) all_offered: bool,
     pub(super) directory: &'a Directory,
     pub(super) ring: &'a KeyRing,
+    pub(super) templates: &'a Templates,
     pub(super) circumstances: &'a Circumstances<'a>,
     pseudonyms: Arc<Pseudonyms>,
     /// The files of signatures by name.
@@ -73,7 +74,7 @@ impl<'a> Bench<'a> {
         gateway: &'a Gateway,
         files: &'a RulesetFiles,
         (offers, all_offered): (&'a Offers, bool),
-        (directory, ring): (&'a Directory, &'a KeyRing),
+        (directory, ring, templates): (&'a Directory, &'a KeyRing, &'a Templates),
         circumstances: &'a Circumstances<'a>,
     ) -> Self {
         let signatures = files.signatures.iter().map(|file| (&*file.name, file)).collect();
@@ -87,6 +88,7 @@ impl<'a> Bench<'a> {
             all_offered,
             directory,
             ring,
+            templates,
             circumstances,
             pseudonyms,
             signatures,
@@ -119,6 +121,7 @@ impl<'a> Bench<'a> {
             Source::Read(agreement) => agreement,
         };
         let mut faults = against_members(&agreement, |member| class_of(self.directory, member));
+        faults.extend(self.templates.judge(&agreement));
         let compiled = self.compiled(agreement).map_err(|more| faults.extend(more));
         faults.into_result().and(compiled.map_err(|()| Faults::default()))
     }

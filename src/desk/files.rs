@@ -46,6 +46,7 @@ pub struct RulesetFiles {
     pub members: Option<RulesetFile>,
     pub agreements: Vec<RulesetFile>,
     pub signatures: Vec<RulesetFile>,
+    pub templates: Vec<RulesetFile>,
     pub datasets: Vec<RulesetFile>,
     pub guardrails: Vec<RulesetFile>,
     pub issuers: Vec<RulesetFile>,
@@ -65,6 +66,9 @@ impl RulesetFiles {
             files.agreements.extend(files.folder(&folder, "toml", &mut faults));
             files.signatures.extend(files.folder(&folder, "sig", &mut faults));
         }
+        let folder = gateway.policies.join("templates");
+        files.templates = files.folder(&folder, "toml", &mut faults);
+        files.signatures.extend(files.folder(&folder, "sig", &mut faults));
         files.subject_keys = files.secrets(&gateway.policies.join("grants"), &mut faults);
         files.datasets = files.folder(&gateway.policies.join("datasets"), "toml", &mut faults);
         files.guardrails = files.folder(&gateway.policies.join("guardrails"), "cedar", &mut faults);
@@ -94,6 +98,7 @@ impl RulesetFiles {
             members: members.members,
             agreements: self.agreements.clone(),
             signatures: self.signatures.clone(),
+            templates: self.templates.clone(),
             datasets: self.datasets.clone(),
             guardrails: self.guardrails.clone(),
             issuers: self.issuers.clone(),
@@ -138,7 +143,7 @@ impl RulesetFiles {
     /// Every file, in order of name.
     pub fn all(&self) -> Vec<&RulesetFile> {
         let policies = [&self.agreements, &self.signatures, &self.datasets, &self.guardrails];
-        let kinds = policies.into_iter().chain([&self.issuers, &self.named]);
+        let kinds = policies.into_iter().chain([&self.templates, &self.issuers, &self.named]);
         let mut all: Vec<_> = self.members.iter().chain(kinds.flatten()).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all

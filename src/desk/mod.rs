@@ -18,6 +18,7 @@ mod samples;
 mod scope;
 mod spread;
 mod synthetic;
+mod templates;
 mod terms;
 mod versions;
 mod view;

@@ -10,6 +10,7 @@ use crate::policy::against_members;
 
 use super::files::{RulesetFile, RulesetFiles};
 use super::ruleset::{Circumstances, Material, Ruleset, class_of, key_ring, read_directory};
+use super::templates;
 
 /// What a new reading of the directory alone gave.
 #[derive(Default)]
@@ -25,8 +26,8 @@ pub struct Renewed {
 impl Ruleset {
     /// The ruleset before with the members' file, anchors and revocation lists as they are now: who may connect
     /// and whose signature counts must wait neither for a typo elsewhere nor for a thousand agreements. What
-    /// was agreed, offered and forbidden stays as it was; agreements the new directory has no members for are
-    /// left out. `None` if all of it is as before.
+    /// was agreed, offered and forbidden stays as it was; agreements the new directory has no members for, or no
+    /// authority for the template they name, are left out. `None` if all of it is as before.
     pub fn with_directory(gateway: &Gateway, circumstances: &Circumstances<'_>) -> Result<Renewed, Faults> {
         let Some(before) = circumstances.before else { return Ok(Renewed::default()) };
         let mut wrong = Faults::default();
@@ -48,8 +49,11 @@ impl Ruleset {
         }
         let ring = key_ring(gateway, &directory)?;
         let agreements = before.register.all().iter().map(|entry| Arc::clone(&entry.agreement));
+        // What was wrong with them was wrong before, and was taken.
+        let templates = templates::read(&files, &directory, &mut Faults::default());
         let agreements = agreements
             .filter(|agreement| against_members(agreement, |member| class_of(&directory, member)).is_empty())
+            .filter(|agreement| templates.judge(agreement).is_empty())
             .collect();
         let offers = Arc::clone(&before.offers);
         let outsiders = Arc::clone(&before.outsiders);

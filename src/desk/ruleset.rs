@@ -21,6 +21,7 @@ use super::compile::{Bench, Source as Coming};
 use super::files::{RulesetFile, RulesetFiles};
 use super::issuers;
 use super::synthetic::Sandbox;
+use super::templates;
 use super::terms::Terms;
 
 /// Everything an exchange is decided and answered by. What only a change of policies makes anew is shared by
@@ -202,7 +203,9 @@ impl Material {
         mut faults: Faults,
     ) -> Result<Ruleset, Faults> {
         let Self { files, directory, ring, offers, outsiders, all_offered, before } = self;
-        let bench = Bench::new(gateway, &files, (&offers, all_offered), (&directory, &ring), circumstances);
+        let templates = templates::read(&files, &directory, &mut faults);
+        let keys = (&directory, &ring, &templates);
+        let bench = Bench::new(gateway, &files, (&offers, all_offered), keys, circumstances);
         let agreements = match before {
             Some(before) => before.into_iter().map(Coming::Read).collect(),
             None => files.agreements.iter().map(Coming::File).collect(),

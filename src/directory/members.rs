@@ -96,6 +96,7 @@ impl<'r> Reader<'r> {
             }
             members.insert(member.id.clone(), member);
         }
+        let authorities = root.tables("authority").iter().filter_map(|table| self.authority(table)).collect();
         if members.is_empty() {
             root.fault_with_help(
                 "there is no member",
@@ -106,7 +107,16 @@ impl<'r> Reader<'r> {
         let digest = Digest::of(self.listing.as_bytes());
         let Self { files, bindings, list_files, refused_lists, .. } = self;
         let federation = federation?;
-        Some(Directory { federation, members, digest, files, bindings, list_files, refused_lists })
+        Some(Directory {
+            federation,
+            members,
+            authorities,
+            digest,
+            files,
+            bindings,
+            list_files,
+            refused_lists,
+        })
     }
 
     fn member(&mut self, table: &Table<'_>, federation: Option<&str>) -> Option<Member> {
@@ -265,7 +275,7 @@ impl<'r> Reader<'r> {
     }
 
     /// Whether the key has no other role yet.
-    fn claim(&mut self, key: &PublicKey, role: String, fault: impl FnOnce(String)) -> bool {
+    pub(super) fn claim(&mut self, key: &PublicKey, role: String, fault: impl FnOnce(String)) -> bool {
         match self.keys.get(key) {
             Some(other) => {
                 fault(format!("this is also the key of {other}: a key has one role"));

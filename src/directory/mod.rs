@@ -4,6 +4,7 @@
 //! What is here is believed because the host put it here; the rest of the house believes a
 //! certificate or signature because of what is here.
 
+mod authority;
 mod bindings;
 mod identity;
 mod lists;
@@ -22,7 +23,9 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::merkle::note::VerifierKey;
-use crate::model::{Digest, Fault, MemberClass, MemberId, MessageKey, OfficerKey, SystemId, SystemName};
+use crate::model::{
+    AuthorityKey, Digest, Fault, MemberClass, MemberId, MessageKey, OfficerKey, SystemId, SystemName,
+};
 use crate::tls::{Anchor, AnchorId, TrustDomain};
 
 use bindings::Bindings;
@@ -34,6 +37,7 @@ use revoked::Revoked;
 pub struct Directory {
     federation: String,
     members: HashMap<MemberId, Member>,
+    authorities: Vec<AuthorityKey>,
     /// Names and digests of all files, in the order read: two directories with one digest are the
     /// same.
     digest: Digest,
@@ -120,6 +124,11 @@ impl Directory {
         all
     }
 
+    /// The keys of those whose templates count.
+    pub fn authorities(&self) -> &[AuthorityKey] {
+        &self.authorities
+    }
+
     /// The officers of all members, in the order of [`members`](Self::members) and their files.
     pub fn officers(&self) -> Vec<OfficerKey> {
         self.members().iter().flat_map(|member| member.officers.iter().cloned()).collect()
@@ -151,7 +160,9 @@ impl Directory {
             let members = directory.members();
             members.iter().map(|one| (one.id.clone(), one.class, one.officers.clone())).collect()
         };
-        self.federation == other.federation && standing(self) == standing(other)
+        self.federation == other.federation
+            && self.authorities == other.authorities
+            && standing(self) == standing(other)
     }
 
     pub fn digest(&self) -> Digest {

@@ -43,7 +43,7 @@ pub use ids::{
 pub use law::{Article9, Basis, Confidentiality, PurposeCode, Regime, Schedule1, Schedule8, SpecialCategory};
 pub use mapping::Mapping;
 pub use message_key::MessageKey;
-pub use officer::OfficerKey;
+pub use officer::{AuthorityKey, OfficerKey};
 pub use outcome::{
     COUNTED_READS, Code, ENVELOPES_READ, Fixer, LOG_READ, OWN_VIEW_READ, Outcome, RECEIPT_READ,
 };

@@ -22,6 +22,7 @@ mod request;
 mod seal;
 mod sign;
 mod standing;
+mod template;
 mod uses;
 
 pub use agreement::{Agreement, Conditions, ConsumerSystem, Dates, Law, Limits, Party, Power, Side, Stage};
@@ -33,7 +34,7 @@ pub use fields::{
 };
 pub use grant::{Commitment, Grant, Request, RequestDecision, SubjectMac, against_grant, subject_key_file};
 pub use lint::{against_members, against_operation, unwise};
-pub use load::load;
+pub use load::{load, load_template};
 pub use memo::Memo;
 pub use particulars::{
     Accuracy, Aim, Asking, Attestation, Contact, Description, Dpia, FieldReason, Flow, Governance, Impact,
@@ -43,8 +44,11 @@ pub use particulars::{
 pub use rate::Limiter;
 pub use register::{Entry, Register};
 pub use seal::{SealError, seal};
-pub use sign::{KeyRing, KeyRingError, SignError, add_signature, signature_file, signature_text};
+pub use sign::{
+    KeyRing, KeyRingError, SignError, add_signature, sign_template, signature_file, signature_text,
+};
 pub use standing::{Grounds, Reason, Signer, Standing, standing};
+pub use template::{Template, Templates};
 pub use uses::{Unusable, Use, Uses};
 
 #[cfg(test)]

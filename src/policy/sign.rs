@@ -11,6 +11,7 @@ use crate::merkle::note::{Note, NoteError, VerifierKey, sign_line};
 use crate::model::{MemberId, OfficerKey};
 
 use super::agreement::Agreement;
+use super::template::Template;
 
 /// The first line of the signed text: what kind of thing is signed.
 const KIND: &str = "tolbooth/agreement/v1";
@@ -70,8 +71,21 @@ pub fn add_signature(
     if agreement.seal.is_none() {
         return Err(SignError::Unsealed);
     }
+    add_to(existing, &signature_text(agreement), name, key)
+}
+
+/// As [`add_signature`], under a template.
+pub fn sign_template(
+    existing: Option<&str>,
+    template: &Template,
+    name: &str,
+    key: &SigningKey,
+) -> Result<String, SignError> {
+    add_to(existing, &template.signature_text(), name, key)
+}
+
+fn add_to(existing: Option<&str>, text: &str, name: &str, key: &SigningKey) -> Result<String, SignError> {
     let verifier = VerifierKey::new(name, key.public())?;
-    let text = signature_text(agreement);
     let mut lines = String::new();
     if let Some(existing) = existing {
         let note = Note::parse(existing)?;
@@ -79,11 +93,11 @@ pub fn add_signature(
             return Err(SignError::OtherBytes);
         }
         let mine = format!("\u{2014} {name} ");
-        let signed = existing.strip_prefix(&text).unwrap_or_default();
+        let signed = existing.strip_prefix(text).unwrap_or_default();
         let others = signed.lines().filter(|line| !line.is_empty() && !line.starts_with(&mine));
         lines.extend(others.flat_map(|line| [line, "\n"]));
     }
-    let note = format!("{text}\n{lines}{}", sign_line(verifier.name(), key, &text));
+    let note = format!("{text}\n{lines}{}", sign_line(verifier.name(), key, text));
     // Read back, so that no file is written that the gateway would not read (too many lines).
     Note::parse(&note)?;
     Ok(note)

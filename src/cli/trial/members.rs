@@ -1,6 +1,8 @@
 //! The `members.toml` of a trial.
 
+use super::templates::OFFICE;
 use super::{FEDERATION, TrialMember};
+use crate::merkle::signer::SignerKey;
 
 const HEAD: &str = "\
 # Who is in the federation, until there is a signed directory. Synthetic: these organisations do not exist.
@@ -18,7 +20,7 @@ pub(super) fn about(id: &str) -> (&'static str, &'static str) {
     }
 }
 
-pub(super) fn text(members: &[&TrialMember]) -> String {
+pub(super) fn text(members: &[&TrialMember], office: Option<&SignerKey>) -> String {
     let mut out = format!("{HEAD}federation = \"{FEDERATION}\"\n");
     for member in members {
         let id = &member.id;
@@ -30,6 +32,13 @@ pub(super) fn text(members: &[&TrialMember]) -> String {
              \n[[member.officer]]\nname = \"{officer}\"\noffice = \"Trial officer\"\nkey = \"{key}\"\n\
              # A trial key was made for everybody at once: it counts for trials, and never for a live agreement.\n\
              trial = true\n"
+        ));
+    }
+    if let Some(office) = office {
+        let key = office.verifier();
+        out.push_str(&format!(
+            "\n# Who signs templates: how far agreements that name one may go. It sees no data.\n\
+             [[authority]]\nname = \"{OFFICE}\"\nkey = \"{key}\"\ntrial = true\n"
         ));
     }
     out

@@ -3,6 +3,7 @@
 //! outside the gateway's configuration and data; trial keys count only for trials.
 
 mod members;
+mod templates;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,8 @@ pub struct TrialDataset {
     pub dataset: &'static str,
     pub agreement_id: &'static str,
     pub agreement: &'static str,
+    /// What the agreement could name as its template: its file's name, and its words.
+    pub template: Option<(&'static str, &'static str)>,
     /// A source file that lies beside the configuration.
     pub file: Option<(&'static str, &'static str)>,
 }
@@ -54,6 +57,7 @@ pub const TAXI: TrialDataset = TrialDataset {
     dataset: include_str!("../../../policies/datasets/taxi-licence.toml"),
     agreement_id: "glenmore-police-caledonia-taxi-licence",
     agreement: include_str!("../../../policies/agreements/glenmore-police-caledonia-taxi-licence.toml"),
+    template: None,
     file: Some(("licences.csv", include_str!("../demo/licences.csv"))),
 };
 
@@ -64,6 +68,10 @@ pub const CHILD: TrialDataset = TrialDataset {
     dataset: include_str!("../../../policies/datasets/child-protection.toml"),
     agreement_id: "glenmore-nhs-lomond-child-protection",
     agreement: include_str!("../../../policies/agreements/glenmore-nhs-lomond-child-protection.toml"),
+    template: Some((
+        "child-protection-check.toml",
+        include_str!("../../../policies/templates/child-protection-check.toml"),
+    )),
     file: None,
 };
 
@@ -110,7 +118,9 @@ pub fn make(plan: &Plan<'_>, clock: &Clock) -> Result<Trial, Fault> {
     let control = system(plan, &police, "control-room", life)?;
     let stranger = system(plan, &police, "speed-cameras", life)?;
     let officers = [&council, &health, &police];
-    write_new(plan.home.join("members.toml"), members::text(&officers).as_bytes(), Readable::ByAll)?;
+    let office = templates::sign_all(plan)?;
+    let text = members::text(&officers, office.as_ref());
+    write_new(plan.home.join("members.toml"), text.as_bytes(), Readable::ByAll)?;
     let configuration = plan.home.join("tolbooth.toml");
     let text = CONFIGURATION
         .replace("{partners}", plan.partners)

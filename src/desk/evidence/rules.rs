@@ -48,7 +48,7 @@ impl<'p> Rules<'p> {
     /// The members, from the members' file and the files it names: the one list of TOML that lies in no folder
     /// of policies.
     pub fn directory(&self) -> Result<Directory, String> {
-        const FOLDERS: [&str; 4] = ["agreements", "grants", "datasets", "issuers"];
+        const FOLDERS: [&str; 5] = ["agreements", "grants", "templates", "datasets", "issuers"];
         let is_policy = |name: &str| name.rsplit('/').nth(1).is_some_and(|folder| FOLDERS.contains(&folder));
         let mut lists = self.0.iter().filter(|(name, _)| name.ends_with(".toml") && !is_policy(name));
         let (Some((name, bytes)), None) = (lists.next(), lists.next()) else {

@@ -40,7 +40,7 @@ pub(super) const SHARING: &[Field] = &[
     row("agreement.kind", Kind::Word(SharingKind::WORDS), Second, Always,
         "1", Enforced, "who is a controller to whom; nothing personal leaves under one about nobody"),
     row("agreement.template", Kind::Template, Second, Never,
-        "1", Promised, "the template it was made from, and its version"),
+        "1", Enforced, "the template it is no looser than, and its version"),
     row("party[].member", Kind::Id, Both, Always,
         "1.1", Enforced, "a member of the federation"),
     row("party[].side", Kind::Word(&Side::WORDS), Both, Always,

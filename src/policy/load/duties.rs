@@ -70,13 +70,20 @@ pub(super) fn accuracy(table: &Table<'_>, people: Option<&str>) -> Option<Accura
 
 /// `[retention]`: what is kept, and for how many years the record of it.
 pub(super) fn keeping(table: &Table<'_>) -> Option<(Keeping, u8)> {
+    let disposal = word(table, "disposal");
+    let (consumer, years) = kept(table);
+    Some((Keeping { consumer: consumer?, disposal: disposal? }, years?))
+}
+
+/// How long the consumer keeps what it is told, and for how many years the record of it is kept.
+#[expect(clippy::option_option, reason = "read or not, and stored or not")]
+pub(super) fn kept(table: &Table<'_>) -> (Option<Option<String>>, Option<u8>) {
     let consumer = table.required("consumer").and_then(|item| match item.text()? {
         "not_stored" => Some(None),
         _ => period(&item).map(Some),
     });
-    let disposal = word(table, "disposal");
     let years = table.required("audit_years").and_then(|item| item.count(1..=u64::from(AUDIT_YEARS_MAX)));
-    Some((Keeping { consumer: consumer?, disposal: disposal? }, u8::try_from(years?).ok()?))
+    (consumer, years.and_then(|years| u8::try_from(years).ok()))
 }
 
 pub(super) fn rights(

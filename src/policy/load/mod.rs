@@ -15,8 +15,11 @@ mod party;
 mod read;
 mod rows;
 mod sections;
+mod template;
 mod terms;
 mod text;
+
+pub use template::load_template;
 
 use std::sync::Arc;
 

@@ -148,24 +148,8 @@ fn refusals() -> Vec<(&'static str, bool)> {
     let open = release(&format!("{RELEASED}withhold = [\"date_of_birth\", \"safe\"]\nall_rows = true"));
     let limiter = Limiter::new(1);
     let first = limiter.admit(Duration::from_secs(1)).is_ok();
-    let trial = |question: &mut Question| {
-        question.text = question
-            .text
-            .replace("\"live\"", "\"trial\"")
-            .replace("until = 2028-11-30", "until = 2027-02-28");
-    };
-    vec![
-        ("agreement.id", !with(|asked| asked.claims.agreement = Some("another"))),
-        ("agreement.version", !with(|asked| asked.highest_seen = Some(4))),
-        (
-            "agreement.stage",
-            !with(trial)
-                && with(|asked| {
-                    trial(asked);
-                    asked.synthetic = true;
-                }),
-        ),
-        ("agreement.kind", !goes_with_the_contract(premises, "health")),
+    let mut all = of_the_agreement(premises);
+    all.extend([
         ("party[].member", !with(|asked| asked.caller = of("police-caledonia", "ed-trak"))),
         ("party[].side", !with(|asked| asked.caller = of("glenmore", "ed-trak"))),
         ("party[].system[].id", !with(|asked| asked.caller = of("nhs-lomond", "kiosk"))),
@@ -210,6 +194,35 @@ fn refusals() -> Vec<(&'static str, bool)> {
             "emergency.allowed",
             include_str!("../../../tests/agreement_fields.rs")
                 .contains("fn an_emergency_without_a_clause_is_refused()"),
+        ),
+    ]);
+    all
+}
+
+/// Of `[agreement]`.
+fn of_the_agreement(premises: &str) -> Vec<(&'static str, bool)> {
+    let trial = |question: &mut Question| {
+        question.text = question
+            .text
+            .replace("\"live\"", "\"trial\"")
+            .replace("until = 2028-11-30", "until = 2027-02-28");
+    };
+    vec![
+        ("agreement.id", !with(|asked| asked.claims.agreement = Some("another"))),
+        ("agreement.version", !with(|asked| asked.highest_seen = Some(4))),
+        (
+            "agreement.stage",
+            !with(trial)
+                && with(|asked| {
+                    trial(asked);
+                    asked.synthetic = true;
+                }),
+        ),
+        ("agreement.kind", !goes_with_the_contract(premises, "health")),
+        // It does not load, and so nothing is answered under it.
+        (
+            "agreement.template",
+            !crate::policy::Templates::default().judge(&samples::load(&whole())).is_empty(),
         ),
     ]
 }

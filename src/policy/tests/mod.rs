@@ -7,3 +7,4 @@ mod guardrail;
 pub(super) mod samples;
 mod sign;
 mod standing;
+mod template;
