@@ -9,10 +9,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use support::agreements::CHILD;
-use support::gateway::CHI;
+use support::gateway::{CHECK, CHI, NURSE, asks};
+use support::grants::{GRANT, grant, named, open_from, words};
 use support::here::Here;
 use support::partner::Said;
 use support::site::{Ran, Site, run};
+use support::until;
+use tolbooth::clock::Clock;
 use tolbooth::ledger::verify::held;
 use tolbooth::ledger::{Alarm, Record};
 
@@ -350,4 +353,35 @@ fn damage_is_named_by_whoever_comes_upon_it_and_its_extent_told() {
     let start = run(&home, &["serve"]);
     assert!(start.code == Some(1) && start.err.contains("damage at record "), "{start:?}");
     assert!(start.err.contains(place) && start.err.contains("docs/runbook.md"), "{start:?}");
+}
+
+/// Used after the backup was made: the log that is restored does not say so, and nobody knows it.
+#[test]
+fn a_grant_from_before_a_restore_counts_as_used() {
+    let site = Site::new("restore-grant");
+    let clock = Clock::new().unwrap();
+    grant(&site.home, GRANT, &words(GRANT, &clock), &[CHI]);
+    let mut here = Here::start(site);
+    let _kept = kept(&here);
+    back_up(&here);
+    let ask = |here: &Here, id: &str| here.nhs().ask(CHECK, &[NURSE[0], named(id)], &asks(CHI));
+    assert_eq!(ask(&here, GRANT).outcome(), "answered");
+    here.stop();
+    let home = here.site.home.clone();
+    std::fs::rename(home.join("data"), here.site.scratch.path().join("lost")).unwrap();
+    must(&home, &["ledger", "restore", "--from", "../kept/backup", "--into", "data"]);
+    here.restart();
+    let said = ask(&here, GRANT);
+    assert_eq!((said.status, said.code().as_str()), (403, "grant_spent"), "{said:?}");
+    // As after every later start; and one that is decided since is not touched.
+    let decided = clock.now() + jiff::SignedDuration::from_secs(1);
+    grant(
+        &home,
+        "since",
+        &open_from("since", decided, decided + jiff::SignedDuration::from_hours(1)),
+        &[CHI],
+    );
+    here.restart();
+    assert_eq!(ask(&here, GRANT).code(), "grant_spent");
+    until("it is open", || (ask(&here, "since").outcome() == "answered").then_some(()));
 }

@@ -10,6 +10,7 @@ mod support;
 mod chains;
 mod explain;
 mod forged;
+mod grant;
 mod page;
 mod rules;
 mod tampered;
