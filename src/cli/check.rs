@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::{self, Gateway};
 use crate::desk::{Circumstances, Ruleset, issuer_warnings, without_examples};
 use crate::model::{AgreementId, DatasetVersion, Fault, Faults};
-use crate::policy::{Stage, unwise};
+use crate::policy::{Stage, habits, unwise};
 use crate::tls::{Credential, ServerTls, key_file_warning};
 
 use super::{ConfigArgs, Exit, complain, say};
@@ -103,6 +103,7 @@ fn look(args: &CheckArgs, clock: &Clock) -> Result<Found, Faults> {
         warnings.0.extend(wrong.map(|why| Fault::new(&dataset, None, why)));
     }
     warnings.0.extend(unwise_agreements(&ruleset));
+    warnings.0.extend(habits(ruleset.register.all().iter().map(|entry| &*entry.agreement)));
     Ok(Found { gateway, ruleset, warnings, today: clock.today() })
 }
 

@@ -33,7 +33,7 @@ pub use fields::{
     Field, Formats, Held, Kind, NOT_YET, Need, fields, page as fields_page, schema as fields_schema,
 };
 pub use grant::{Commitment, Grant, Request, RequestDecision, SubjectMac, against_grant, subject_key_file};
-pub use lint::{against_members, against_operation, unwise};
+pub use lint::{against_members, against_operation, habits, unwise};
 pub use load::{load, load_template};
 pub use memo::Memo;
 pub use particulars::{

@@ -3,6 +3,7 @@
 mod choose;
 mod decide;
 mod fields;
+mod grant;
 mod guardrail;
 pub(super) mod samples;
 mod sign;
