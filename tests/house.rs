@@ -48,6 +48,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("regex_syntax", &["contract"]),
     ("rustls", &["tls"]),
     ("sfv", &["signature"]),
+    ("crossbeam_epoch", &["store"]),
     ("sled", &["store"]),
     ("tokio_rustls", &["tls"]),
     ("toml", &["config"]),
