@@ -36,7 +36,7 @@ fn habit((_, consumer, dataset): Kind<'_>, mut given: Vec<(Timestamp, &str)>) ->
         (Some((first, _)), Some((last, _))) => last.duration_since(*first) <= WITHIN,
         _ => false,
     };
-    let (_, file) = given.windows(HABIT).filter(close).last()?.last()?;
+    let (_, file) = given.windows(HABIT).rfind(close)?.last()?;
     let message = format!("{HABIT} grants in 90 days to {consumer} of `{dataset}`: these are no one-offs");
     Some(
         Fault::new(*file, None, message)
