@@ -147,6 +147,18 @@ impl Standing {
         Self { dates, reasons: Vec::new(), signers: Vec::new(), ignored: Vec::new(), newer: None }
     }
 
+    /// How an agreement stands for policy tests, which judge its words: as though it were sealed and signed. Its
+    /// dates count.
+    pub fn supposed(agreement: &Agreement) -> Self {
+        Self {
+            dates: agreement.dates,
+            reasons: Vec::new(),
+            signers: Vec::new(),
+            ignored: Vec::new(),
+            newer: None,
+        }
+    }
+
     fn not_on(&self, today: Date) -> Option<Reason> {
         if today < self.dates.from {
             return Some(Reason::NotYet(self.dates.from));
