@@ -112,20 +112,27 @@ impl Federation {
         self.running.as_ref().unwrap()
     }
 
-    /// A system with a certificate of its member's, as `member/system`.
+    /// A system with a certificate of its member's, as `member/system`: the same each time.
     pub fn system(&self, system: &str) -> Partner {
+        let files = ["pem", "key"].map(|end| self.keys.join(format!("{system}.{end}")));
+        if !files[0].exists() {
+            self.certify(system, &files);
+        }
+        let [certificate, key] = files;
+        let files = trial::Partner { certificate, key };
+        Partner::new(&self.home.join("certs/glenmore-ca.pem"), &files, self.running().partners)
+    }
+
+    fn certify(&self, system: &str, [certificate, key]: &[PathBuf; 2]) {
         let (member, name) = system.split_once('/').unwrap();
         let (id, authority) = self.authorities.iter().find(|(id, _)| id.as_str() == member).unwrap();
         let domain = TrustDomain::new(id.clone(), FEDERATION).unwrap();
         let life = Lifetime { now: self.clock.now(), days: DAYS };
         let spiffe = SpiffeId { domain, system: SystemName::new(name).unwrap() };
         let made = authority.client(&spiffe, life).unwrap();
-        let path = |end: &str| self.keys.join(format!("{member}/{name}.{end}"));
-        write(&path("pem"), &made.certificate);
-        write(&path("key"), &made.key);
-        owners_alone(&path("key"));
-        let files = trial::Partner { certificate: path("pem"), key: path("key") };
-        Partner::new(&self.home.join("certs/glenmore-ca.pem"), &files, self.running().partners)
+        write(certificate, &made.certificate);
+        write(key, &made.key);
+        owners_alone(key);
     }
 }
 

@@ -45,6 +45,8 @@ pub(super) enum What {
     From,
     Until,
     Limit,
+    /// One that is not answered.
+    Form,
     /// By its place among the tests.
     Rows(usize),
     Released(FieldPath),
@@ -57,6 +59,11 @@ pub(super) fn clauses(agreement: &Agreement, text: &str) -> Vec<Clause> {
     let found = strict::read(&agreement.file, text, |root| {
         let mut found = Found { agreement, text, clauses: Vec::new() };
         root.leave_rest();
+        if agreement.not_answered().is_some() {
+            // It lets nothing through, and so nothing else of it can be shown.
+            found.form(root);
+            return Some(found.clauses);
+        }
         found.parties(root);
         found.asking(root);
         found.data(root);
@@ -81,6 +88,14 @@ impl Found<'_> {
         let agreement = Some(self.agreement.reference.clone());
         let file = self.agreement.file.clone();
         self.clauses.push(Clause { agreement, file, line, key, says, met: false, unmet, what });
+    }
+
+    /// That this form is not answered: never true.
+    fn form(&mut self, root: &Table<'_>) {
+        if let Some(item) = table(root, "flow").and_then(|flow| flow.optional("response")) {
+            self.line(item.line(), "flow.response", What::Form);
+            self.clauses.iter_mut().for_each(|clause| clause.met = true);
+        }
     }
 
     fn parties(&mut self, root: &Table<'_>) {

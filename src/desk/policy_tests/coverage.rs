@@ -138,6 +138,7 @@ fn stops(what: &What, code: Code, agreement: &Agreement, asks: &Asks) -> bool {
             code == Code::AgreementNotInForce && past
         }
         What::Limit => code == Code::LimitReached,
+        What::Form => code == Code::AgreementNotInForce,
         _ => false,
     }
 }
@@ -154,7 +155,7 @@ fn passes(what: &What, asks: &Asks, judged: &Judged) -> bool {
         What::Operation(operation) => *operation == asks.operation,
         What::User | What::Reason | What::Case | What::Assurance => true,
         What::From | What::Until | What::Limit => true,
-        What::Rows(_) | What::Released(_) | What::Withheld(_) | What::Guardrail(_) => false,
+        What::Rows(_) | What::Released(_) | What::Withheld(_) | What::Guardrail(_) | What::Form => false,
     }
 }
 
