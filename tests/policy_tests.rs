@@ -89,3 +89,62 @@ fn a_clause_that_no_test_makes_false_is_named_with_its_line() {
     assert!(ran.out.contains(&said), "{ran:?}");
     assert_eq!(run(&council.home, &["policy", "test", "--coverage"]).code, Some(0), "only --full wants all");
 }
+
+#[test]
+fn a_question_that_would_be_refused_is_told_its_clause_and_who_can_change_it() {
+    let council = council("policies-explained");
+    let agreement = agreements::text(&council.home, CHILD);
+    let line_of = |start: &str| 1 + agreement.lines().position(|line| line.starts_with(start)).unwrap();
+    let asks = [
+        "policy",
+        "explain",
+        "--consumer",
+        "nhs-lomond/ed-trak",
+        "--dataset",
+        "child-protection/v1",
+        "--operation",
+        "check",
+        "--role",
+        "ed_nurse",
+        "--on",
+        "2026-12-07",
+        "--at",
+        "10:00",
+    ];
+    let with = |more: &[&str]| {
+        let all: Vec<&str> = asks.iter().chain(more).copied().collect();
+        run(&council.home, &all)
+    };
+    let permitted = with(&["--supposing-signed"]);
+    assert_eq!(permitted.code, Some(0), "{permitted:?}");
+    assert!(permitted.out.contains(&format!("it would be permitted under {CHILD}@1")), "{permitted:?}");
+    // As it stands nobody has signed it.
+    let unsigned = with(&["--json"]);
+    let told = &unsigned.lines()[0];
+    assert_eq!((unsigned.code, &told["code"]), (Some(1), &"agreement_not_in_force".into()));
+    assert_eq!(told["not_in_force"][0], format!("{CHILD}@1: not sealed"));
+    assert_eq!(told["remedy"]["fixer"], "officers");
+    let refused = with(&["--supposing-signed", "--purpose", "research"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    for said in [
+        format!("it would be refused under {CHILD}@1: purpose_not_allowed: "),
+        format!(
+            "It stands on policies/agreements/{CHILD}.toml:{}: party.system.purposes: ",
+            line_of("purposes =")
+        ),
+        "It would be answered if the caller states a purpose the agreement lists for it".to_owned(),
+        "Who can change that: caller or officers.".to_owned(),
+    ] {
+        assert!(refused.out.contains(&said), "{said}: {refused:?}");
+    }
+    let late = with(&["--supposing-signed", "--json", "--on", "2027-03-01"]);
+    assert_eq!(late.code, Some(2), "given twice: {late:?}");
+    let stranger = run(
+        &council.home,
+        &["policy", "explain", "--consumer", "lochside/x", "--dataset", "no-such/v1", "--operation", "check"],
+    );
+    assert!(
+        stranger.out.contains("not_agreed") && stranger.out.contains("lists this system"),
+        "{stranger:?}"
+    );
+}

@@ -1,5 +1,6 @@
 //! What needs several rooms and no traffic: the ruleset and everything made from it.
 
+mod clauses;
 mod compile;
 pub mod evidence;
 mod files;
@@ -12,6 +13,7 @@ mod openapi;
 mod own_view;
 pub mod policy_tests;
 mod published;
+mod remedy;
 mod renew;
 pub mod report;
 mod retention;
@@ -33,6 +35,7 @@ pub use look::{Page, find};
 pub use openapi::openapi;
 pub use own_view::{OwnOperation, OwnView, Under, Wanted};
 pub use published::{Published, ReadFault};
+pub use remedy::{Remedy, change, keys};
 pub use renew::Renewed;
 pub use retention::{Asker, Retained, Retention, RetentionFault, due_at};
 pub use ruleset::{Circumstances, Offer, OfferedOperation, Ruleset, log_name};

@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::model::{Code, FieldPath, Mapping, Step};
 use crate::policy::Agreement;
 
+use super::super::clauses::{Clause, What, clauses};
 use super::super::ruleset::Ruleset;
-use super::clauses::{Clause, What, clauses};
 use super::judge::{End, Judged};
 use super::read::Asks;
 use super::{Outcome, PolicyTests};
@@ -82,10 +82,8 @@ fn shown(clauses: &mut [Clause], agreement: &Agreement, outcome: &Outcome) {
             not_agreed(clauses, agreement, asks);
         }
         End::Refused(denied) if is_of && judged.permit.is_none() => {
-            clauses
-                .iter_mut()
-                .filter(|clause| stops(&clause.what, denied.code, agreement, asks))
-                .for_each(unmet);
+            let stops = |clause: &&mut Clause| clause.stops(denied.code, agreement, &asks.consumer, asks.on);
+            clauses.iter_mut().filter(stops).for_each(unmet);
         }
         _ if is_of => {
             clauses.iter_mut().filter(|clause| passes(&clause.what, asks, judged)).for_each(met);
@@ -120,26 +118,6 @@ fn not_agreed(clauses: &mut [Clause], agreement: &Agreement, asks: &Asks) {
             What::Operation(_) if listed && !operation => unmet(clause),
             _ => {}
         }
-    }
-}
-
-/// Whether a refusal with this code is this clause's.
-fn stops(what: &What, code: Code, agreement: &Agreement, asks: &Asks) -> bool {
-    match what {
-        What::Purpose(caller, _) => code == Code::PurposeNotAllowed && *caller == asks.consumer,
-        What::Role(caller, _) => code == Code::RoleNotAllowed && *caller == asks.consumer,
-        What::User => code == Code::UserMissing,
-        What::Reason => code == Code::ReasonMissing,
-        What::Case => code == Code::CaseMissing,
-        What::Assurance => matches!(code, Code::TokenMissing | Code::SignatureMissing),
-        What::From => code == Code::AgreementNotInForce && asks.on < agreement.dates.from,
-        What::Until => {
-            let past = agreement.dates.until.is_some_and(|until| asks.on > until);
-            code == Code::AgreementNotInForce && past
-        }
-        What::Limit => code == Code::LimitReached,
-        What::Form => code == Code::AgreementNotInForce,
-        _ => false,
     }
 }
 

@@ -22,10 +22,10 @@ use crate::policy::{Agreement, Chosen, Claims, Facts, Limiter, Register, Standin
 
 use super::read::{Asks, Supposing};
 
-/// A ruleset whose agreements are taken to be sealed and signed.
+/// A ruleset, and how its agreements are taken to stand.
 pub struct Bench<'r> {
     ruleset: &'r Ruleset,
-    register: Register,
+    register: Arc<Register>,
     zone: TimeZone,
 }
 
@@ -48,6 +48,19 @@ pub enum End {
     Refused(Denied),
 }
 
+/// Why a question would not be permitted.
+pub struct Unpermitted {
+    pub denied: Denied,
+    pub agreement: Option<Arc<Agreement>>,
+    pub not_in_force: Vec<String>,
+}
+
+impl Unpermitted {
+    fn new(denied: Denied) -> Self {
+        Self { denied, agreement: None, not_in_force: Vec::new() }
+    }
+}
+
 /// What a question was permitted with.
 pub struct Permit {
     pub purpose: PurposeCode,
@@ -56,6 +69,13 @@ pub struct Permit {
 }
 
 impl<'r> Bench<'r> {
+    /// With its agreements as they stand: only what is sealed and signed counts.
+    pub fn as_it_stands(ruleset: &'r Ruleset, zone: TimeZone) -> Self {
+        Self { ruleset, register: Arc::clone(&ruleset.register), zone }
+    }
+
+    /// With its agreements as though they were sealed and signed.
+    ///
     /// # Errors
     /// Two agreements of one id and version.
     pub fn new(ruleset: &'r Ruleset, provider: &MemberId, zone: TimeZone) -> Result<Self, Faults> {
@@ -65,7 +85,7 @@ impl<'r> Bench<'r> {
             let standing = Standing::supposed(&agreement);
             (agreement, standing)
         });
-        let register = Register::new(provider, supposed.collect(), None)?;
+        let register = Arc::new(Register::new(provider, supposed.collect(), None)?);
         Ok(Self { ruleset, register, zone })
     }
 
@@ -73,6 +93,36 @@ impl<'r> Bench<'r> {
         let mut seen = Judged { end: End::NoMatch, agreement: None, permit: None, rows: Vec::new() };
         seen.end = self.road(asks, &mut seen).unwrap_or_else(End::Refused);
         seen
+    }
+
+    /// Whether a question would be permitted: the road to *decide* and no further, so that neither the question nor
+    /// any record is looked at.
+    ///
+    /// # Errors
+    /// Why it would not; with the agreement it can only have meant, and why that is not in force on the day.
+    pub fn explain(&self, asks: &Asks) -> Result<Arc<Agreement>, Unpermitted> {
+        let mut seen = Judged { end: End::NoMatch, agreement: None, permit: None, rows: Vec::new() };
+        let target = self.target(asks).ok_or_else(|| denied(Code::NotAgreed));
+        let decided = target.and_then(|(offer, operation)| self.decide(asks, offer, operation, &mut seen));
+        match decided {
+            Ok(_) => seen.agreement.ok_or_else(|| Unpermitted::new(denied(Code::CannotDecide))),
+            Err(denied) => {
+                Err(Unpermitted { not_in_force: self.reasons(asks), agreement: seen.agreement, denied })
+            }
+        }
+    }
+
+    /// Why none of the agreements that would fit is in force on the day; none where one is.
+    fn reasons(&self, asks: &Asks) -> Vec<String> {
+        let Some((offer, operation)) = self.target(asks) else { return Vec::new() };
+        let (version, operation) = (&offer.contract.version, &operation.operation.id);
+        let candidates = self.register.candidates(&asks.consumer, version, operation);
+        let told = candidates.iter().flat_map(|entry| {
+            let reference = &entry.agreement.reference;
+            let reasons = entry.standing.reasons(asks.on).into_iter();
+            reasons.map(move |reason| format!("{reference}: {reason}"))
+        });
+        told.collect()
     }
 
     /// The road, from *decide* to *check*.

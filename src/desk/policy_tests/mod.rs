@@ -3,7 +3,6 @@
 //!
 //! Not here: whether an agreement is sealed and signed, and what the system behind really says.
 
-mod clauses;
 mod coverage;
 mod judge;
 mod read;
@@ -18,10 +17,10 @@ use crate::model::{Code, Fault, Faults};
 use super::files::RulesetFiles;
 use super::ruleset::Ruleset;
 
-pub use clauses::Clause;
+pub use super::clauses::Clause;
 pub use coverage::Coverage;
-pub use judge::{Bench, End, Judged};
-pub use read::{Asks, Expects, PolicyTest, Supposing};
+pub use judge::{Bench, End, Judged, Unpermitted};
+pub use read::{Asks, Expects, PolicyTest, Supposing, dataset_version, system_id};
 
 /// Where they lie, below the policies.
 const FOLDER: &str = "tests";

@@ -162,8 +162,8 @@ impl<'d> Words<'d> {
     }
 
     fn asks(&self) -> Option<Asks> {
-        let consumer = self.wanted("consumer").and_then(|item| item.parsed(system));
-        let dataset = self.wanted("dataset").and_then(|item| item.parsed(version));
+        let consumer = self.wanted("consumer").and_then(|item| item.parsed(system_id));
+        let dataset = self.wanted("dataset").and_then(|item| item.parsed(dataset_version));
         let operation = self.wanted("operation").and_then(|item| item.text());
         let (agreement, purpose) = (self.text("agreement"), self.text("purpose"));
         let (role, reason) = (self.text("role"), self.text("reason"));
@@ -253,14 +253,16 @@ fn named(item: &Item<'_>) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn system(text: &str) -> Result<SystemId, String> {
+/// A system as `member/system`.
+pub fn system_id(text: &str) -> Result<SystemId, String> {
     let (member, system) =
         text.split_once('/').ok_or("a member and a system are wanted, as `member/system`")?;
     let member = MemberId::new(member).map_err(|error| error.to_string())?;
     Ok(SystemId { member, system: SystemName::new(system).map_err(|error| error.to_string())? })
 }
 
-fn version(text: &str) -> Result<(String, String), &'static str> {
+/// A dataset and its major version as `dataset/v1`.
+pub fn dataset_version(text: &str) -> Result<(String, String), &'static str> {
     let (id, major) =
         text.split_once("/v").ok_or("a dataset and its major version are wanted, as `dataset/v1`")?;
     Ok((id.to_owned(), major.to_owned()))

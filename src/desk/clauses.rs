@@ -1,8 +1,10 @@
 //! The clauses of an agreement that decide on a question, each with the line it stands on, as a person wrote it.
 //! The text was loaded as an agreement before, so that what is not found here is not there.
 
+use jiff::civil::Date;
+
 use crate::config::strict::{self, Item, Table};
-use crate::model::{AgreementRef, Assurance, FieldPath, MemberId, ReasonWanted, SystemId, SystemName};
+use crate::model::{AgreementRef, Assurance, Code, FieldPath, MemberId, ReasonWanted, SystemId, SystemName};
 use crate::policy::Agreement;
 
 /// A clause, and what policy tests have made of it.
@@ -28,6 +30,31 @@ pub struct Clause {
 impl Clause {
     pub fn is_covered(&self) -> bool {
         self.met && self.unmet != Some(false)
+    }
+
+    /// Whether a refusal with this code is this clause's, of a question that system put on that day.
+    pub(super) fn stops(&self, code: Code, agreement: &Agreement, consumer: &SystemId, on: Date) -> bool {
+        match &self.what {
+            What::Purpose(caller, _) => code == Code::PurposeNotAllowed && caller == consumer,
+            What::Role(caller, _) => code == Code::RoleNotAllowed && caller == consumer,
+            What::User => code == Code::UserMissing,
+            What::Reason => code == Code::ReasonMissing,
+            What::Case => code == Code::CaseMissing,
+            What::Assurance => matches!(code, Code::TokenMissing | Code::SignatureMissing),
+            What::From => code == Code::AgreementNotInForce && on < agreement.dates.from,
+            What::Until => {
+                let past = agreement.dates.until.is_some_and(|until| on > until);
+                code == Code::AgreementNotInForce && past
+            }
+            What::Limit => code == Code::LimitReached,
+            What::Form => code == Code::AgreementNotInForce,
+            _ => false,
+        }
+    }
+
+    /// Whether it says which records may leave.
+    pub(super) fn is_of_rows(&self) -> bool {
+        matches!(self.what, What::Rows(_))
     }
 }
 

@@ -1,5 +1,7 @@
 //! `tolbooth policy`: what agreements and guardrails say, asked question by question before anybody signs.
 
+mod explain;
+
 use std::io::Write;
 
 use clap::{Args, Subcommand};
@@ -23,6 +25,14 @@ pub enum PolicyCommand {
     /// asked over the network, and nothing is recorded. `tolbooth check` runs the same tests. How to write
     /// one is in docs/policy-tests.md. Ends with 0 if all is as expected, 1 if not.
     Test(TestArgs),
+    /// Say whether a question would be permitted, and if not what would have to change and who can change it
+    ///
+    /// For officers and hosts, of any partner's question, from the files as they are: nobody is asked and nothing
+    /// is recorded. Names the agreement, the clause with its line, what would have to be otherwise and who can
+    /// make it so. Takes no identifier of anybody: which record it would be about does not matter here. A partner
+    /// asks the same of a running gateway with POST /explain; of a past exchange `tolbooth explain` tells.
+    /// Ends with 0 if it would be permitted, 1 if not.
+    Explain(Box<explain::ExplainArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -39,7 +49,10 @@ pub struct TestArgs {
 
 /// Runs one of the commands.
 pub fn run(command: &PolicyCommand, out: &mut dyn Write, clock: &Clock) -> Exit {
-    let PolicyCommand::Test(args) = command;
+    let args = match command {
+        PolicyCommand::Test(args) => args,
+        PolicyCommand::Explain(args) => return explain::run(args, out, clock),
+    };
     match tested(args, clock) {
         Ok(tested) if args.config.json => tested.say_json(args, out),
         Ok(tested) => tested.say(args, out),
