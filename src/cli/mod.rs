@@ -14,6 +14,7 @@ mod init;
 mod ledger;
 mod next_step;
 mod passphrase;
+mod policy;
 mod report;
 mod serve;
 pub mod trial;
@@ -88,6 +89,9 @@ enum Command {
     /// Seal, sign and inspect data-sharing agreements
     #[command(subcommand)]
     Agreement(agreement::AgreementCommand),
+    /// Test what agreements and guardrails say, question by question
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Verify, search and export the audit ledger
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -143,6 +147,7 @@ impl Arguments {
             Command::Dataset(command) => dataset::run(&command, &mut out, &clock),
             Command::Doctor(args) => doctor::run(&args, &mut out, &clock),
             Command::Agreement(command) => agreement::run(&command, &mut out, &clock),
+            Command::Policy(command) => policy::run(&command, &mut out, &clock),
             Command::Ledger(command) => ledger::run(&command, &mut out, &clock),
             Command::Explain(args) => explain::run(&args, &mut out),
             Command::Report(command) => report::run(&command, &mut out),

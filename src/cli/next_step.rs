@@ -11,6 +11,9 @@ pub(super) fn next_step(reasons: &[Reason], file: &Path) -> Option<String> {
     let file = file.display();
     let sign = |how: &str| format!("tolbooth agreement sign {file} --key KEY{how}");
     let has = |wanted: fn(&Reason) -> bool| reasons.iter().any(wanted);
+    if has(|reason| matches!(reason, Reason::FormNotAnswered(_))) {
+        return Some("nothing to seal or sign yet: this waits for a version that gives such answers".into());
+    }
     if let Some(seen) = reasons.iter().find_map(older) {
         return Some(format!("raise its `version` above {seen}, then seal it, and every party signs"));
     }

@@ -65,6 +65,17 @@ impl RulesetFiles {
         faults.into_result().map(|()| files)
     }
 
+    /// Files that lie beside those of a ruleset and are none of it, in order of name: what they say is not in force.
+    pub(super) fn beside(
+        gateway: &Gateway,
+        folder: &Path,
+        extension: &str,
+        faults: &mut Faults,
+    ) -> Vec<RulesetFile> {
+        let files = Self { home: gateway.home.clone(), ..Self::default() };
+        files.folder(folder, extension, faults)
+    }
+
     /// Reads `members.toml` and nothing else.
     pub(super) fn members_alone(gateway: &Gateway, faults: &mut Faults) -> Self {
         let mut files = Self { home: gateway.home.clone(), ..Self::default() };

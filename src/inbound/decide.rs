@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use crate::contract::{Question, ReadFault};
-use crate::desk::Terms;
+use crate::desk::{Caller, Terms, facts, meant, permitted};
 use crate::directory::Identity;
 use crate::model::{Code, Origin, PurposeCode, Stated};
-use crate::policy::{Agreement, Claims, Entry, Facts, Verdict, choose};
+use crate::policy::{Claims, choose};
 
 use super::accept::Known;
 use super::bearer;
@@ -47,15 +47,6 @@ pub(super) fn decide(worker: &Worker, asked: Asked) -> Result<Permitted, Refusal
     }
 }
 
-/// The agreement a refused question can only have meant, for the record: the newest version of the
-/// one there is.
-fn meant(candidates: &[Arc<Entry>], code: Code) -> Option<Arc<Agreement>> {
-    let newest = candidates.iter().max_by_key(|entry| entry.agreement.reference.version)?;
-    let id = &newest.agreement.reference.id;
-    let only = candidates.iter().all(|entry| entry.agreement.reference.id == *id);
-    (only && code != Code::NotAgreed).then(|| Arc::clone(&newest.agreement))
-}
-
 /// The agreement's and the guardrails' word, before the question is looked at.
 fn judge(
     worker: &Worker,
@@ -86,29 +77,11 @@ fn judge(
         return Err(Why::new(Code::NotAgreed).detail("The agreement has no emergency clause."));
     }
     let terms = ruleset.terms(&agreement.reference, operation).ok_or(Code::CannotDecide)?;
-    let facts = Facts {
-        scope: Arc::clone(terms.scope()),
-        member: identity.system().member.clone(),
-        class: identity.class(),
-        system: identity.system().system.clone(),
-        role: chosen.role.map(|role| role.value),
-        purpose: chosen.purpose.value,
-        assurance: known.assurance,
-        emergency: false,
-        weekday: london.weekday(),
-        hour: london.hour().unsigned_abs(),
-    };
+    let (class, assurance) = (identity.class(), known.assurance);
+    let caller = Caller { system: identity.system(), class, assurance, london: london.datetime() };
+    let facts = facts(terms, caller, &chosen);
     let verdict = worker.memo.borrow_mut().decide(&ruleset.digest, &ruleset.decider, &facts);
-    match verdict {
-        Verdict::Permit => {}
-        Verdict::Forbid { guardrail } => {
-            return Err(Why::new(Code::Guardrail)
-                .detail(format!("The rule is `{guardrail}`."))
-                .truth(guardrail.as_ref()));
-        }
-        Verdict::Deny => return Err(Code::NotAgreed.into()),
-        Verdict::Error(error) => return Err(Why::new(Code::CannotDecide).truth(error.as_ref())),
-    }
+    permitted(verdict)?;
     // Only a permitted question counts against the limit.
     chosen.entry.limiter.admit(worker.road.clock.monotonic()).map_err(|seconds| {
         Why::new(Code::LimitReached).detail(format!("Ask again in {seconds} s.")).retry_after(seconds)

@@ -6,7 +6,8 @@ use jiff::civil::Date;
 
 use crate::model::{
     AgreementRef, Article9, Assurance, Basis, Confidentiality, DatasetVersion, Digest, MemberId, OperationId,
-    PurposeCode, ReasonWanted, Regime, Release, RoleId, Schedule1, Schedule8, SystemId, SystemName,
+    PurposeCode, ReasonWanted, Regime, Release, ResponseForm, RoleId, Schedule1, Schedule8, SystemId,
+    SystemName,
 };
 
 use super::particulars::{Particulars, PartyParticulars};
@@ -72,6 +73,12 @@ impl Agreement {
     /// every party is one.
     pub fn controllers(&self) -> impl Iterator<Item = &MemberId> {
         self.parties.iter().filter(|party| party.signs()).map(|party| &party.member)
+    }
+
+    /// The form of its answers, if this version gives none so. Format 1 knows no such form.
+    pub fn not_answered(&self) -> Option<ResponseForm> {
+        let form = self.particulars.as_ref().map(|particulars| particulars.flow.response);
+        form.filter(|form| !form.is_answered())
     }
 
     /// Whether anybody is in the data. Format 1 does not say, and so is taken to be about people.

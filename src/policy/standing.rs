@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use crate::clock::date_in_words;
 use crate::merkle::note::{Note, NoteError};
-use crate::model::{Digest, MemberId};
+use crate::model::{Digest, MemberId, ResponseForm};
 
 use super::agreement::{Agreement, Dates, Stage};
 use super::sign::{KeyRing, signature_text};
@@ -50,6 +50,8 @@ pub enum Reason {
     OlderThanSeen {
         seen: u32,
     },
+    /// It is of answers in a form that this version does not give.
+    FormNotAnswered(ResponseForm),
     NotYet(Date),
     Ended(Date),
 }
@@ -75,6 +77,9 @@ impl fmt::Display for Reason {
                 f.write_str("a trial, and the source of its data is not marked synthetic")
             }
             Self::OlderThanSeen { seen } => write!(f, "older than version {seen}, which was in force"),
+            Self::FormNotAnswered(form) => {
+                write!(f, "this version gives no answers of the form `{form}`")
+            }
             Self::NotYet(from) => write!(f, "begins on {}", date_in_words(*from)),
             Self::Ended(until) => write!(f, "ended after {}", date_in_words(*until)),
         }
@@ -144,7 +149,15 @@ impl Standing {
     /// their first day, so that partners can build against them. Not after their last.
     pub fn rehearsed(agreement: &Agreement) -> Self {
         let dates = Dates { from: Date::MIN, until: agreement.dates.until };
-        Self { dates, reasons: Vec::new(), signers: Vec::new(), ignored: Vec::new(), newer: None }
+        let reasons = form_reason(agreement).into_iter().collect();
+        Self { dates, reasons, signers: Vec::new(), ignored: Vec::new(), newer: None }
+    }
+
+    /// How an agreement stands for policy tests, which judge its words: as though it were sealed and signed. Its
+    /// dates count.
+    pub fn supposed(agreement: &Agreement) -> Self {
+        let reasons = form_reason(agreement).into_iter().collect();
+        Self { dates: agreement.dates, reasons, signers: Vec::new(), ignored: Vec::new(), newer: None }
     }
 
     fn not_on(&self, today: Date) -> Option<Reason> {
@@ -162,6 +175,7 @@ impl Standing {
 /// Judges an agreement by everything but the day.
 pub fn standing(agreement: &Agreement, grounds: &Grounds<'_>) -> Standing {
     let mut reasons = Vec::new();
+    reasons.extend(form_reason(agreement));
     reasons.extend(seal_reason(agreement.seal, grounds.view));
     let read = read_note(agreement, grounds);
     let lines = read.unwrap_or_else(|reason| {
@@ -188,6 +202,10 @@ impl Reason {
     fn is_of_note(&self) -> bool {
         matches!(self, Self::SignaturesUnreadable(_) | Self::SignedOverOtherBytes)
     }
+}
+
+fn form_reason(agreement: &Agreement) -> Option<Reason> {
+    agreement.not_answered().map(Reason::FormNotAnswered)
 }
 
 fn seal_reason(seal: Option<Digest>, view: Option<Digest>) -> Option<Reason> {

@@ -6,6 +6,7 @@
 
 pub mod agreements;
 pub mod binary;
+pub mod federation;
 pub mod forge;
 pub mod frames;
 pub mod gateway;
