@@ -16,6 +16,7 @@ mod next_step;
 mod passphrase;
 mod report;
 mod serve;
+mod signing;
 pub mod trial;
 
 use std::io::Write;

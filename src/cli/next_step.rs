@@ -34,6 +34,9 @@ pub(super) fn next_step(reasons: &[Reason], file: &Path) -> Option<String> {
     if !missing.is_empty() {
         return Some(format!("{}    (an officer of: {})", sign(""), missing.join(", ")));
     }
+    if let Some(member) = reasons.iter().find_map(without_guardian) {
+        return Some(format!("{}    (the Caldicott Guardian of {member})", sign("")));
+    }
     has(|reason| matches!(reason, Reason::TrialSourceNotSynthetic))
         .then(|| "write `synthetic = true` into the dataset's file, if its people are made up".into())
 }
@@ -51,6 +54,13 @@ fn unsigned(reason: &Reason) -> Option<&MemberId> {
         Reason::SignatureMissing(member)
         | Reason::SignatureWrong { member, .. }
         | Reason::TrialKeyOnLive(member) => Some(member),
+        _ => None,
+    }
+}
+
+fn without_guardian(reason: &Reason) -> Option<&MemberId> {
+    match reason {
+        Reason::GuardianMissing { member, .. } => Some(member),
         _ => None,
     }
 }

@@ -64,7 +64,7 @@ pub use ranges::Ranges;
 pub use read::{Archive, Entry, Stored};
 pub use receipt::{Checked, Presented, Receipt, ReceiptFault};
 pub use recover::{RecoverFault, Recovered, recover_subject_keys};
-pub use recovery::{PASSPHRASE_CHARS_MIN, RecoveryFault, RecoverySecret};
+pub use recovery::{RecoveryFault, RecoverySecret};
 pub use subject::{MissingKeys, SubjectRef};
 pub use surroundings::{Bare, Surroundings};
 

@@ -46,6 +46,11 @@ pub enum Reason {
     },
     /// Only a trial key signed for this member, and the agreement is live.
     TrialKeyOnLive(MemberId),
+    /// The agreement names this office of the member as its Caldicott Guardian's, and nobody who holds it signed.
+    GuardianMissing {
+        member: MemberId,
+        office: String,
+    },
     TrialSourceNotSynthetic,
     OlderThanSeen {
         seen: u32,
@@ -71,6 +76,12 @@ impl fmt::Display for Reason {
             Self::TrialKeyOnLive(member) => {
                 write!(f, "signed for {member} by a trial key only, which counts only for a trial")
             }
+            Self::GuardianMissing { member, office } => {
+                write!(
+                    f,
+                    "not signed by the Caldicott Guardian of {member}: an officer of the office `{office}`"
+                )
+            }
             Self::TrialSourceNotSynthetic => {
                 f.write_str("a trial, and the source of its data is not marked synthetic")
             }
@@ -88,6 +99,15 @@ pub struct Signer {
     pub officer: String,
     pub office: String,
     pub trial: bool,
+}
+
+impl Signer {
+    /// Whether this officer holds an office of a member, as `members.toml` spells it: capitals and underscores are
+    /// not what tells two offices apart.
+    fn holds(&self, (member, office): (&MemberId, &str)) -> bool {
+        let plain = |office: &str| office.trim().replace('_', " ").to_lowercase();
+        self.member == *member && plain(&self.office) == plain(office)
+    }
 }
 
 /// What was found when the agreement was judged.
@@ -170,8 +190,8 @@ pub fn standing(agreement: &Agreement, grounds: &Grounds<'_>) -> Standing {
     });
     // Nothing to count in a note that could not be believed at all.
     if reasons.iter().all(|reason| !reason.is_of_note()) {
-        reasons
-            .extend(agreement.controllers().filter_map(|member| lines.reason_for(member, agreement.stage)));
+        reasons.extend(agreement.controllers().filter_map(|member| lines.reason_for(member, agreement)));
+        reasons.extend(lines.without_guardian(agreement));
     }
     if agreement.stage == Stage::Trial && !grounds.source_synthetic {
         reasons.push(Reason::TrialSourceNotSynthetic);
@@ -214,10 +234,13 @@ struct Lines {
 }
 
 impl Lines {
-    fn reason_for(&self, member: &MemberId, stage: Stage) -> Option<Reason> {
-        let mut mine = self.good.iter().filter(|signer| signer.member == *member).peekable();
+    fn reason_for(&self, member: &MemberId, agreement: &Agreement) -> Option<Reason> {
+        let guardian = |signer: &Signer| agreement.guardians().any(|named| signer.holds(named));
+        // The guardian is a second pair of eyes: one person does not sign twice.
+        let mut mine =
+            self.good.iter().filter(|signer| signer.member == *member && !guardian(signer)).peekable();
         if mine.peek().is_some() {
-            return (!mine.any(|signer| counts(signer, stage)))
+            return (!mine.any(|signer| counts(signer, agreement.stage)))
                 .then(|| Reason::TrialKeyOnLive(member.clone()));
         }
         let wrong = self.wrong.iter().find(|(_, of)| of == member);
@@ -226,6 +249,14 @@ impl Lines {
                 Reason::SignatureWrong { officer: officer.clone(), member: member.clone() }
             }
             None => Reason::SignatureMissing(member.clone()),
+        })
+    }
+
+    fn without_guardian<'l>(&'l self, agreement: &'l Agreement) -> impl Iterator<Item = Reason> + 'l {
+        let signed =
+            |named| self.good.iter().any(|signer| signer.holds(named) && counts(signer, agreement.stage));
+        agreement.guardians().filter(move |named| !signed(*named)).map(|(member, office)| {
+            Reason::GuardianMissing { member: member.clone(), office: office.to_owned() }
         })
     }
 }

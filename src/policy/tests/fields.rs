@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::civil::{Date, date};
 
-use super::samples::{self, caller, grounds, key, member, ring, view, whole};
+use super::samples::{self, caller, grounds, member, ring, view, whole};
 use crate::model::{
     Assurance, DatasetId, DatasetVersion, Digest, MemberId, Operation, OperationId, Release, Rows, Shape,
     SystemId, SystemName,
@@ -17,7 +17,6 @@ use crate::policy::decide::{Decider, Verdict};
 use crate::policy::facts::Facts;
 use crate::policy::fields::{Held, fields};
 use crate::policy::register::Register;
-use crate::policy::sign::add_signature;
 use crate::policy::standing::{Grounds, standing};
 use crate::policy::{Limiter, against_operation};
 
@@ -53,8 +52,7 @@ impl Question {
 
     fn is_permitted(&self) -> bool {
         let (ring, agreement) = (ring(), samples::sealed(&self.text));
-        let first = add_signature(None, &agreement, "officer.glenmore", &key(1)).unwrap();
-        let note = add_signature(Some(&first), &agreement, "officer.nhs-lomond", &key(2)).unwrap();
+        let note = samples::signed_whole(&agreement);
         let grounds = Grounds {
             view: Some(self.view),
             highest_seen: self.highest_seen,
@@ -168,6 +166,10 @@ fn refusals() -> Vec<(&'static str, bool)> {
         ("agreement.kind", !goes_with_the_contract(premises, "health")),
         ("party[].member", !with(|asked| asked.caller = of("police-caledonia", "ed-trak"))),
         ("party[].side", !with(|asked| asked.caller = of("glenmore", "ed-trak"))),
+        (
+            "party[].caldicott_guardian.office",
+            !worded("{ office = \"Caldicott Guardian\"", "{ office = \"Medical Director\""),
+        ),
         ("party[].system[].id", !with(|asked| asked.caller = of("nhs-lomond", "kiosk"))),
         ("party[].system[].roles", !with(|asked| asked.claims.role = Some("porter"))),
         ("party[].system[].purposes", !with(|asked| asked.claims.purpose = Some("research"))),
