@@ -9,9 +9,10 @@ use serde_json::json;
 
 use crate::clock::{Clock, date_in_words};
 use crate::config;
-use crate::model::Faults;
+use crate::model::{Action, Faults};
 use crate::policy::{self, Agreement, Grounds};
 
+use super::act::{self, ActArgs};
 use super::files::replace;
 use super::next_step::next_step;
 use super::signing::{self, AttachArgs, KeyArgs, SignArgs, StatementArgs, key_ring};
@@ -54,6 +55,24 @@ pub enum AgreementCommand {
     /// A C2SP signed note over the statement, or the bare 64 bytes of an Ed25519 signature, as they are or in
     /// base64 or hex, with --officer to say whose it is.
     Attach(AttachArgs),
+    /// Put this version to the other parties, signed
+    Propose(ActArgs),
+    /// Agree to a version, or take your party's own decline back
+    Accept(ActArgs),
+    /// Say no to a version: it is not in force until your party accepts
+    Decline(ActArgs),
+    /// Take an agreement out of force at once, for any party alone, at any hour, until the same party resumes
+    ///
+    /// The partner is told `agreement_not_in_force`. The act is a small signed file beside the agreement; the
+    /// gateway puts it on the record, and from then on it holds whatever becomes of the file.
+    ///
+    ///   tolbooth agreement suspend FILE --key m.macleod.key --reason "An account was misused"
+    #[command(verbatim_doc_comment)]
+    Suspend(ActArgs),
+    /// Take your party's own suspension back
+    Resume(ActArgs),
+    /// End a version for good: no file brings it back, and only a new version, signed by all, follows it
+    Withdraw(ActArgs),
     /// Check the signatures of one agreement against the officers in members.toml
     ///
     /// For officers, before and after they sign. Whether what is released still is what was sealed
@@ -112,6 +131,12 @@ pub fn run(command: &AgreementCommand, out: &mut dyn Write, clock: &Clock) -> Ex
         AgreementCommand::Sign(args) => signing::sign(args, out),
         AgreementCommand::Statement(args) => signing::statement(args, out),
         AgreementCommand::Attach(args) => signing::attach(args, out),
+        AgreementCommand::Propose(args) => act::run(args, Action::Propose, out, clock),
+        AgreementCommand::Accept(args) => act::run(args, Action::Accept, out, clock),
+        AgreementCommand::Decline(args) => act::run(args, Action::Decline, out, clock),
+        AgreementCommand::Suspend(args) => act::run(args, Action::Suspend, out, clock),
+        AgreementCommand::Resume(args) => act::run(args, Action::Resume, out, clock),
+        AgreementCommand::Withdraw(args) => act::run(args, Action::Withdraw, out, clock),
         AgreementCommand::Verify(args) => verify(args, out, clock),
         AgreementCommand::Fields(args) => Ok(fields(args, out)),
         AgreementCommand::Status(args) => status(args, out, clock),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::model::MemberId;
+use crate::model::{Action, MemberId};
 use crate::policy::Reason;
 
 /// The one thing to do next; `None` where there is nothing to do but wait, or nothing at all. Sealing
@@ -11,6 +11,17 @@ pub(super) fn next_step(reasons: &[Reason], file: &Path) -> Option<String> {
     let file = file.display();
     let sign = |how: &str| format!("tolbooth agreement sign {file} --key KEY{how}");
     let has = |wanted: fn(&Reason) -> bool| reasons.iter().any(wanted);
+    if let Some((action, member)) = reasons.iter().find_map(against) {
+        return Some(match action {
+            Action::Withdraw => "agree on a new `version`, then seal it, and every party signs".into(),
+            Action::Decline => format!(
+                "tolbooth agreement accept {file} --key KEY --reason TEXT    (an officer of: {member})"
+            ),
+            _ => format!(
+                "tolbooth agreement resume {file} --key KEY --reason TEXT    (an officer of: {member})"
+            ),
+        });
+    }
     if let Some(seen) = reasons.iter().find_map(older) {
         return Some(format!("raise its `version` above {seen}, then seal it, and every party signs"));
     }
@@ -39,6 +50,13 @@ pub(super) fn next_step(reasons: &[Reason], file: &Path) -> Option<String> {
     }
     has(|reason| matches!(reason, Reason::TrialSourceNotSynthetic))
         .then(|| "write `synthetic = true` into the dataset's file, if its people are made up".into())
+}
+
+fn against(reason: &Reason) -> Option<(Action, &MemberId)> {
+    match reason {
+        Reason::Against { action, member, .. } => Some((*action, member)),
+        _ => None,
+    }
 }
 
 fn older(reason: &Reason) -> Option<u32> {

@@ -4,6 +4,7 @@
 //! Everything here is pure and synchronous: bytes, keys, dates and time are handed in. What an
 //! agreement releases is only read here; `minimise/` compiles it against the contract.
 
+mod act;
 mod agreement;
 mod attach;
 mod choose;
@@ -24,6 +25,7 @@ mod seal;
 mod sign;
 mod standing;
 
+pub use act::{ACT_REASON_CHARS_MAX, Act, ActFault, CountedAct, SignedAct, is_reason};
 pub use agreement::{Agreement, Conditions, ConsumerSystem, Dates, Law, Limits, Party, Power, Side, Stage};
 pub use attach::{AttachError, Brought, attach};
 pub use choose::{Chosen, Claims, choose};

@@ -5,9 +5,9 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use crate::clock::date_in_words;
+use crate::clock::{ZONE, date_in_words};
 use crate::merkle::note::{Note, NoteError};
-use crate::model::{Digest, MemberId};
+use crate::model::{ActDone, Action, Digest, MemberId};
 
 use super::agreement::{Agreement, Dates, Stage};
 use super::sign::{KeyRing, signature_text};
@@ -55,6 +55,12 @@ pub enum Reason {
     OlderThanSeen {
         seen: u32,
     },
+    /// An officer of a party withdrew, suspended or declined it, on a day as they said.
+    Against {
+        action: Action,
+        member: MemberId,
+        on: Option<Date>,
+    },
     NotYet(Date),
     Ended(Date),
 }
@@ -86,6 +92,15 @@ impl fmt::Display for Reason {
                 f.write_str("a trial, and the source of its data is not marked synthetic")
             }
             Self::OlderThanSeen { seen } => write!(f, "older than version {seen}, which was in force"),
+            Self::Against { action, member, on } => {
+                let done = match action {
+                    Action::Withdraw => "withdrawn for good",
+                    Action::Decline => "declined",
+                    _ => "suspended",
+                };
+                write!(f, "{done} by {member}")?;
+                on.map_or(Ok(()), |on| write!(f, " on {}", date_in_words(on)))
+            }
             Self::NotYet(from) => write!(f, "begins on {}", date_in_words(*from)),
             Self::Ended(until) => write!(f, "ended after {}", date_in_words(*until)),
         }
@@ -165,6 +180,16 @@ impl Standing {
     pub fn rehearsed(agreement: &Agreement) -> Self {
         let dates = Dates { from: Date::MIN, until: agreement.dates.until };
         Self { dates, reasons: Vec::new(), signers: Vec::new(), ignored: Vec::new(), newer: None }
+    }
+
+    /// Takes it out of force by what parties did to it since it was signed: stronger than any file.
+    pub fn against(mut self, acts: &[&ActDone]) -> Self {
+        self.reasons.extend(acts.iter().map(|act| Reason::Against {
+            action: act.action,
+            member: act.member.clone(),
+            on: act.at.in_tz(ZONE).ok().map(|at| at.date()),
+        }));
+        self
     }
 
     fn not_on(&self, today: Date) -> Option<Reason> {

@@ -72,6 +72,7 @@ fn signed(home: &Path, name: &str, text: &str) -> (String, String) {
     let gateway = config::load(&copy.join("tolbooth.toml")).unwrap();
     let circumstances = Circumstances {
         seen: &|_| None,
+        life: &Default::default(),
         before: None,
         pseudonym_master: &[0; 32],
         today: jiff::civil::Date::MIN,
