@@ -203,7 +203,7 @@ pub(super) fn install(app: &App, before: &Ruleset, mut ruleset: Ruleset, tls: Op
     app.epochs.send_replace(epoch);
     let ruleset = app.ruleset.load_full();
     tracing::info!(ruleset = %digest, before = %before.digest, "a new ruleset is in force");
-    super::run::warn_of_what_is_not_in_force(app, &ruleset);
+    rules::warn_of_what_is_not_in_force(app, &ruleset);
 }
 
 pub(super) fn with_circumstances<T>(

@@ -41,8 +41,8 @@ const WAITING_MAX: usize = 16_384;
 const SOCKET_PATH_BYTES_MAX: usize = 107;
 
 /// Threads beside the road that may block: one each for callers' chains, reloads, revocations, token keys,
-/// replaced files, erasures, folding, the anchor, stops and what is sent outside, which must never wait for somebody who
-/// looks into the ledger and does not read the answer.
+/// replaced files, erasures, folding, the anchor, stops and what is sent outside, which must never wait for
+/// somebody who looks into the ledger and does not read the answer.
 const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + READS_MAX + KEEPERS_MAX + 9;
 
 /// A gateway that serves.
@@ -78,7 +78,7 @@ pub fn start(gateway: Gateway, clock: Clock) -> Result<Running, StartFault> {
         anchor::begin(&app, anchor);
     }
     app.health.set(Condition::Ruleset, Light::Green);
-    warn_of_what_is_not_in_force(&app, &app.ruleset.load());
+    rules::warn_of_what_is_not_in_force(&app, &app.ruleset.load());
     let bind =
         |address: SocketAddr| TcpListener::bind(address).map_err(io_fault(format!("listening on {address}")));
     let partners = bind(app.gateway.partners.address)?;
@@ -142,12 +142,8 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
     let fold = Arc::new(FoldedIndex::new(&store, &versions, index));
     let seen = Seen::new(versions.highest(), opened.ruleset);
     let first_look = reload::look(&gateway, &[]);
-    let highest = |id: &AgreementId| seen.highest(id);
-    let (pseudonym_master, today) = (&*keys.pseudonym, clock.today());
     let lived = Arc::new(Lived::new(ledger.clone(), versions.life().clone()));
-    let life = lived.now();
-    let circumstances = Circumstances { seen: &highest, life: &life, before: None, pseudonym_master, today };
-    let mut ruleset = Ruleset::load(&gateway, &circumstances).inspect_err(|faults| {
+    let mut ruleset = load_first(&gateway, (&seen, &lived), &keys, clock.today()).inspect_err(|faults| {
         rules::record_refused_start((&ledger, &opened), Ruleset::digest_of(&gateway), faults);
     })?;
     let tls = reload::tls(&gateway, &ruleset)?;
@@ -180,6 +176,21 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
         opened,
     };
     Ok((app, anchor))
+}
+
+/// The ruleset of the files as they are, under what the journal knows.
+fn load_first(
+    gateway: &Gateway,
+    (seen, lived): (&Seen, &Lived),
+    keys: &keys::Keys,
+    today: Date,
+) -> Result<Ruleset, Faults> {
+    let highest = |id: &AgreementId| seen.highest(id);
+    let (pseudonym_master, life) = (&*keys.pseudonym, lived.now());
+    Ruleset::load(
+        gateway,
+        &Circumstances { seen: &highest, life: &life, before: None, pseudonym_master, today },
+    )
 }
 
 /// Opens the ledger, unless its journal is not the one the anchor was kept for.
@@ -241,17 +252,6 @@ fn record_in_force(
     ledger.ruleset((ruleset.digest, seen.ruleset()), &files, in_force.clone()).map_err(unrecorded)?;
     seen.recorded(ruleset.digest, in_force);
     Ok(())
-}
-
-pub(super) fn warn_of_what_is_not_in_force(app: &App, ruleset: &Ruleset) {
-    let today = app.clock.today();
-    for entry in ruleset.register.all() {
-        let reasons: Vec<String> = entry.standing.reasons(today).iter().map(ToString::to_string).collect();
-        if !reasons.is_empty() {
-            let agreement = entry.agreement.reference.to_string();
-            tracing::warn!(agreement, why = reasons.join("; "), "an agreement is not in force");
-        }
-    }
 }
 
 /// What the control thread serves, once everything holds.

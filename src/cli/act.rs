@@ -1,5 +1,5 @@
-//! `tolbooth agreement propose`, `accept`, `decline`, `suspend`, `resume` and `withdraw`: what a party's officer does to an
-//! agreement, as a small signed file beside it.
+//! `tolbooth agreement propose`, `accept`, `decline`, `suspend`, `resume` and `withdraw`: what a party's officer
+//! does to an agreement, as a small signed file beside it.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

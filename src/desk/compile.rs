@@ -10,9 +10,7 @@ use serde_json::Value;
 use crate::config::Gateway;
 use crate::directory::Directory;
 use crate::minimise::{self, Projection, Pseudonyms};
-use crate::model::{
-    AgreementRef, Digest, Fault, Faults, Life, LifeEvent, Mapping, MemberClass, MemberId, Operation,
-};
+use crate::model::{AgreementRef, Digest, Fault, Faults, Life, LifeEvent, Mapping, Operation};
 use crate::policy::{
     self, Agreement, CountedAct, Grounds, KeyRing, SignedAct, Standing, against_members, against_operation,
     signature_file, standing,
@@ -20,7 +18,7 @@ use crate::policy::{
 
 use super::files::{RulesetFile, RulesetFiles};
 use super::leaving::{Alike, Leaving, Outflow, Outflows};
-use super::ruleset::{Circumstances, Offer, Offers};
+use super::ruleset::{Circumstances, Offer, Offers, class_of, utf8};
 use super::spread::spread;
 use super::terms::Terms;
 use super::view::{self, OperationView};
@@ -287,6 +285,23 @@ impl<'a> Bench<'a> {
     }
 }
 
-fn class_of(directory: &Directory, member: &MemberId) -> Option<MemberClass> {
-    directory.member(member).map(|member| member.class)
+/// What is wrong with these, whoever the members are.
+pub(super) fn faults_of_agreements(files: &[RulesetFile]) -> Faults {
+    let mut faults = Faults::default();
+    for file in files {
+        let read = file.bytes().and_then(|bytes| policy::load(&file.name, bytes));
+        faults.extend(read.err().unwrap_or_default());
+    }
+    faults
+}
+
+pub(super) fn guardrails(files: &RulesetFiles, faults: &mut Faults) -> Vec<(String, String)> {
+    let mut guardrails = Vec::with_capacity(files.guardrails.len());
+    for file in &files.guardrails {
+        match utf8(file) {
+            Ok(text) => guardrails.push((file.name.clone(), text.to_owned())),
+            Err(more) => faults.extend(more),
+        }
+    }
+    guardrails
 }

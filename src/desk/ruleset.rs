@@ -18,7 +18,7 @@ use crate::policy::{self, Agreement, CountedAct, Decider, KeyRing, Register};
 use crate::source::{self, OnUnlisted, Source};
 use crate::token::Outsiders;
 
-use super::compile::{Bench, Source as Coming, read_acts};
+use super::compile::{Bench, Source as Coming, faults_of_agreements, guardrails, read_acts};
 use super::files::{RulesetFile, RulesetFiles};
 use super::issuers;
 use super::synthetic::Sandbox;
@@ -382,27 +382,6 @@ fn read_offer(
         .map(|name| gateway.home.join(name))
         .collect();
     Ok(Offer { contract, source: Arc::new(source), synthetic, on_unlisted, secrets, operations })
-}
-
-/// What is wrong with these, whoever the members are.
-fn faults_of_agreements(files: &[RulesetFile]) -> Faults {
-    let mut faults = Faults::default();
-    for file in files {
-        let read = file.bytes().and_then(|bytes| policy::load(&file.name, bytes));
-        faults.extend(read.err().unwrap_or_default());
-    }
-    faults
-}
-
-fn guardrails(files: &RulesetFiles, faults: &mut Faults) -> Vec<(String, String)> {
-    let mut guardrails = Vec::with_capacity(files.guardrails.len());
-    for file in &files.guardrails {
-        match utf8(file) {
-            Ok(text) => guardrails.push((file.name.clone(), text.to_owned())),
-            Err(more) => faults.extend(more),
-        }
-    }
-    guardrails
 }
 
 /// The member's part of its log's name, such as `glenmore.caledonia.example`.

@@ -1,6 +1,7 @@
-//! The highest version of each agreement that was ever in force, and what officers and the host did, as far as sealed segments of the journal
-//! were folded: one small file of text, so that a start need not open sled for it. As the rest of the store
-//! it may be deleted at any moment: what does not read, or is of another log, is folded anew.
+//! The highest version of each agreement that was ever in force, and what officers and the host did, as far as
+//! sealed segments of the journal were folded: one small file of text, so that a start need not open sled for
+//! it. As the rest of the store it may be deleted at any moment: what does not read, or is of another log, is
+//! folded anew.
 //!
 //! ```text
 //! tolbooth/versions/v2

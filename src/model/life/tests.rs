@@ -45,7 +45,8 @@ fn a_suspension_ends_by_the_party_that_made_it_and_a_withdrawal_never() {
     let withdrawn = act(Action::Withdraw, "glenmore", 7, None);
     let undone = Action::ALL.map(|action| act(action, "glenmore", 8, Some(7)));
     let [.., last] = &undone;
-    assert_eq!(against(&[&[withdrawn.clone()], &undone[..5]].concat())[0], withdrawn.statement);
+    let all = [std::slice::from_ref(&withdrawn), &undone[..5]].concat();
+    assert_eq!(against(&all)[0], withdrawn.statement);
     assert_eq!(last.action, Action::Withdraw);
 }
 

@@ -76,12 +76,12 @@ fn where_a_caldicott_guardian_is_named_their_signature_is_wanted_beside_the_part
         office: "Caldicott Guardian".into(),
     };
     let ring = with_guardian("Caldicott Guardian");
-    assert_eq!(reasons(&agreement, &both, &ring), [missing.clone()]);
+    assert_eq!(reasons(&agreement, &both, &ring), std::slice::from_ref(&missing));
     let all = add_signature(Some(&both), &agreement, GUARDIAN, &key(5)).unwrap();
     assert_eq!(reasons(&agreement, &all, &ring), []);
     assert_eq!(reasons(&agreement, &all, &with_guardian("caldicott_guardian")), []);
     // Somebody of another office, however often they sign, and a line that does not verify.
-    assert_eq!(reasons(&agreement, &all, &with_guardian("Medical Director")), [missing.clone()]);
+    assert_eq!(reasons(&agreement, &all, &with_guardian("Medical Director")), std::slice::from_ref(&missing));
     let forged = add_signature(Some(&both), &agreement, GUARDIAN, &key(2)).unwrap();
     assert_eq!(reasons(&agreement, &forged, &ring), [missing]);
     // The guardian alone does not sign for the party.
