@@ -85,6 +85,9 @@ fn a_party_suspends_alone_and_resumes_alone() {
     assert_eq!(code(&gateway), "agreement_not_in_force");
     gateway.restart();
     assert_eq!(code(&gateway), "agreement_not_in_force");
+    // Of which the files know nothing: the gateway is asked.
+    let status = run(&gateway.home, &["agreement", "status"]);
+    assert!(status.code == Some(1) && status.out.contains("- suspended by nhs-lomond on"), "{status:?}");
     // Whoever suspended resumes, by what the ledger has where the file is not here.
     let lost = act(&gateway, "resume", "nhs-lomond", &[]);
     assert!(lost.code == Some(1) && lost.err.contains("--lifts"), "{lost:?}");

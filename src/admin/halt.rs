@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::desk::Lived;
 use crate::ledger::{StopEvent, Stopped};
 use crate::model::{Halt, StopScope, suggestion};
+use crate::policy::Reason;
 
 use super::body::Lines;
 use super::{Admin, Refused, parse, purpose};
@@ -82,7 +83,12 @@ pub(super) async fn start(
 pub(super) fn stops(admin: &Admin) -> Response<Lines> {
     let life = admin.levers.lived.now();
     let stops: Vec<Value> = life.halts().map(shown).collect();
-    Response::new(Lines::one(&json!({ "done": { "stops": stops } })))
+    let against = life.agreements().flat_map(|agreement| {
+        let acts = life.against(agreement).into_iter().cloned();
+        acts.map(|act| json!({ "agreement": agreement.to_string(), "why": Reason::of(&act).to_string() }))
+    });
+    let against: Vec<Value> = against.collect();
+    Response::new(Lines::one(&json!({ "done": { "stops": stops, "against": against } })))
 }
 
 pub(super) async fn reload(admin: &Admin) -> Result<Response<Lines>, Refused> {

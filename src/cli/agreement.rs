@@ -14,6 +14,7 @@ use crate::policy::{self, Agreement, Grounds};
 
 use super::act::{self, ActArgs};
 use super::files::replace;
+use super::halt;
 use super::next_step::next_step;
 use super::signing::{self, AttachArgs, KeyArgs, SignArgs, StatementArgs, key_ring};
 use super::{ConfigArgs, Exit, complain, say};
@@ -22,9 +23,9 @@ use super::{ConfigArgs, Exit, complain, say};
 pub enum AgreementCommand {
     /// Make an officer's signing key, on the officer's own machine, under a passphrase
     ///
-    /// The passphrase is typed twice, or is the first line of a file or of standard input. The public half goes
-    /// to every partner's host, who lists it in members.toml under your member. With --public nothing is made:
-    /// it shows what the host adds for a key that your own tool made.
+    /// The passphrase is typed twice, or is the first line of a file or of standard input. The public
+    /// half goes to every partner's host, who lists it in members.toml under your member. With
+    /// --public nothing is made: it shows what the host adds for a key that your own tool made.
     ///
     ///   tolbooth agreement key m.macleod.glenmore --out m.macleod.key
     #[command(verbatim_doc_comment)]
@@ -43,11 +44,12 @@ pub enum AgreementCommand {
     Sign(SignArgs),
     /// Print exactly what an officer signs, for signing with another tool on another machine
     ///
-    /// A few lines: the kind, the agreement, its version and the digest of the file's bytes. Whoever signs
-    /// compares the digest with that of the file they read (sha256sum).
+    /// A few lines: the kind, the agreement, its version and the digest of the file's bytes. Whoever
+    /// signs compares the digest with that of the file they read (sha256sum).
     ///
     ///   tolbooth agreement statement FILE > statement.txt
-    ///   openssl pkeyutl -sign -rawin -inkey officer.pem -in statement.txt -out officer.sig64
+    ///   openssl pkeyutl -sign -rawin -inkey officer.pem \
+    ///       -in statement.txt -out signature
     #[command(verbatim_doc_comment)]
     Statement(StatementArgs),
     /// Bring back a signature that was made elsewhere: it is verified before it is written
@@ -63,8 +65,9 @@ pub enum AgreementCommand {
     Decline(ActArgs),
     /// Take an agreement out of force at once, for any party alone, at any hour, until the same party resumes
     ///
-    /// The partner is told `agreement_not_in_force`. The act is a small signed file beside the agreement; the
-    /// gateway puts it on the record, and from then on it holds whatever becomes of the file.
+    /// The partner is told `agreement_not_in_force`. The act is a small signed file beside the
+    /// agreement; the gateway puts it on the record, and from then on it holds whatever becomes of the
+    /// file.
     ///
     ///   tolbooth agreement suspend FILE --key m.macleod.key --reason "An account was misused"
     #[command(verbatim_doc_comment)]
@@ -84,6 +87,9 @@ pub enum AgreementCommand {
     /// check agreements while they are written, such as Taplo.
     Fields(FieldsArgs),
     /// List all agreements: in force or not, why not, and what to do next
+    ///
+    /// Of the files here; of a gateway that runs also what only its ledger knows: withdrawals and
+    /// suspensions whose files are gone, and what the host has stopped.
     Status(StatusArgs),
 }
 
@@ -248,6 +254,7 @@ fn status(args: &StatusArgs, out: &mut dyn Write, clock: &Clock) -> Done {
     let gateway = config::load(&args.config.config)?;
     let ruleset = super::check::load_ruleset(&gateway).map_err(|faults: Faults| faults)?;
     let today = clock.today();
+    let recorded = halt::recorded(&gateway.admin_socket);
     let mut all_in_force = true;
     let mut rows = Vec::new();
     for entry in ruleset.register.all() {
@@ -255,7 +262,10 @@ fn status(args: &StatusArgs, out: &mut dyn Write, clock: &Clock) -> Done {
         let reasons = entry.standing.reasons(today);
         let file = gateway.home.join(&agreement.file);
         let file = file.strip_prefix(".").unwrap_or(&file);
-        let why: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+        let mut why: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+        why.extend(
+            recorded.against(&agreement.reference).filter(|told| !why.contains(told)).collect::<Vec<_>>(),
+        );
         let next = next_step(&reasons, file);
         all_in_force &= why.is_empty();
         let signed: Vec<&str> =
@@ -281,6 +291,8 @@ fn status(args: &StatusArgs, out: &mut dyn Write, clock: &Clock) -> Done {
     }
     if args.config.json {
         say(out, serde_json::Value::from(rows));
+    } else {
+        recorded.stops().for_each(|stop| say(out, stop));
     }
     Ok(if all_in_force { Exit::Yes } else { Exit::No })
 }

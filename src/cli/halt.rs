@@ -2,7 +2,7 @@
 //! through the running gateway, which puts it on the record first.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::civil::DateTime;
@@ -12,6 +12,7 @@ use super::ledger::{Asked, Refused};
 use super::{Exit, complain, say};
 use crate::admin::StopQuestion;
 use crate::clock::{Clock, ZONE, date_in_words};
+use crate::model::AgreementRef;
 
 type Fault = Box<dyn std::error::Error>;
 
@@ -174,8 +175,38 @@ fn told(stop: &Value) -> String {
     format!("{}: stopped{until}. Callers are told: {}", text("scope"), text("message"))
 }
 
+/// What only a running gateway knows; nothing where none runs.
+#[derive(Debug, Default)]
+pub(super) struct Recorded(Value);
+
+pub(super) fn recorded(socket: &Path) -> Recorded {
+    let mut done = Value::Null;
+    let asked = Asked::at(socket).ask("/stops", &json!({}), &mut |line| {
+        done = serde_json::from_slice::<Value>(line)?.get("done").cloned().unwrap_or_default();
+        Ok(())
+    });
+    asked.map(|()| Recorded(done)).unwrap_or_default()
+}
+
+impl Recorded {
+    fn list(&self, key: &str) -> impl Iterator<Item = &Value> {
+        self.0.get(key).and_then(Value::as_array).into_iter().flatten()
+    }
+
+    /// Why an agreement is not in force, as the ledger has it.
+    pub(super) fn against(&self, agreement: &AgreementRef) -> impl Iterator<Item = String> + '_ {
+        let agreement = agreement.to_string();
+        let of = move |told: &&Value| told.get("agreement").and_then(Value::as_str) == Some(&*agreement);
+        self.list("against").filter(of).filter_map(|told| Some(told.get("why")?.as_str()?.to_owned()))
+    }
+
+    pub(super) fn stops(&self) -> impl Iterator<Item = String> + '_ {
+        self.list("stops").map(told)
+    }
+}
+
 /// Tells the running gateway that files have changed, if it runs: else it looks by itself, within two seconds.
-pub(super) fn tell_gateway(config: &std::path::Path) -> Result<bool, Fault> {
+pub(super) fn tell_gateway(config: &Path) -> Result<bool, Fault> {
     let asked = Asked { config: PathBuf::from(config), socket: None };
     match asked.ask("/reload", &json!({}), &mut |_| Ok(())) {
         Ok(()) => Ok(true),

@@ -102,9 +102,10 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Stop answering a dataset, a partner or everybody, at once, with a message for callers
     ///
-    /// Asks the running gateway, which puts it on the record first; it holds from the next question on, also on
-    /// open connections, and through restarts and crashes, until `tolbooth start`. Callers with an agreement are told
-    /// `stopped`, the message and when to ask again; anybody else sees no difference.
+    /// Asks the running gateway, which puts it on the record first; it holds from the next question
+    /// on, also on open connections, and through restarts and crashes, until `tolbooth start`.
+    /// Callers with an agreement are told `stopped`, the message and when to ask again; anybody else
+    /// sees no difference.
     ///
     ///   tolbooth stop --dataset child-protection --until "2026-12-04 10:00" \
     ///       --message "The register moves to a new system" --purpose "Change 4711"

@@ -184,11 +184,7 @@ impl Standing {
 
     /// Takes it out of force by what parties did to it since it was signed: stronger than any file.
     pub fn against(mut self, acts: &[&ActDone]) -> Self {
-        self.reasons.extend(acts.iter().map(|act| Reason::Against {
-            action: act.action,
-            member: act.member.clone(),
-            on: act.at.in_tz(ZONE).ok().map(|at| at.date()),
-        }));
+        self.reasons.extend(acts.iter().map(|act| Reason::of(act)));
         self
     }
 
@@ -230,6 +226,12 @@ pub fn standing(agreement: &Agreement, grounds: &Grounds<'_>) -> Standing {
 }
 
 impl Reason {
+    /// What a party did, as a reason.
+    pub fn of(act: &ActDone) -> Self {
+        let on = act.at.in_tz(ZONE).ok().map(|at| at.date());
+        Self::Against { action: act.action, member: act.member.clone(), on }
+    }
+
     fn is_of_note(&self) -> bool {
         matches!(self, Self::SignaturesUnreadable(_) | Self::SignedOverOtherBytes)
     }

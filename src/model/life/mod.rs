@@ -204,6 +204,11 @@ impl Life {
         self.of(&act.agreement).iter().any(|known| known.statement == act.statement)
     }
 
+    /// Every version of an agreement that something was done to.
+    pub fn agreements(&self) -> impl Iterator<Item = &AgreementRef> {
+        self.acts.keys()
+    }
+
     /// Every act on a version of an agreement.
     pub fn of(&self, agreement: &AgreementRef) -> &[ActDone] {
         self.acts.get(agreement).map(Vec::as_slice).unwrap_or_default()
