@@ -116,6 +116,21 @@ fn every_section_is_walked() {
 }
 
 #[test]
+fn something_has_to_stop_now() {
+    let gateway = gateway("runbook-stop");
+    let mut section = Section::of("Something has to stop now");
+    let said = section.commands(&gateway.home);
+    section.says(0, &said[1]);
+    let told = gateway.check(CHI);
+    assert_eq!(
+        (told.code().as_str(), told.json()["detail"].as_str()),
+        ("stopped", Some("We look into a fault."))
+    );
+    section.commands(&gateway.home);
+    assert_eq!(gateway.check(CHI).outcome(), "answered");
+}
+
+#[test]
 fn another_gateway_runs() {
     let site = Site::new("runbook-locked");
     let served = Served::start(&site);

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::{mpsc, oneshot};
+
 use crate::config::Gateway;
 use crate::desk::{Circumstances, Ruleset};
 use crate::ledger::{Alarm, Record};
@@ -40,7 +42,11 @@ impl Seen {
 
 /// Watches the files every two seconds, and reloads when one changed, SIGHUP came, or a new day has
 /// begun in London: the record says who is in force each day.
-pub(super) async fn watch_rules(app: Arc<App>, mut stop: Stop) {
+pub(super) async fn watch_rules(
+    app: Arc<App>,
+    mut told: mpsc::Receiver<oneshot::Sender<bool>>,
+    mut stop: Stop,
+) {
     let mut hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok();
     let mut tick = tokio::time::interval(Duration::from_secs(2));
     let mut day = app.clock.today();
@@ -49,9 +55,14 @@ pub(super) async fn watch_rules(app: Arc<App>, mut stop: Stop) {
     let unchanged = look(&app.gateway, &[]) == app.first_look;
     let mut known = if unchanged { look(&app.gateway, &watched) } else { Look::new() };
     loop {
+        let mut waiting = None;
         let asked = tokio::select! {
             _ = tick.tick() => false,
             () = hangup(&mut hangups) => true,
+            Some(answer) = told.recv() => {
+                waiting = Some(answer);
+                true
+            }
             () = stop.asked() => return,
         };
         let (now, today) = (look(&app.gateway, &watched), app.clock.today());
@@ -59,6 +70,8 @@ pub(super) async fn watch_rules(app: Arc<App>, mut stop: Stop) {
             let beside = Arc::clone(&app);
             let at_fault = tokio::task::spawn_blocking(move || reload(&beside)).await.unwrap_or_default();
             watched = named(&app);
+            // Whoever asked may have gone.
+            let _heard = waiting.map(|answer| answer.send(at_fault.is_empty()));
             watched.extend(at_fault);
             // As they looked before they were read; of files first named now, as they look now.
             known = look(&app.gateway, &watched);
@@ -190,7 +203,7 @@ pub(super) fn install(app: &App, before: &Ruleset, mut ruleset: Ruleset, tls: Op
     app.epochs.send_replace(epoch);
     let ruleset = app.ruleset.load_full();
     tracing::info!(ruleset = %digest, before = %before.digest, "a new ruleset is in force");
-    super::run::warn_of_what_is_not_in_force(app, &ruleset);
+    rules::warn_of_what_is_not_in_force(app, &ruleset);
 }
 
 pub(super) fn with_circumstances<T>(
@@ -202,7 +215,8 @@ pub(super) fn with_circumstances<T>(
     app.seen.note(&before.in_force(app.clock.today()));
     let seen = |id: &AgreementId| app.seen.highest(id);
     let (pseudonym_master, today) = (&*app.keys.pseudonym, app.clock.today());
-    made(&Circumstances { seen: &seen, before: Some(before), pseudonym_master, today })
+    let life = app.lived.now();
+    made(&Circumstances { seen: &seen, life: &life, before: Some(before), pseudonym_master, today })
 }
 
 fn prepare(app: &App, before: &Ruleset) -> Result<(Ruleset, ServerTls), Faults> {

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::crypto::MacKey;
+use crate::desk::Ruleset;
 use crate::ledger::{Ledger, LedgerError, Opened, Record, Rules, RulesItem};
 use crate::model::{Digest, Fault, Faults};
 
@@ -72,6 +73,18 @@ pub(super) fn record_changes(app: &App) -> Result<(), Faults> {
         return Ok(());
     }
     take(app, &changed).map_err(|error| Fault::new("ledger", None, error.to_string()).into())
+}
+
+/// In the log, as well.
+pub(super) fn warn_of_what_is_not_in_force(app: &App, ruleset: &Ruleset) {
+    let today = app.clock.today();
+    for entry in ruleset.register.all() {
+        let reasons: Vec<String> = entry.standing.reasons(today).iter().map(ToString::to_string).collect();
+        if !reasons.is_empty() {
+            let agreement = entry.agreement.reference.to_string();
+            tracing::warn!(agreement, why = reasons.join("; "), "an agreement is not in force");
+        }
+    }
 }
 
 /// Token keys that changed. They count by now: one that was taken away must not sign until a disk answers.

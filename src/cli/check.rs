@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::{self, Gateway};
 use crate::desk::policy_tests::PolicyTests;
 use crate::desk::{Circumstances, Ruleset, issuer_warnings, without_examples};
-use crate::model::{AgreementId, DatasetVersion, Fault, Faults};
+use crate::model::{AgreementId, DatasetVersion, Fault, Faults, Life};
 use crate::policy::{Stage, unwise};
 use crate::tls::{Credential, ServerTls, key_file_warning};
 
@@ -60,7 +60,16 @@ pub(super) fn load_ruleset(gateway: &Gateway) -> Result<Ruleset, Faults> {
     // Only the ledger knows versions seen in force, and only `serve` holds it.
     let seen = |_: &AgreementId| None;
     let today = jiff::civil::Date::MIN; // Only a sandbox makes rows, and only `serve` answers with them.
-    Ruleset::load(gateway, &Circumstances { seen: &seen, before: None, pseudonym_master: &[0; 32], today })
+    Ruleset::load(
+        gateway,
+        &Circumstances {
+            seen: &seen,
+            life: &Life::default(),
+            before: None,
+            pseudonym_master: &[0; 32],
+            today,
+        },
+    )
 }
 
 fn look(args: &CheckArgs, clock: &Clock) -> Result<Found, Faults> {

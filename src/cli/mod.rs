@@ -1,6 +1,7 @@
 //! The command line: noun first. Every command has `--json`; exit codes are 0 yes, 1 refused or
 //! invalid, 2 usage, 3 could not decide.
 
+mod act;
 pub mod agreement;
 pub mod certs;
 mod check;
@@ -10,6 +11,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod files;
+mod halt;
 mod init;
 mod ledger;
 mod next_step;
@@ -17,6 +19,7 @@ mod passphrase;
 mod policy;
 mod report;
 mod serve;
+mod signing;
 pub mod trial;
 
 use std::io::Write;
@@ -101,6 +104,21 @@ enum Command {
     /// that were in force then and are kept as evidence: what lies in policies/ today does not matter. Ends
     /// with 0 if it was found, 1 if not or refused, 3 if the gateway could not be asked.
     Explain(explain::ExplainArgs),
+    /// Stop answering a dataset, a partner or everybody, at once, with a message for callers
+    ///
+    /// Asks the running gateway, which puts it on the record first; it holds from the next question
+    /// on, also on open connections, and through restarts and crashes, until `tolbooth start`.
+    /// Callers with an agreement are told `stopped`, the message and when to ask again; anybody else
+    /// sees no difference.
+    ///
+    ///   tolbooth stop --dataset child-protection --until "2026-12-04 10:00" \
+    ///       --message "The register moves to a new system" --purpose "Change 4711"
+    #[command(verbatim_doc_comment)]
+    Stop(halt::StopArgs),
+    /// Answer again what `tolbooth stop` has stopped
+    ///
+    /// What was stopped by itself is started by itself: `start --all` ends `stop --all`, and no other stop.
+    Start(halt::StartArgs),
     /// Report on the record: about a person, on recipients, refusals, activity
     ///
     /// Asks the running gateway, which puts the look and its purpose on the record before it shows
@@ -150,6 +168,8 @@ impl Arguments {
             Command::Policy(command) => policy::run(&command, &mut out, &clock),
             Command::Ledger(command) => ledger::run(&command, &mut out, &clock),
             Command::Explain(args) => explain::run(&args, &mut out),
+            Command::Stop(args) => halt::run_stop(&args, &mut out, &clock),
+            Command::Start(args) => halt::run_start(&args, &mut out),
             Command::Report(command) => report::run(&command, &mut out),
         }
     }

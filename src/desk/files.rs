@@ -44,6 +44,8 @@ pub struct RulesetFiles {
     pub members: Option<RulesetFile>,
     pub agreements: Vec<RulesetFile>,
     pub signatures: Vec<RulesetFile>,
+    /// What officers did since they signed.
+    pub acts: Vec<RulesetFile>,
     pub datasets: Vec<RulesetFile>,
     pub guardrails: Vec<RulesetFile>,
     pub issuers: Vec<RulesetFile>,
@@ -59,6 +61,7 @@ impl RulesetFiles {
         let agreements = gateway.policies.join("agreements");
         files.agreements = files.folder(&agreements, "toml", &mut faults);
         files.signatures = files.folder(&agreements, "sig", &mut faults);
+        files.acts = files.folder(&agreements, "act", &mut faults);
         files.datasets = files.folder(&gateway.policies.join("datasets"), "toml", &mut faults);
         files.guardrails = files.folder(&gateway.policies.join("guardrails"), "cedar", &mut faults);
         files.issuers = files.folder(&gateway.policies.join("issuers"), "toml", &mut faults);
@@ -98,6 +101,7 @@ impl RulesetFiles {
             members: members.members,
             agreements: self.agreements.clone(),
             signatures: self.signatures.clone(),
+            acts: self.acts.clone(),
             datasets: self.datasets.clone(),
             guardrails: self.guardrails.clone(),
             issuers: self.issuers.clone(),
@@ -140,7 +144,7 @@ impl RulesetFiles {
 
     /// Every file, in order of name.
     pub fn all(&self) -> Vec<&RulesetFile> {
-        let policies = [&self.agreements, &self.signatures, &self.datasets, &self.guardrails];
+        let policies = [&self.agreements, &self.signatures, &self.acts, &self.datasets, &self.guardrails];
         let kinds = policies.into_iter().chain([&self.issuers, &self.named]);
         let mut all: Vec<_> = self.members.iter().chain(kinds.flatten()).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));

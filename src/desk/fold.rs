@@ -305,7 +305,8 @@ fn fold_segment(
                 folder.leaf(entry.index, leaf_hash(entry.envelope));
                 let facts = Facts::read(&entry);
                 filing.file(&mut gathered, &entry, facts.as_ref());
-                if facts.is_none_or(|facts| &*facts.kind == "ruleset") {
+                let told = ["ruleset", "origin", "act", "stop"];
+                if facts.is_none_or(|facts| told.contains(&&*facts.kind)) {
                     note_in_force(&entry, versions);
                 }
             }

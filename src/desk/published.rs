@@ -228,7 +228,7 @@ impl Unfolded {
                 self.leaves.push((at.segment, hash));
             }
             Folded::Exchange { id, at } => drop(self.exchanges.insert(id, at)),
-            Folded::Checkpoint { .. } | Folded::InForce { .. } => {}
+            Folded::Checkpoint { .. } | Folded::InForce { .. } | Folded::Life(_) => {}
         }
     }
 

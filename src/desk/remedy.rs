@@ -81,8 +81,8 @@ pub fn change(code: Code) -> &'static str {
             "the caller names one agreement in Tolbooth-Agreement, or states its purpose"
         }
         Code::AgreementNotInForce => {
-            "the agreement is sealed, signed by every party and within its dates: `tolbooth agreement status` says \
-             what is next"
+            "the agreement is sealed, signed by every party, within its dates and suspended by nobody: `tolbooth \
+             agreement status` says what is next"
         }
         Code::PurposeNotAllowed => {
             "the caller states a purpose the agreement lists for it, or officers agree on a version that lists this one"
@@ -102,6 +102,7 @@ pub fn change(code: Code) -> &'static str {
         }
         Code::TooLarge => "the caller asks for less in one question",
         Code::QuestionInvalid => "the caller's question fits the contract",
+        Code::Stopped => "the host starts again what it stopped: `tolbooth start`",
         Code::LimitReached => "the caller waits, or officers agree on a version with a higher limit",
         Code::CannotDecide => "the host puts right what its log names",
         Code::SourceUnavailable | Code::SourceTimeout => "the system behind answers in time",

@@ -57,6 +57,8 @@ pub fn versions_at_start(directory: &Path, ledger: &Ledger, opened: &Opened) -> 
     for segment in unread.filter(|segment| u64::from(*segment) >= begin) {
         note_versions(&archive, segment, &mut versions)?;
     }
+    // What was read last is the last word.
+    opened.life.events().for_each(|event| versions.lived(event));
     Ok(versions)
 }
 
@@ -73,20 +75,20 @@ pub(super) fn note_versions(
     segment: u32,
     versions: &mut Versions,
 ) -> Result<(), JournalFault> {
-    archive.fold(segment, &mut |found| {
-        if let Folded::InForce { agreement, .. } = found {
-            versions.note(&agreement);
-        }
-    })
+    archive.fold(segment, &mut |found| note(found, versions))
 }
 
 pub(super) fn note_in_force(entry: &Entry<'_>, versions: &mut Versions) {
     // Rare, and read a second time: what is in force has one reader.
-    fold_entry(entry, &mut |found| {
-        if let Folded::InForce { agreement, .. } = found {
-            versions.note(&agreement);
-        }
-    });
+    fold_entry(entry, &mut |found| note(found, versions));
+}
+
+fn note(found: Folded, versions: &mut Versions) {
+    match found {
+        Folded::InForce { agreement, .. } => versions.note(&agreement),
+        Folded::Life(event) => versions.lived(event),
+        Folded::Leaf { .. } | Folded::Exchange { .. } | Folded::Checkpoint { .. } => {}
+    }
 }
 
 pub(super) fn last_segment(archive: &Archive) -> Result<u64, JournalFault> {

@@ -4,10 +4,12 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::contract::{Question, ReadFault};
 use crate::desk::{Caller, Terms, facts, meant, permitted};
 use crate::directory::Identity;
-use crate::model::{Code, Origin, PurposeCode, Stated};
+use crate::model::{Code, Halt, Origin, PurposeCode, Stated};
 use crate::policy::{Claims, choose};
 
 use super::accept::Known;
@@ -16,6 +18,9 @@ use super::read::{Asked, Unread};
 use super::refusal::{Refusal, Why, sentence};
 use super::road::Worker;
 use super::route::Target;
+
+/// When to ask again where the host gave no end, or it has passed: a stop ends when somebody starts again.
+const STOPPED_SECONDS: u64 = 60;
 
 /// A question an agreement permits, under its terms.
 pub struct Permitted {
@@ -82,11 +87,25 @@ fn judge(
     let facts = facts(terms, caller, &chosen);
     let verdict = worker.memo.borrow_mut().decide(&ruleset.digest, &ruleset.decider, &facts);
     permitted(verdict)?;
+    // Told to nobody but who may ask: to anybody else nothing is different.
+    if let Some(halt) = worker.road.lived.now().halt(&facts.member, &version.dataset) {
+        return Err(stopped(halt, worker.road.clock.now()));
+    }
     // Only a permitted question counts against the limit.
     chosen.entry.limiter.admit(worker.road.clock.monotonic()).map_err(|seconds| {
         Why::new(Code::LimitReached).detail(format!("Ask again in {seconds} s.")).retry_after(seconds)
     })?;
     Ok(Arc::clone(terms))
+}
+
+/// What the host tells callers of a stop, and when to ask again.
+fn stopped(halt: &Halt, now: Timestamp) -> Why {
+    let left = halt.until.map_or(0, |until| until.duration_since(now).as_secs());
+    let seconds = u64::try_from(left).ok().filter(|left| *left > 0).unwrap_or(STOPPED_SECONDS);
+    Why::new(Code::Stopped)
+        .detail(sentence(halt.message.trim_end_matches('.')))
+        .truth(halt.scope.to_string())
+        .retry_after(seconds)
 }
 
 /// Opens the question for a permitted caller; a fault in it is told only now.

@@ -6,7 +6,7 @@ use super::chain::EnvelopeHead;
 use super::read::{Archive, Entry, Stored};
 use crate::journal::{JournalFault, Position};
 use crate::merkle::{Hash, leaf_hash};
-use crate::model::{AgreementRef, Digest, ExchangeId};
+use crate::model::{AgreementRef, Digest, ExchangeId, LifeEvent};
 
 /// One thing worth keeping.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,9 @@ pub enum Folded {
     Checkpoint { at: Position, size: u64, note: String },
     /// A ruleset with this version of an agreement came into force, or the log before this one saw it.
     InForce { agreement: AgreementRef, bytes: Digest },
+    /// An officer did something to an agreement, or the host stopped or started something; or the log before this
+    /// one knew of it.
+    Life(LifeEvent),
 }
 
 impl Archive {
@@ -53,7 +56,8 @@ fn fold_envelope(envelope: &[u8], at: Position, keep: &mut dyn FnMut(Folded)) {
         }
         "ruleset" | "origin" => {
             head.in_force().for_each(|(agreement, bytes)| keep(Folded::InForce { agreement, bytes }));
+            head.life(envelope).into_iter().for_each(|event| keep(Folded::Life(event)));
         }
-        _ => {}
+        _ => head.life(envelope).into_iter().for_each(|event| keep(Folded::Life(event))),
     }
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::intent::OpenIntent;
 use crate::clock::Clock;
-use crate::model::{AgreementRef, Digest};
+use crate::model::{AgreementRef, Digest, Life};
 
 /// What opening found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Opened {
     pub intents: Vec<OpenIntent>,
     /// Agreements that rulesets in what was read brought into force, each in its highest version.
     pub in_force: Vec<AgreementRef>,
+    /// What officers and the host did, in what was read.
+    pub life: Life,
     /// The ruleset that was in force last; `None` where no segment that was read says.
     pub ruleset: Option<Digest>,
     /// What was taken into use last, by what it is, as far as was read.

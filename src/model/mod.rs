@@ -12,6 +12,7 @@ mod exchange;
 mod fault;
 mod ids;
 mod law;
+mod life;
 mod mapping;
 mod message_key;
 mod officer;
@@ -37,6 +38,7 @@ pub use ids::{
     RoleId, SystemId, SystemName,
 };
 pub use law::{Article9, Basis, Confidentiality, PurposeCode, Regime, Schedule1, Schedule8, SpecialCategory};
+pub use life::{ActDone, Action, Halt, Life, LifeEvent, StopScope};
 pub use mapping::Mapping;
 pub use message_key::MessageKey;
 pub use officer::OfficerKey;

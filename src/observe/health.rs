@@ -23,6 +23,8 @@ pub enum Condition {
     Anchor,
     /// Checkpoints sent outside each hour; amber while they cannot be.
     Publish,
+    /// What the host has stopped; amber while anything is.
+    Stops,
     /// Accepting connections; red while draining.
     Serving,
 }
@@ -38,6 +40,7 @@ impl Condition {
             Self::Issuer(name) => format!("issuer {name}"),
             Self::Anchor => "anchor".to_owned(),
             Self::Publish => "publish".to_owned(),
+            Self::Stops => "stops".to_owned(),
             Self::Serving => "serving".to_owned(),
         }
     }

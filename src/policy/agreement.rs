@@ -81,6 +81,15 @@ impl Agreement {
         form.filter(|form| !form.is_answered())
     }
 
+    /// The controllers whose Caldicott Guardian signs too, each with the office it names (format 2).
+    pub fn guardians(&self) -> impl Iterator<Item = (&MemberId, &str)> {
+        let signing = self.parties.iter().filter(|party| party.signs());
+        signing.filter_map(|party| {
+            let guardian = party.particulars.as_ref()?.caldicott_guardian.as_ref()?;
+            Some((&party.member, guardian.office.as_str()))
+        })
+    }
+
     /// Whether anybody is in the data. Format 1 does not say, and so is taken to be about people.
     pub fn is_personal(&self) -> bool {
         self.particulars.as_ref().is_none_or(|particulars| particulars.kind.is_personal())

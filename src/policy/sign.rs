@@ -67,7 +67,17 @@ pub fn add_signature(
     if agreement.seal.is_none() {
         return Err(SignError::Unsealed);
     }
-    let verifier = VerifierKey::new(name, key.public())?;
+    VerifierKey::new(name, key.public())?;
+    with_line(existing, agreement, name, &sign_line(name, key, &signature_text(agreement)))
+}
+
+/// The note with a line under this name, in place of an earlier one.
+pub(super) fn with_line(
+    existing: Option<&str>,
+    agreement: &Agreement,
+    name: &str,
+    line: &str,
+) -> Result<String, SignError> {
     let text = signature_text(agreement);
     let mut lines = String::new();
     if let Some(existing) = existing {
@@ -80,7 +90,7 @@ pub fn add_signature(
         let others = signed.lines().filter(|line| !line.is_empty() && !line.starts_with(&mine));
         lines.extend(others.flat_map(|line| [line, "\n"]));
     }
-    let note = format!("{text}\n{lines}{}", sign_line(verifier.name(), key, &text));
+    let note = format!("{text}\n{lines}{line}");
     // Read back, so that no file is written that the gateway would not read (too many lines).
     Note::parse(&note)?;
     Ok(note)
@@ -143,6 +153,10 @@ impl KeyRing {
             }
         }
         Ok(Self { by_name })
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Ring> {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{AgreementId, AgreementRef, Digest, ExchangeId};
+use crate::model::{AgreementId, AgreementRef, Digest, ExchangeId, Halt, LifeEvent, StopScope};
 
 /// A directory of its own, deleted with the value.
 struct Scratch(PathBuf);
@@ -135,9 +135,13 @@ fn versions_that_cannot_be_believed_are_folded_anew() {
     assert_eq!(Versions::read(&file, LOG).unwrap(), nothing, "there is none");
     let mut versions = nothing.clone();
     versions.note(&agreement(7));
+    // What the host stopped is not forgotten when the journal's segment is folded.
+    let message = "A \"move\"\nto another house".to_owned();
+    versions.lived(LifeEvent::Stopped(Halt { scope: StopScope::All, message, until: None }));
     versions.folded_before(3);
     versions.write(&file).unwrap();
     assert_eq!(Versions::read(&file, LOG).unwrap(), versions);
+    assert_eq!(versions.life().halts().count(), 1);
     assert_eq!(Versions::read(&file, "elsewhere/ledger").unwrap(), Versions::nothing("elsewhere/ledger"));
     let whole = fs::read(&file).unwrap();
     for at in 0..whole.len() {
@@ -149,7 +153,7 @@ fn versions_that_cannot_be_believed_are_folded_anew() {
         assert_eq!(Versions::read(&file, LOG).unwrap(), nothing, "cut before byte {at}");
     }
     // Another format, though it says of itself that it is whole.
-    let other = String::from_utf8(whole).unwrap().replace("versions/v1", "versions/v9");
+    let other = String::from_utf8(whole).unwrap().replace("versions/v2", "versions/v9");
     let (above, _) = other.trim_end().rsplit_once('\n').unwrap();
     let digest = Digest::of(format!("{above}\n").as_bytes());
     fs::write(&file, format!("{above}\n{digest}\n")).unwrap();

@@ -1,12 +1,14 @@
-//! The highest version of each agreement that was ever in force, as far as sealed segments of the journal
-//! were folded: one small file of text, so that a start need not open sled for it. As the rest of the store
-//! it may be deleted at any moment: what does not read, or is of another log, is folded anew.
+//! The highest version of each agreement that was ever in force, and what officers and the host did, as far as
+//! sealed segments of the journal were folded: one small file of text, so that a start need not open sled for
+//! it. As the rest of the store it may be deleted at any moment: what does not read, or is of another log, is
+//! folded anew.
 //!
 //! ```text
-//! tolbooth/versions/v1
+//! tolbooth/versions/v2
 //! the log's name
 //! the first segment that is not folded
 //! <agreement>@<version>, one a line, in order
+//! a JSON array for each thing done (`model::LifeEvent`), one a line
 //! sha256:<of all lines above>
 //! ```
 
@@ -16,7 +18,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use crate::model::{AgreementId, AgreementRef, Digest};
+use crate::model::{AgreementId, AgreementRef, Digest, Life, LifeEvent};
 
 /// The file's name, in the store's directory.
 pub const VERSIONS: &str = "versions";
@@ -25,7 +27,7 @@ pub const VERSIONS: &str = "versions";
 pub(super) const UNFINISHED: &str = "versions.new";
 
 /// Raised when the meaning of a line changes.
-const FORMAT: &str = "tolbooth/versions/v1";
+const FORMAT: &str = "tolbooth/versions/v2";
 
 /// A journal begins with it.
 const FIRST_SEGMENT: u64 = 1;
@@ -36,12 +38,18 @@ pub struct Versions {
     log: String,
     next_segment: u64,
     highest: BTreeMap<AgreementId, u32>,
+    life: Life,
 }
 
 impl Versions {
     /// Of a log of which nothing is folded.
     pub fn nothing(log: &str) -> Self {
-        Self { log: log.to_owned(), next_segment: FIRST_SEGMENT, highest: BTreeMap::new() }
+        Self {
+            log: log.to_owned(),
+            next_segment: FIRST_SEGMENT,
+            highest: BTreeMap::new(),
+            life: Life::default(),
+        }
     }
 
     /// What the file says of this log; [`Versions::nothing`] if it says nothing that can be believed.
@@ -68,6 +76,10 @@ impl Versions {
         let mut versions = Self::nothing(lines.next()?);
         versions.next_segment = lines.next()?.parse().ok().filter(|next| *next >= FIRST_SEGMENT)?;
         for line in lines {
+            if line.starts_with('[') {
+                versions.life.note(LifeEvent::parse(line)?);
+                continue;
+            }
             let (id, version) = line.split_once('@')?;
             versions.highest.insert(AgreementId::new(id).ok()?, version.parse().ok()?);
         }
@@ -83,6 +95,16 @@ impl Versions {
     pub fn note(&mut self, agreement: &AgreementRef) {
         let version = self.highest.entry(agreement.id.clone()).or_default();
         *version = agreement.version.max(*version);
+    }
+
+    /// What an officer or the host did.
+    pub fn lived(&mut self, event: LifeEvent) {
+        self.life.note(event);
+    }
+
+    /// Everything officers and the host did.
+    pub fn life(&self) -> &Life {
+        &self.life
     }
 
     /// All segments before this one are in.
@@ -112,6 +134,10 @@ impl Versions {
         let mut text = format!("{FORMAT}\n{}\n{}\n", self.log, self.next_segment);
         for (id, version) in &self.highest {
             text.push_str(&format!("{id}@{version}\n"));
+        }
+        for event in self.life.events() {
+            text.push_str(&event.line());
+            text.push('\n');
         }
         let digest = Digest::of(text.as_bytes());
         text.push_str(&format!("{digest}\n"));
