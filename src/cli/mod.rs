@@ -13,6 +13,7 @@ mod files;
 mod init;
 mod ledger;
 mod next_step;
+mod paper;
 mod passphrase;
 mod report;
 mod serve;

@@ -9,6 +9,7 @@ mod leaving;
 mod look;
 mod openapi;
 mod own_view;
+pub mod paper;
 mod published;
 mod renew;
 pub mod report;
