@@ -17,7 +17,7 @@ use crate::policy::{self, Agreement, Grounds, KeyRing, SignError};
 
 use super::files::{Readable, replace, write_new};
 use super::next_step::next_step;
-use super::{ConfigArgs, Exit, complain, paper, say};
+use super::{ConfigArgs, Exit, complain, paper, register, say};
 
 #[derive(Debug, Subcommand)]
 pub enum AgreementCommand {
@@ -60,6 +60,16 @@ pub enum AgreementCommand {
     ///   tolbooth agreement changes signed/x.toml policies/agreements/x.toml
     #[command(verbatim_doc_comment)]
     Changes(paper::ChangesArgs),
+    /// Write the agreements in force, or that were, as a register: Digital Economy Act, or Article 30
+    ///
+    /// As CSV on standard output, or with --json. Only sealed and signed live agreements are in it, each by
+    /// its newest version. What `publication.public = false` keeps out of the public register is counted by
+    /// its exemption on standard error:
+    ///
+    ///   tolbooth agreement register --format dea > register.csv
+    ///   tolbooth agreement register --format art30 > processing.csv
+    #[command(verbatim_doc_comment)]
+    Register(register::RegisterArgs),
     /// List every key an agreement may hold, and how far the gateway holds it
     ///
     /// As the page docs/fields.md, or with --schema as a JSON Schema, for editors that complete and
@@ -140,6 +150,7 @@ pub fn run(command: &AgreementCommand, out: &mut dyn Write, clock: &Clock) -> Ex
         AgreementCommand::Sign(args) => sign(args, out),
         AgreementCommand::Verify(args) => verify(args, out, clock),
         AgreementCommand::Page(args) => paper::page(args, out),
+        AgreementCommand::Register(args) => register::register(args, out),
         AgreementCommand::Changes(args) => paper::changes(args, out),
         AgreementCommand::Fields(args) => Ok(fields(args, out)),
         AgreementCommand::Status(args) => status(args, out, clock),

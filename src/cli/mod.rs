@@ -15,6 +15,7 @@ mod ledger;
 mod next_step;
 mod paper;
 mod passphrase;
+mod register;
 mod report;
 mod serve;
 pub mod trial;
