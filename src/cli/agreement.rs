@@ -17,7 +17,7 @@ use super::files::replace;
 use super::halt;
 use super::next_step::next_step;
 use super::signing::{self, AttachArgs, KeyArgs, SignArgs, StatementArgs, key_ring};
-use super::{ConfigArgs, Exit, complain, say};
+use super::{ConfigArgs, Exit, complain, paper, register, say};
 
 #[derive(Debug, Subcommand)]
 pub enum AgreementCommand {
@@ -81,6 +81,35 @@ pub enum AgreementCommand {
     /// For officers, before and after they sign. Whether what is released still is what was sealed
     /// only the provider's gateway knows: `tolbooth agreement status`.
     Verify(VerifyArgs),
+    /// Show in plain English what an agreement says: what officers read before they sign
+    ///
+    /// Everything the file says, in the order of the Scottish Information Sharing Agreement, and of each
+    /// line whether the gateway enforces it, its record evidences it, or the parties promise it. It ends
+    /// with the digest that is signed, and with who has signed. As text of 80 columns, or with --html as
+    /// one file to read in a browser or to print:
+    ///
+    ///   tolbooth agreement page policies/agreements/x.toml --html > x.html
+    #[command(verbatim_doc_comment)]
+    Page(paper::PageArgs),
+    /// Show in plain English what changed between two versions of an agreement, what widens first
+    ///
+    /// More fields, a weaker transform, more rows, systems, roles or purposes, higher limits, longer dates,
+    /// less asked of those who ask: what lets more out stands first, with whatever only people can judge.
+    /// Then what narrows, then the rest. Nothing is left out:
+    ///
+    ///   tolbooth agreement changes signed/x.toml policies/agreements/x.toml
+    #[command(verbatim_doc_comment)]
+    Changes(paper::ChangesArgs),
+    /// Write the agreements in force, or that were, as a register: Digital Economy Act, or Article 30
+    ///
+    /// As CSV on standard output, or with --json. Only sealed and signed live agreements are in it, each by
+    /// its newest version. What `publication.public = false` keeps out of the public register is counted by
+    /// its exemption on standard error:
+    ///
+    ///   tolbooth agreement register --format dea > register.csv
+    ///   tolbooth agreement register --format art30 > processing.csv
+    #[command(verbatim_doc_comment)]
+    Register(register::RegisterArgs),
     /// List every key an agreement may hold, and how far the gateway holds it
     ///
     /// As the page docs/fields.md, or with --schema as a JSON Schema, for editors that complete and
@@ -144,6 +173,9 @@ pub fn run(command: &AgreementCommand, out: &mut dyn Write, clock: &Clock) -> Ex
         AgreementCommand::Resume(args) => act::run(args, Action::Resume, out, clock),
         AgreementCommand::Withdraw(args) => act::run(args, Action::Withdraw, out, clock),
         AgreementCommand::Verify(args) => verify(args, out, clock),
+        AgreementCommand::Page(args) => paper::page(args, out),
+        AgreementCommand::Register(args) => register::register(args, out),
+        AgreementCommand::Changes(args) => paper::changes(args, out),
         AgreementCommand::Fields(args) => Ok(fields(args, out)),
         AgreementCommand::Status(args) => status(args, out, clock),
     };

@@ -12,6 +12,7 @@ mod lived;
 mod look;
 mod openapi;
 mod own_view;
+pub mod paper;
 pub mod policy_tests;
 mod published;
 mod remedy;

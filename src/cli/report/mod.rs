@@ -1,6 +1,6 @@
 //! `tolbooth report`: reports on the record, made by the running gateway and recorded as looks.
 
-mod sheet;
+pub(in crate::cli) mod sheet;
 mod text;
 
 use std::io::Write;

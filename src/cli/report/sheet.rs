@@ -141,7 +141,8 @@ fn words(value: Option<&Value>) -> String {
     }
 }
 
-fn write_line<'c>(out: &mut dyn Write, cells: impl Iterator<Item = &'c str>) {
+/// One line of a sheet.
+pub(in crate::cli) fn write_line<'c>(out: &mut dyn Write, cells: impl Iterator<Item = &'c str>) {
     let line: Vec<String> = cells.map(cell).collect();
     let _written = write!(out, "{}\r\n", line.join(","));
 }
