@@ -5,6 +5,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use support::gateway::CHI;
 use support::here::Here;
 use support::site::{Site, run};
-use support::{ledger, until};
+use support::{ledger, recount, until};
 use tolbooth::desk::report::{Cut, Known, Only, Per, Period, Wanted, report};
 use tolbooth::desk::{Page, find};
 use tolbooth::ledger::search::{Filter, Query};
@@ -195,6 +196,49 @@ fn finds_the_same(here: &Here, all: &[Slow], state: &str) {
     }
 }
 
+/// Line by line: counts, different subjects and users, first and last.
+fn lines_are_recounted(here: &Here, all: &[Slow], state: &str) {
+    let made = |wanted: &Wanted| {
+        let app = &here.running().app;
+        let known = Known::new(app.ruleset.load_full(), app.ledger.clone());
+        let on = &mut |_| ControlFlow::Continue(());
+        let (present, always) = (app.ledger.present(), Period::new(None, None).unwrap());
+        let made = report((&present, &app.fold), app.ledger.verifier(), &known, wanted, &always, on).unwrap();
+        (made.rows, Value::Object(made.totals))
+    };
+    let records = || all.iter().map(|one| (&one.envelope, &one.sealed));
+    let both = ["subjects", "users"];
+
+    let (rows, totals) = made(&Wanted::Activity { only: Only::default(), per: Per::Period });
+    let wanted = recount::activity(records());
+    recount::compare(state, &recount::ACTIVITY, &both, &rows, &totals, &wanted);
+    let subjects: u64 = rows.iter().map(|row| row["subjects"].as_u64().unwrap()).sum();
+    assert!(subjects > totals["subjects"].as_u64().unwrap(), "nobody is asked about in two lines");
+
+    let (rows, totals) = made(&Wanted::Refusals { only: Only::default(), per: Per::Period });
+    recount::compare(state, &recount::REFUSALS, &both, &rows, &totals, &recount::refusals(records()));
+
+    let dataset = DatasetId::new("dataset-07").unwrap();
+    let (rows, totals) = made(&Wanted::RecipientsOfDataset { dataset });
+    let of_set = all.iter().filter(|one| one.begins("dataset", "dataset-07"));
+    let wanted = recount::recipients(of_set.map(|one| (&one.envelope, &one.sealed)));
+    recount::compare(state, &recount::RECIPIENTS, &both, &rows, &totals, &wanted);
+
+    let known = person(here, NOBODY);
+    let (rows, totals) = made(&Wanted::RecipientsOfPerson { subjects: known.clone(), cut: Cut::Full });
+    let theirs: Vec<&Slow> = all.iter().filter(|one| one.is_about(&known)).collect();
+    let wanted = recount::recipients(theirs.iter().map(|one| (&one.envelope, &one.sealed)));
+    recount::compare(state, &recount::RECIPIENTS, &["users"], &rows, &totals, &wanted);
+
+    let (rows, totals) = made(&Wanted::Person { subjects: known, cut: Cut::Full });
+    let times = |key: &str, of: &[Value]| -> Vec<Value> { of.iter().map(|one| one[key].clone()).collect() };
+    let newest_first: Vec<Value> = theirs.iter().rev().map(|one| one.envelope["time"].clone()).collect();
+    assert_eq!(times("time_utc", &rows), newest_first, "{state}");
+    let users: BTreeSet<String> =
+        theirs.iter().filter_map(|one| one.sealed["user"].as_str()).map(String::from).collect();
+    assert_eq!(totals["users"], users.len(), "{state}");
+}
+
 fn counts_the_same(here: &Here, all: &[Slow], state: &str) {
     let exchanges = || all.iter().filter(|one| one.is_exchange());
     let days = |from: Option<Date>, to| Period::new(from, to).unwrap();
@@ -225,6 +269,7 @@ fn counts_the_same(here: &Here, all: &[Slow], state: &str) {
     let refusals = |only: Only| Wanted::Refusals { only, per: Per::Period };
     let equal = |found: usize, wanted: usize, what: &str| assert_eq!(found, wanted, "{state}: {what}");
 
+    lines_are_recounted(here, all, state);
     let full = Wanted::Person { subjects: known.clone(), cut: Cut::Full };
     equal(of(&full, &always, "accesses"), about.len(), "accesses of a person");
     let received = about.iter().filter(|one| one.is("outcome", "answered")).count();
