@@ -21,7 +21,7 @@ use support::{ledger, recount, until};
 use tolbooth::desk::report::{Cut, Known, Only, Per, Period, Wanted, report};
 use tolbooth::desk::{Page, find};
 use tolbooth::ledger::search::{Filter, Query};
-use tolbooth::ledger::{Stored, SubjectRef};
+use tolbooth::ledger::{Cause, Erasable, Stored, SubjectRef};
 use tolbooth::model::{AgreementId, DatasetId, Digest, ExchangeId, MemberId, SubjectKind};
 
 /// Records of the made-up ledger: some small segments and the beginning of one, since a debug build looks at each of
@@ -432,4 +432,67 @@ fn a_rebuild_throws_the_index_away_and_folds_it_anew() {
     finds_the_same(&here, &slow(&here), "rebuilt");
     let told = run(&here.site.home, &["ledger", "rebuild"]);
     assert!(told.out.contains("were folded anew"), "{told:?}");
+}
+
+/// Terms of subjects as they lie in the store's files: nothing of a person may be left there.
+fn lies_in_store(here: &Here, references: &[SubjectRef]) -> bool {
+    let files =
+        fs::read_dir(store(here)).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap_or_default());
+    let files: Vec<Vec<u8>> = files.collect();
+    references.iter().any(|one| {
+        let term = [b"s", &one.tag[25..]].concat();
+        files.iter().any(|bytes| bytes.windows(term.len()).any(|window| window == term))
+    })
+}
+
+/// Erases the sealed parts of these records; not before the whole journal has been read.
+fn erase(here: &Here, indexes: &[u64]) {
+    let mut records = Vec::new();
+    let each = here.ledger().archive().each(&mut |stored| {
+        if let Stored::Entry(entry) = stored
+            && indexes.contains(&entry.index)
+        {
+            records.push(Erasable { index: entry.index, at: entry.at });
+        }
+        ControlFlow::Continue(())
+    });
+    each.unwrap();
+    until("they are erased", || here.ledger().erase(Cause::Order, ("uid 1000", "an order"), &records).ok());
+}
+
+#[test]
+fn what_is_erased_is_forgotten_by_the_index_and_its_files() {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut here = made_up("index-erased");
+    fold(&here);
+    let all = slow(&here);
+    let known = person(&here, NOBODY);
+    let theirs: Vec<u64> = all.iter().filter(|one| one.is_about(&known)).map(|one| one.index).collect();
+    let (last, others) = theirs.split_first().unwrap();
+    assert!(!others.is_empty() && lies_in_store(&here, &known), "the person is filed");
+    // Written once, when a store begins.
+    let begun = |here: &Here| {
+        let about = fs::metadata(store(here).join("conf")).ok()?;
+        Some((about.ino(), about.ctime(), about.ctime_nsec()))
+    };
+    let before = begun(&here);
+    erase(&here, others);
+    until("another store begins", || begun(&here).filter(|begun| Some(*begun) != before));
+    fold(&here);
+    assert!(lies_in_store(&here, &known), "one is left");
+    finds_the_same(&here, &slow(&here), "erased");
+    // What is folded anew once is not again, after a start neither.
+    let before = begun(&here);
+    here.restart();
+    until("the journal is read", || here.ledger().erased_at_rest());
+    let app = &here.running().app;
+    assert_eq!(app.fold.fold_sealed(&app.ledger, Duration::ZERO).unwrap(), 0);
+    assert_eq!(begun(&here), before);
+    // A stop between the erasure and the folding: the next start finds out by itself.
+    erase(&here, &[*last]);
+    here.restart();
+    until("nothing of them is left", || (!lies_in_store(&here, &known)).then_some(()));
+    fold(&here);
+    assert!(!lies_in_store(&here, &known));
+    finds_the_same(&here, &slow(&here), "erased, and restarted");
 }

@@ -1,6 +1,7 @@
 //! What needs several rooms and no traffic: the ruleset and everything made from it.
 
 mod compile;
+mod erased;
 pub mod evidence;
 mod files;
 mod fold;
