@@ -36,6 +36,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("aws_lc_rs", &["crypto"]),
     ("cedar_policy", &["policy"]),
     ("clap", &["cli", "main"]),
+    ("crossbeam_epoch", &["store"]),
     ("csv", &["source"]),
     ("hyper", &["admin", "cli", "https", "inbound", "serve", "source"]),
     ("hyper_util", &["admin", "cli", "https", "inbound", "serve", "source"]),

@@ -253,6 +253,7 @@ impl FoldedIndex {
         let closed = unused >= OPEN_UNUSED_MAX && self.open().take().is_some();
         if closed {
             self.tail.forget();
+            store::let_go();
             tracing::debug!("the store is closed until it is asked");
         }
     }

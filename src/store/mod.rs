@@ -123,6 +123,9 @@ impl Batch {
     }
 }
 
+/// Each frees a few dozen things: some tens of thousands, in a few milliseconds.
+const LET_GO_TRIES: usize = 1024;
+
 /// One ordered map of bytes in a directory of its own. A *space* is the first byte of every key, so
 /// that one atomic batch can span all of them.
 pub struct Store {
@@ -242,6 +245,14 @@ fn spaced(space: u8, key: &[u8]) -> Vec<u8> {
     out.push(space);
     out.extend_from_slice(key);
     out
+}
+
+/// Frees what a store that was dropped has left for later: some MiB of pages that sled keeps until nobody can be
+/// reading them, and looks at again when it is next used.
+pub fn let_go() {
+    for _ in 0..LET_GO_TRIES {
+        crossbeam_epoch::pin().flush();
+    }
 }
 
 /// Whether a store lies in the directory, whole or not.
