@@ -41,6 +41,8 @@ pub struct FoldedIndex {
     folding: Mutex<Duration>,
     /// Looked into since the last look at the clock.
     used: AtomicBool,
+    /// Folded into since it was opened last.
+    grown: AtomicBool,
     /// The first segment that is not known to be folded.
     next_segment: AtomicU64,
     /// Somebody read what cannot be: it is thrown away before anything else is folded.
@@ -60,6 +62,7 @@ impl FoldedIndex {
             open: Mutex::default(),
             folding: Mutex::default(),
             used: AtomicBool::new(false),
+            grown: AtomicBool::new(false),
             next_segment: AtomicU64::new(versions.next_segment()),
             damaged: AtomicBool::new(false),
             erased: KnownErased::default(),
@@ -159,7 +162,7 @@ impl FoldedIndex {
             if self.used.swap(false, Ordering::Relaxed) {
                 *used_at = now;
             }
-            self.close_unused(now.saturating_sub(*used_at));
+            self.close_unused(now.saturating_sub(*used_at))?;
             return Ok(0);
         }
         *used_at = now;
@@ -175,6 +178,7 @@ impl FoldedIndex {
         match folded {
             Ok((next_segment, folded)) => {
                 self.next_segment.store(next_segment, Ordering::Relaxed);
+                self.grown.store(true, Ordering::Relaxed);
                 Ok(folded)
             }
             Err(fault) => {
@@ -249,13 +253,24 @@ impl FoldedIndex {
         Err(fold)
     }
 
-    fn close_unused(&self, unused: Duration) {
-        let closed = unused >= OPEN_UNUSED_MAX && self.open().take().is_some();
-        if closed {
-            self.tail.forget();
-            store::let_go();
-            tracing::debug!("the store is closed until it is asked");
+    fn close_unused(&self, unused: Duration) -> Result<(), StoreError> {
+        if unused < OPEN_UNUSED_MAX {
+            return Ok(());
         }
+        let mut open = self.open();
+        if open.take().is_none() {
+            return Ok(());
+        }
+        // Opening reads everything that was folded since the last time it was opened: seconds, which nobody
+        // who looks something up should wait for.
+        if self.grown.swap(false, Ordering::Relaxed) {
+            drop(Fold::open(&self.directory, self.key.clone())?);
+        }
+        drop(open);
+        self.tail.forget();
+        store::let_go();
+        tracing::debug!("the store is closed until it is asked");
+        Ok(())
     }
 }
 
