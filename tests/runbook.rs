@@ -288,6 +288,19 @@ fn the_index_is_damaged() {
 }
 
 #[test]
+fn the_configuration_does_not_read() {
+    let mut section = Section::of("The configuration does not read");
+    let gateway = gateway("runbook-configuration");
+    let path = gateway.home.join("tolbooth.toml");
+    let good = std::fs::read_to_string(&path).unwrap();
+    edit(&path, |text| format!("{text}\n[porridge]\n"));
+    section.says(0, &ready(&gateway, "will not start again"));
+    std::fs::write(&path, good).unwrap();
+    section.commands(&gateway.home);
+    until("the light is green", || (gateway.light("configuration") == "green").then_some(()));
+}
+
+#[test]
 fn a_certificate_has_ended() {
     let gateway = gateway("runbook-certificate");
     let certificate = gateway.home.join("certs/server.pem");

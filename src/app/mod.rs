@@ -2,6 +2,7 @@
 
 mod anchor;
 mod behind;
+mod configuration;
 mod erase;
 mod fault;
 mod issuers;

@@ -32,7 +32,7 @@ use super::fault::{StartFault, io_fault};
 use super::publish::{self, Place};
 use super::seen::Seen;
 use super::tokens::Tokens;
-use super::{App, behind, erase, issuers, keys, pack, reload, revoke, rules, tokens, watch};
+use super::{App, behind, configuration, erase, issuers, keys, pack, reload, revoke, rules, tokens, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
@@ -40,10 +40,10 @@ const WAITING_MAX: usize = 16_384;
 /// What the address of a Unix socket has room for (unix(7)).
 const SOCKET_PATH_BYTES_MAX: usize = 107;
 
-/// Threads beside the road that may block: one each for callers' chains, reloads, revocations, token keys,
-/// replaced files, erasures, folding, the anchor, stops and what is sent outside, which must never wait for
-/// somebody who looks into the ledger and does not read the answer.
-const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + READS_MAX + KEEPERS_MAX + 9;
+/// Threads beside the road that may block: one each for callers' chains, reloads, revocations, token keys, the
+/// configuration, replaced files, erasures, folding, the anchor, stops and what is sent outside, which must never
+/// wait for somebody who looks into the ledger and does not read the answer.
+const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + READS_MAX + KEEPERS_MAX + 10;
 
 /// A gateway that serves.
 pub struct Running {
@@ -344,6 +344,7 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     tokio::task::spawn_local(pack::watch_pack(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(revoke::watch_directory(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(reload::watch_rules(Arc::clone(&app), asked, stop.clone()));
+    tokio::task::spawn_local(configuration::watch(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(tokens::watch(Arc::clone(&app), tokens.clone(), stop.clone()));
     tokio::task::spawn_local(issuers::watch(Arc::clone(&app), stop.clone()));
     let tally = tokio::task::spawn_local(watch::watch_tally(Arc::clone(&app), stop.clone()));

@@ -2,6 +2,7 @@
 
 mod clauses;
 mod compile;
+mod erased;
 pub mod evidence;
 mod files;
 mod fold;

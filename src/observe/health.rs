@@ -11,6 +11,8 @@ pub enum Condition {
     Ledger,
     /// A ruleset is loaded; amber while the newest files on disk were refused.
     Ruleset,
+    /// `tolbooth.toml`; amber while the next start would refuse it.
+    Configuration,
     /// What is revoked is known; amber while a CA's list has expired or could not be taken.
     Revocation,
     /// The wall clock keeps step with the monotonic one.
@@ -34,6 +36,7 @@ impl Condition {
         match self {
             Self::Ledger => "ledger".to_owned(),
             Self::Ruleset => "ruleset".to_owned(),
+            Self::Configuration => "configuration".to_owned(),
             Self::Revocation => "revocation".to_owned(),
             Self::Clock => "clock".to_owned(),
             Self::Source(dataset) => format!("source {dataset}"),

@@ -52,15 +52,12 @@ impl Versions {
         }
     }
 
-    /// What the file says of this log; [`Versions::nothing`] if it says nothing that can be believed.
-    pub fn read(file: &Path, log: &str) -> io::Result<Self> {
-        let text = match fs::read(file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::nothing(log)),
-            Err(error) => return Err(error),
-        };
+    /// What the file says of this log; [`Versions::nothing`] if it says nothing that can be believed, or does not
+    /// read: the journal says the same, and no file of the store stops a start.
+    pub fn read(file: &Path, log: &str) -> Self {
+        let text = fs::read(file).unwrap_or_default();
         let read = std::str::from_utf8(&text).ok().and_then(Self::parse);
-        Ok(read.filter(|versions| versions.log == log).unwrap_or_else(|| Self::nothing(log)))
+        read.filter(|versions| versions.log == log).unwrap_or_else(|| Self::nothing(log))
     }
 
     fn parse(text: &str) -> Option<Self> {

@@ -21,6 +21,7 @@ pub mod lists;
 pub mod notes;
 pub mod open;
 pub mod partner;
+pub mod recount;
 pub mod scratch;
 pub mod served;
 pub mod shim;

@@ -272,7 +272,7 @@ impl Printer {
             let totals = done.get("totals").unwrap_or(&nothing);
             match self.format {
                 Format::Text => text::totals(totals, out),
-                Format::Csv => {}
+                Format::Csv => sheet::totals(totals, out),
                 Format::Json => say(out, format_args!("\n],\"totals\":{totals}}}")),
             }
             self.done = true;
