@@ -34,3 +34,7 @@ bench *filter:
 # Throws bytes at what strangers reach first: `just fuzz signature 600`; `fuzz/README.md` lists the targets.
 fuzz target seconds="60":
     fuzz/run {{target}} {{seconds}}
+
+# What a ledger of many records takes, and how soon anything is found in it: `just scale 1000000`.
+scale records="10000000":
+    benches/scale {{records}}

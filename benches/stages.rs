@@ -55,6 +55,7 @@ impl Setting {
         let seen = |_: &AgreementId| None;
         let circumstances = Circumstances {
             seen: &seen,
+            life: &Default::default(),
             before: None,
             pseudonym_master: &[0; 32],
             today: jiff::civil::Date::MIN,

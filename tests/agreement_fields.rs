@@ -46,11 +46,12 @@ fn faults(text: &str) -> String {
 
 fn class_of(member: &MemberId) -> Option<MemberClass> {
     match member.as_str() {
-        "glenmore" => Some(MemberClass::Council),
+        "glenmore" | "lochside" => Some(MemberClass::Council),
         "nhs-lomond" => Some(MemberClass::Health),
         "police-caledonia" => Some(MemberClass::Police),
         "fire-caledonia" => Some(MemberClass::Fire),
-        "safe-homes" => Some(MemberClass::Voluntary),
+        "safe-homes" | "alba-homes" => Some(MemberClass::Voluntary),
+        "caledonia-statistics" => Some(MemberClass::Office),
         _ => None,
     }
 }
@@ -169,8 +170,14 @@ fn the_page_and_the_schema_are_the_tables() {
 #[test]
 fn shipped_agreements_are_taken_by_loader_and_schema() {
     let schema = schema();
-    let shipped = in_folder("policies/agreements");
-    assert!(shipped.len() >= 2);
+    let mut shipped = in_folder("policies/agreements");
+    for scenario in std::fs::read_dir(root("policies/scenarios")).unwrap().map(|entry| entry.unwrap()) {
+        if scenario.file_type().unwrap().is_dir() {
+            let name = scenario.file_name().into_string().unwrap();
+            shipped.extend(in_folder(&format!("policies/scenarios/{name}/policies/agreements")));
+        }
+    }
+    assert!(shipped.len() >= 16, "{}", shipped.len());
     for path in shipped.into_iter().chain(WHOLE.map(|name| root("tests/golden/agreements").join(name))) {
         let text = text(&path);
         assert_eq!(faults(&text), "", "{}", path.display());

@@ -48,6 +48,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rcgen", &["tls"]),
     ("regex_syntax", &["contract"]),
     ("rustls", &["tls"]),
+    ("scrypt", &["crypto"]),
     ("sfv", &["signature"]),
     ("sled", &["store"]),
     ("tokio_rustls", &["tls"]),

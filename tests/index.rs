@@ -5,6 +5,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -16,11 +17,11 @@ use serde_json::{Value, json};
 use support::gateway::CHI;
 use support::here::Here;
 use support::site::{Site, run};
-use support::{ledger, until};
+use support::{ledger, recount, until};
 use tolbooth::desk::report::{Cut, Known, Only, Per, Period, Wanted, report};
 use tolbooth::desk::{Page, find};
-use tolbooth::ledger::search::{Filter, Query};
-use tolbooth::ledger::{Stored, SubjectRef};
+use tolbooth::ledger::search::{Filter, Found, Query};
+use tolbooth::ledger::{Cause, Erasable, Stored, SubjectRef};
 use tolbooth::model::{AgreementId, DatasetId, Digest, ExchangeId, MemberId, SubjectKind};
 
 /// Records of the made-up ledger: some small segments and the beginning of one, since a debug build looks at each of
@@ -184,15 +185,71 @@ fn finds_the_same(here: &Here, all: &[Slow], state: &str) {
         let wanted: Vec<u64> = all.iter().rev().filter(|one| met(one)).map(|one| one.index).collect();
         let led = |below, max| -> Vec<u64> {
             let on = &mut |_| ControlFlow::Continue(());
-            let found = find(&archive, &app.fold, &query, Page { below, max }, on).unwrap();
+            let found =
+                find(&archive, &app.fold, &query, Page { below, max, bytes_max: usize::MAX }, on).unwrap();
             found.iter().map(|one| one.index).collect()
         };
         let page = &wanted[..wanted.len().min(17)];
         assert_eq!(led(u64::MAX, 17), page, "{state}, first page");
         assert_eq!(led(u64::MAX, usize::MAX), wanted, "{state}: {}", wanted.len());
+        // However few bytes a page may have, pages leave nothing out.
+        let (mut below, mut all_pages) = (u64::MAX, Vec::new());
+        while all_pages.len() < wanted.len().min(60) {
+            let on = &mut |_| ControlFlow::Continue(());
+            let page = Page { below, max: usize::MAX, bytes_max: 9_000 };
+            let found = find(&archive, &app.fold, &query, page, on).unwrap();
+            let bytes: Vec<usize> = found.iter().map(Found::bytes).collect();
+            assert!(!found.is_empty() && bytes.iter().rev().skip(1).sum::<usize>() < 9_000, "{bytes:?}");
+            all_pages.extend(found.iter().map(|one| one.index));
+            below = *all_pages.last().unwrap();
+        }
+        assert_eq!(all_pages, wanted[..all_pages.len()], "{state}, by bytes");
         let next = &wanted[page.len()..wanted.len().min(40)];
         assert_eq!(led(page.last().map_or(0, |last| *last), 23), next, "{state}, next page");
     }
+}
+
+/// Line by line: counts, different subjects and users, first and last.
+fn lines_are_recounted(here: &Here, all: &[Slow], state: &str) {
+    let made = |wanted: &Wanted| {
+        let app = &here.running().app;
+        let known = Known::new(app.ruleset.load_full(), app.ledger.clone());
+        let on = &mut |_| ControlFlow::Continue(());
+        let (present, always) = (app.ledger.present(), Period::new(None, None).unwrap());
+        let made = report((&present, &app.fold), app.ledger.verifier(), &known, wanted, &always, on).unwrap();
+        (made.rows, Value::Object(made.totals))
+    };
+    let records = || all.iter().map(|one| (&one.envelope, &one.sealed));
+    let both = ["subjects", "users"];
+
+    let (rows, totals) = made(&Wanted::Activity { only: Only::default(), per: Per::Period });
+    let wanted = recount::activity(records());
+    recount::compare(state, &recount::ACTIVITY, &both, &rows, &totals, &wanted);
+    let subjects: u64 = rows.iter().map(|row| row["subjects"].as_u64().unwrap()).sum();
+    assert!(subjects > totals["subjects"].as_u64().unwrap(), "nobody is asked about in two lines");
+
+    let (rows, totals) = made(&Wanted::Refusals { only: Only::default(), per: Per::Period });
+    recount::compare(state, &recount::REFUSALS, &both, &rows, &totals, &recount::refusals(records()));
+
+    let dataset = DatasetId::new("dataset-07").unwrap();
+    let (rows, totals) = made(&Wanted::RecipientsOfDataset { dataset });
+    let of_set = all.iter().filter(|one| one.begins("dataset", "dataset-07"));
+    let wanted = recount::recipients(of_set.map(|one| (&one.envelope, &one.sealed)));
+    recount::compare(state, &recount::RECIPIENTS, &both, &rows, &totals, &wanted);
+
+    let known = person(here, NOBODY);
+    let (rows, totals) = made(&Wanted::RecipientsOfPerson { subjects: known.clone(), cut: Cut::Full });
+    let theirs: Vec<&Slow> = all.iter().filter(|one| one.is_about(&known)).collect();
+    let wanted = recount::recipients(theirs.iter().map(|one| (&one.envelope, &one.sealed)));
+    recount::compare(state, &recount::RECIPIENTS, &["users"], &rows, &totals, &wanted);
+
+    let (rows, totals) = made(&Wanted::Person { subjects: known, cut: Cut::Full });
+    let times = |key: &str, of: &[Value]| -> Vec<Value> { of.iter().map(|one| one[key].clone()).collect() };
+    let newest_first: Vec<Value> = theirs.iter().rev().map(|one| one.envelope["time"].clone()).collect();
+    assert_eq!(times("time_utc", &rows), newest_first, "{state}");
+    let users: BTreeSet<String> =
+        theirs.iter().filter_map(|one| one.sealed["user"].as_str()).map(String::from).collect();
+    assert_eq!(totals["users"], users.len(), "{state}");
 }
 
 fn counts_the_same(here: &Here, all: &[Slow], state: &str) {
@@ -295,7 +352,8 @@ fn what_is_found_and_counted_is_what_a_slow_look_gives() {
         ("not folded", (|_: &mut Here| {}) as fn(&mut Here)),
         ("folded", |here| fold(here)),
         ("behind", |here| end_segment(here)),
-        ("deleted", |here| fs::remove_dir_all(store(here)).unwrap()),
+        // The gateway may put a file there meanwhile.
+        ("deleted", |here| until("it is deleted", || fs::remove_dir_all(store(here)).ok())),
         ("folded anew, and damaged while open", |here| {
             fold(here);
             damage(here, 1);
@@ -312,6 +370,7 @@ fn what_is_found_and_counted_is_what_a_slow_look_gives() {
         finds_the_same(&here, &all, state);
         if matches!(state, "folded" | "folded anew, and damaged while open") {
             counts_the_same(&here, &all, state);
+            lines_are_recounted(&here, &all, state);
         }
     }
     let fold = &here.running().app.fold;
@@ -387,4 +446,69 @@ fn a_rebuild_throws_the_index_away_and_folds_it_anew() {
     finds_the_same(&here, &slow(&here), "rebuilt");
     let told = run(&here.site.home, &["ledger", "rebuild"]);
     assert!(told.out.contains("were folded anew"), "{told:?}");
+}
+
+/// Whether a term of these subjects lies in the store's files. While another store takes this one's place it is
+/// not known to be gone.
+fn lies_in_store(here: &Here, references: &[SubjectRef]) -> bool {
+    let Ok(folder) = fs::read_dir(store(here)) else { return true };
+    let files: Vec<Vec<u8>> =
+        folder.flatten().map(|file| fs::read(file.path()).unwrap_or_default()).collect();
+    let is_there = |one: &SubjectRef| {
+        let term = [b"s", &one.tag[25..]].concat();
+        files.iter().any(|bytes| bytes.windows(term.len()).any(|window| window == term))
+    };
+    references.iter().any(is_there)
+}
+
+/// Erases the sealed parts of these records; not before the whole journal has been read.
+fn erase(here: &Here, indexes: &[u64]) {
+    let mut records = Vec::new();
+    let each = here.ledger().archive().each(&mut |stored| {
+        if let Stored::Entry(entry) = stored
+            && indexes.contains(&entry.index)
+        {
+            records.push(Erasable { index: entry.index, at: entry.at });
+        }
+        ControlFlow::Continue(())
+    });
+    each.unwrap();
+    until("they are erased", || here.ledger().erase(Cause::Order, ("uid 1000", "an order"), &records).ok());
+}
+
+#[test]
+fn what_is_erased_is_forgotten_by_the_index_and_its_files() {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut here = made_up("index-erased");
+    fold(&here);
+    let all = slow(&here);
+    let known = person(&here, NOBODY);
+    let theirs: Vec<u64> = all.iter().filter(|one| one.is_about(&known)).map(|one| one.index).collect();
+    let (last, others) = theirs.split_first().unwrap();
+    assert!(!others.is_empty() && lies_in_store(&here, &known), "the person is filed");
+    // Written once, when a store begins.
+    let begun = |here: &Here| {
+        let about = fs::metadata(store(here).join("conf")).ok()?;
+        Some((about.ino(), about.ctime(), about.ctime_nsec()))
+    };
+    let before = begun(&here);
+    erase(&here, others);
+    until("another store begins", || begun(&here).filter(|begun| Some(*begun) != before));
+    fold(&here);
+    assert!(lies_in_store(&here, &known), "one is left");
+    finds_the_same(&here, &slow(&here), "erased");
+    // What is folded anew once is not again, after a start neither.
+    let before = begun(&here);
+    here.restart();
+    until("the journal is read", || here.ledger().erased_at_rest());
+    let app = &here.running().app;
+    assert_eq!(app.fold.fold_sealed(&app.ledger, Duration::ZERO).unwrap(), 0);
+    assert_eq!(begun(&here), before);
+    // A stop between the erasure and the folding: the next start finds out by itself.
+    erase(&here, &[*last]);
+    here.restart();
+    until("nothing of them is left", || (!lies_in_store(&here, &known)).then_some(()));
+    fold(&here);
+    assert!(!lies_in_store(&here, &known) && store(&here).join("db").exists());
+    finds_the_same(&here, &slow(&here), "erased, and restarted");
 }

@@ -390,6 +390,7 @@ fn members_and_issuers_have_to_agree() {
         let gateway = config::load(&gateway.trial.configuration).unwrap();
         let circumstances = Circumstances {
             seen: &|_| None,
+            life: &Default::default(),
             before: None,
             pseudonym_master: &[0; 32],
             today: jiff::civil::Date::MIN,

@@ -181,6 +181,7 @@ fn an_explanation_names_the_code_the_fact_and_who_can_change_it() {
         let asked = nhs.ask(CHECK, headers, &body["question"].to_string());
         assert_eq!(asked.json()["code"], told["code"]);
         assert_eq!(asked.json()["fixer"], told["fixer"]);
+        assert!(!told["change"].as_str().unwrap().is_empty(), "{told}");
         (told["code"].as_str().unwrap().to_owned(), told["fact"].as_str().unwrap().to_owned())
     };
     let user = ("tolbooth-user", "somebody");
@@ -191,6 +192,8 @@ fn an_explanation_names_the_code_the_fact_and_who_can_change_it() {
     assert_eq!(code, "purpose_not_allowed");
     assert!(fact.contains("The purposes allowed for this system are: "), "{fact}");
     assert_eq!(why(&NURSE, &about(CHI)).0, "user_missing");
+    let told = explain(&nhs, &NURSE, &about(CHI)).json();
+    assert_eq!(told["stands_on"], json!(["access.user"]));
     let (code, fact) = why(&[user, NURSE[0]], &about("not a chi"));
     assert_eq!(code, "question_invalid");
     assert!(fact.contains("/chi") && !fact.contains("not a chi"), "{fact}");

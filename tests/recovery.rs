@@ -11,6 +11,7 @@ use serde_json::Value;
 use support::agreements;
 use support::gateway::{CHECK, CHI, NURSE, asks};
 use support::here::Here;
+use support::served::Served;
 use support::site::{Ran, Site, run, run_with_input};
 
 const PASSPHRASE: &str = "four words of mine";
@@ -121,6 +122,44 @@ fn lost_subject_keys_are_told_of_and_recovered() {
     assert_eq!(whole.code, Some(0), "{whole:?}");
     assert_eq!(exchanges(&whole.lines()), 2, "from before the loss and after it");
     assert!(!whole.out.contains("not_whole"), "{whole:?}");
+}
+
+/// Every part as it is run: the binary, killed, its keys gone with its disk but for the wrapped copies, and the key
+/// that was never on it. What a search found before is found again, record for record, and goes on from there.
+#[test]
+fn a_killed_gateway_finds_again_what_it_found_before_its_keys_were_lost() {
+    let site = Site::new("recovery-killed");
+    let (offline, line) = recovery_key(&site, "offline.key");
+    configure(&site, &[&line]);
+    let found = || {
+        let ran = run_with_input(&site.home, &[&SEARCH[..], &["--json", "--kind", "exchange"]].concat(), CHI);
+        let lines = ran.lines();
+        let id = |line: &Value| line["envelope"]["exchange"].as_str().map(str::to_owned);
+        (ran.code, lines.iter().filter_map(id).collect::<Vec<_>>())
+    };
+    let asks_once = |served: &Served| {
+        let said = served.nhs(&site).ask(CHECK, &NURSE, &asks(CHI));
+        assert_eq!(said.status, 200, "{said:?}");
+    };
+    let served = Served::start(&site);
+    (0..3).for_each(|_| asks_once(&served));
+    let (code, before) = found();
+    assert_eq!((code, before.len()), (Some(0), 3));
+    served.kill();
+    lose_keys(&site);
+    assert!(!files(&keys_in(&site), ".wrapped").is_empty());
+
+    let served = Served::start(&site);
+    assert_eq!(found(), (Some(3), Vec::new()), "nothing is no answer");
+    served.kill();
+    let recovered = recover(&site, &offline, PASSPHRASE);
+    assert_eq!(recovered.code, Some(0), "{recovered:?}");
+    let served = Served::start(&site);
+    assert_eq!(found(), (Some(0), before.clone()));
+    asks_once(&served);
+    let (_, after) = found();
+    assert_eq!((after.len(), &after[1..]), (4, &before[..]), "the newest first");
+    served.kill();
 }
 
 #[test]

@@ -112,6 +112,7 @@ rows! {
     Guardrail => guardrail;
     TooLarge => too_large;
     QuestionInvalid => question_invalid;
+    Stopped => stopped;
     LimitReached => limit_reached;
     CannotDecide => cannot_decide;
     SourceUnavailable => source_unavailable;
@@ -337,6 +338,15 @@ fn question_invalid() -> Told {
     assert!(detail.starts_with("/chi ") && !detail.contains("contract"), "{detail}");
     assert_eq!(gateway.system.heard().len(), 0, "the system behind was asked");
     Told::recorded(gateway, said)
+}
+
+fn stopped() -> Told {
+    let gateway = Gateway::start("stopped");
+    let stop = ["stop", "--dataset", "child-protection", "--purpose", "a test"];
+    let done = support::site::run(&gateway.home, &stop);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let said = gateway.check(CHI);
+    Told { retry_after: true, ..Told::recorded(gateway, said) }
 }
 
 fn limit_reached() -> Told {

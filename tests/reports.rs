@@ -14,7 +14,7 @@ use serde_json::Value;
 use support::gateway::{CHECK, CHI, NURSE, asks};
 use support::here::Here;
 use support::site::{Ran, Site, run, run_with_input};
-use support::until;
+use support::{recount, until};
 
 /// A child nobody knows.
 const UNKNOWN: &str = "0101010009";
@@ -35,7 +35,7 @@ impl Entry {
 }
 
 /// The whole record as `ledger export` gives it, with sealed parts.
-fn recount(here: &Here, name: &str) -> Vec<Entry> {
+fn exported(here: &Here, name: &str) -> Vec<Entry> {
     let file = here.site.scratch.path().join(name);
     let path = file.to_str().unwrap();
     let ran = run(&here.site.home, &["ledger", "export", "--purpose", "recount", "--sealed", "--out", path]);
@@ -79,7 +79,8 @@ fn drive(name: &str) -> (Here, Vec<String>) {
     let people = all["clients"].as_array().unwrap().iter();
     let people: Vec<String> = people.map(|one| one["person"]["chi"].as_str().unwrap().to_owned()).collect();
     for chi in people.iter().map(String::as_str).chain([CHI, CHI, UNKNOWN]) {
-        let said = here.nhs().ask(CHECK, &NURSE, &asks(chi));
+        let user = ("tolbooth-user", if chi == CHI { "nurse-1" } else { "nurse-2" });
+        let said = here.nhs().ask(CHECK, &[NURSE[0], user], &asks(chi));
         assert!(matches!(said.status, 200 | 404), "{said:?}");
     }
     let licences = include_str!("../src/cli/demo/licences.csv");
@@ -105,7 +106,7 @@ fn drive(name: &str) -> (Here, Vec<String>) {
 #[test]
 fn every_count_equals_a_slow_recount() {
     let (here, _) = drive("reports-recount");
-    let entries = recount(&here, "all.export");
+    let entries = exported(&here, "all.export");
     let exchanges: Vec<&Entry> = entries.iter().filter(|entry| entry.is("kind", "exchange")).collect();
     let count = |of: &dyn Fn(&Entry) -> bool| exchanges.iter().filter(|entry| of(entry)).count() as u64;
     let sum = |of: &dyn Fn(&Entry) -> u64| exchanges.iter().map(|entry| of(entry)).sum::<u64>();
@@ -178,6 +179,171 @@ fn every_count_equals_a_slow_recount() {
     assert!(rows(&person).iter().any(|row| row["role_as"] == "as stated by NHS Lomond"), "{person}");
 }
 
+/// One report in its three forms: they say the same of every line, and of all lines together.
+fn in_three_forms(here: &Here, arguments: &[&str], input: &str, counts: &[&str]) -> Value {
+    let with = |format: &str| {
+        let ran =
+            report(here, &[arguments, &["--purpose", "three forms", "--format", format]].concat(), input);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.out
+    };
+    let mut json: Value = serde_json::from_str(&with("json")).unwrap();
+    // Each form is a look of its own, and the next shows it.
+    json["rows"].as_array_mut().unwrap().retain(|row| row.get("look").is_none());
+    let (sheet, text) = (with("csv"), with("text"));
+    let mut lines = recount::sheet(&sheet);
+    lines.retain(|line| line.get("look").is_none_or(String::is_empty));
+    assert_eq!(lines.len(), rows(&json).len(), "{sheet}");
+    for (row, line) in rows(&json).iter().zip(&lines) {
+        for (key, value) in row.as_object().unwrap() {
+            let as_text = match value {
+                Value::String(text) => text.clone(),
+                Value::Array(all) => {
+                    all.iter().map(|one| one.as_str().unwrap()).collect::<Vec<_>>().join("; ")
+                }
+                Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+                number => number.to_string(),
+            };
+            assert_eq!(line[key].trim_start_matches('\''), as_text, "{key}: {line:?}");
+        }
+    }
+    // Each line as it is printed: its counts are the same numbers, in the order they are told in.
+    let (_, printed) = text.split_once("\n\n").unwrap();
+    let (printed, sums) = printed.rsplit_once("\n\n").unwrap();
+    let said: Vec<u64> = printed.lines().filter(|line| counts_of(line)).flat_map(recount::numbers).collect();
+    let wanted = rows(&json).iter().flat_map(|row| counts.iter().filter_map(|key| row[*key].as_u64()));
+    assert_eq!(said, wanted.collect::<Vec<_>>(), "{printed}");
+    for times in rows(&json).iter().filter(|row| row.get("first").is_some()) {
+        let span =
+            format!("first {}, last {}", times["first"].as_str().unwrap(), times["last"].as_str().unwrap());
+        assert!(printed.contains(&span), "{span}: {printed}");
+    }
+    let total = json["totals"].as_object().unwrap().iter();
+    let totals = without_looks(total.map(|(name, sum)| (name.clone(), sum.as_u64().unwrap())).collect());
+    let in_sheet = sheet.lines().last().unwrap().trim_matches(['"', '#', ' ']);
+    assert_eq!(printed_sums(sums), totals, "{text}");
+    assert_eq!(printed_sums(in_sheet), totals, "{sheet}");
+    json
+}
+
+fn printed_sums(line: &str) -> BTreeMap<String, u64> {
+    let all = line.trim().strip_prefix("In all: ").unwrap().split_once('.').unwrap().0;
+    let sums = all.split(", ").map(|sum| sum.rsplit_once(' ').unwrap());
+    without_looks(sums.map(|(name, count)| (name.replace(' ', "_"), count.parse().unwrap())).collect())
+}
+
+/// The sums of the accesses of others.
+fn without_looks(mut sums: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let own = sums.remove("own_looks").unwrap_or(0);
+    for name in ["accesses", "held_back"] {
+        sums.entry(name.to_owned()).and_modify(|sum| *sum -= own);
+    }
+    sums
+}
+
+/// Whether a printed line is one of counts.
+fn counts_of(line: &str) -> bool {
+    let told =
+        [" questions: ", " rows excluded, ", "different ", "given information ", " recorded one by one, "];
+    line.starts_with("    ") && told.iter().any(|words| line.contains(words))
+}
+
+#[test]
+fn every_report_says_the_same_in_every_form_as_a_slow_recount() {
+    let (here, _) = drive("reports-forms");
+    let entries = exported(&here, "all.export");
+    let all = || entries.iter().map(|entry| (&entry.envelope, &entry.sealed));
+    let both = ["subjects", "users"];
+
+    let activity = in_three_forms(
+        &here,
+        &["activity"],
+        "",
+        &[
+            "exchanges",
+            "with_data",
+            "rows",
+            "nothing_found",
+            "refused",
+            "explained",
+            "rows_excluded",
+            "excluded",
+            "subjects",
+            "users",
+        ],
+    );
+    let wanted = recount::activity(all());
+    recount::compare("activity", &recount::ACTIVITY, &both, rows(&activity), &activity["totals"], &wanted);
+    assert!(activity["totals"]["users"].as_u64().unwrap() > 2, "{activity}");
+
+    let refusals =
+        in_three_forms(&here, &["refusals"], "", &["one_by_one", "in_summaries", "subjects", "users"]);
+    let wanted = recount::refusals(all());
+    recount::compare("refusals", &recount::REFUSALS, &both, rows(&refusals), &refusals["totals"], &wanted);
+
+    let told = ["with_data", "rows", "nothing_found", "subjects", "users"];
+    let dataset = in_three_forms(&here, &["recipients", "--dataset", "child-protection"], "", &told);
+    let of_children = entries.iter().filter(|entry| entry.is("dataset", "child-protection/v1"));
+    let wanted = recount::recipients(of_children.map(|entry| (&entry.envelope, &entry.sealed)));
+    recount::compare("dataset", &recount::RECIPIENTS, &both, rows(&dataset), &dataset["totals"], &wanted);
+}
+
+#[test]
+fn a_persons_reports_say_the_same_in_every_form_as_a_slow_recount() {
+    let (here, _) = drive("reports-forms-person");
+    let entries = exported(&here, "all.export");
+    let person = in_three_forms(&here, &["person", "--subject", "chi"], CHI, &[]);
+    let found: Vec<&str> = rows(&person).iter().filter_map(|row| row["exchange"].as_str()).collect();
+    let searched =
+        ["ledger", "search", "--json", "--purpose", "again", "--subject", "chi", "--kind", "exchange"];
+    let searched = run_with_input(&here.site.home, &searched, CHI).lines();
+    let searched: Vec<&str> =
+        searched.iter().filter_map(|line| line["envelope"]["exchange"].as_str()).collect();
+    assert_eq!(found, searched);
+    let theirs: Vec<&Entry> =
+        entries.iter().filter(|entry| found.iter().any(|id| entry.is("exchange", id))).collect();
+    let about = &theirs[0].sealed["subjects"];
+    let slowly =
+        entries.iter().filter(|entry| entry.is("kind", "exchange") && entry.sealed["subjects"] == *about);
+    assert_eq!(theirs.len(), slowly.count());
+    for ending in ["with_data", "nothing_found", "refused", "explained"] {
+        let count = theirs.iter().filter(|entry| recount::ending(&entry.envelope) == ending).count();
+        assert_eq!(person["totals"][ending], count, "{ending}");
+    }
+    let wanted = recount::recipients(theirs.iter().map(|entry| (&entry.envelope, &entry.sealed)));
+    let recipients = in_three_forms(
+        &here,
+        &["recipients", "--subject", "chi"],
+        CHI,
+        &["with_data", "rows", "nothing_found", "users"],
+    );
+    recount::compare(
+        "person",
+        &recount::RECIPIENTS,
+        &["users"],
+        rows(&recipients),
+        &recipients["totals"],
+        &wanted,
+    );
+
+    // What the person can be given is what the full cut says can be given.
+    let releasable = in_three_forms(&here, &["person", "--subject", "chi", "--cut", "releasable"], CHI, &[]);
+    let can: Vec<&Value> =
+        rows(&person).iter().filter(|row| row["releasable"] == true).map(|row| &row["exchange"]).collect();
+    assert_eq!(rows(&releasable).iter().map(|row| &row["exchange"]).collect::<Vec<_>>(), can);
+    assert_eq!(releasable["totals"]["accesses"], can.len());
+    assert!(!can.is_empty() && releasable["totals"].get("users").is_none(), "{releasable}");
+    let given = in_three_forms(
+        &here,
+        &["recipients", "--subject", "chi", "--cut", "releasable"],
+        CHI,
+        &["with_data", "rows", "nothing_found"],
+    );
+    let can = theirs.iter().filter(|entry| can.iter().any(|id| entry.envelope["exchange"] == **id));
+    let wanted = recount::recipients(can.map(|entry| (&entry.envelope, &entry.sealed)));
+    recount::compare("given", &recount::RECIPIENTS, &[], rows(&given), &given["totals"], &wanted);
+}
+
 #[test]
 fn the_look_is_on_the_record_and_the_identifier_nowhere() {
     let (here, _) = drive("reports-look");
@@ -186,7 +352,7 @@ fn the_look_is_on_the_record_and_the_identifier_nowhere() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(!ran.out.contains(CHI) && !ran.err.contains(CHI), "{ran:?}");
     assert!(ran.out.contains("may not be complete") && ran.out.contains("NHS Lomond"), "{ran:?}");
-    let looks = recount(&here, "looks.export");
+    let looks = exported(&here, "looks.export");
     let look = looks.iter().find(|entry| entry.sealed["purpose"] == "SAR 41").unwrap();
     assert!(look.is("action", "report") && look.envelope["shown"].as_u64().unwrap() > 0);
     assert_eq!(look.sealed["asked"], "person cut=releasable about=chi");

@@ -116,6 +116,21 @@ fn every_section_is_walked() {
 }
 
 #[test]
+fn something_has_to_stop_now() {
+    let gateway = gateway("runbook-stop");
+    let mut section = Section::of("Something has to stop now");
+    let said = section.commands(&gateway.home);
+    section.says(0, &said[1]);
+    let told = gateway.check(CHI);
+    assert_eq!(
+        (told.code().as_str(), told.json()["detail"].as_str()),
+        ("stopped", Some("We look into a fault."))
+    );
+    section.commands(&gateway.home);
+    assert_eq!(gateway.check(CHI).outcome(), "answered");
+}
+
+#[test]
 fn another_gateway_runs() {
     let site = Site::new("runbook-locked");
     let served = Served::start(&site);
@@ -270,6 +285,19 @@ fn the_index_is_damaged() {
     std::fs::write(gateway.home.join("data/store/db"), "no store").unwrap();
     assert_eq!(gateway.check(CHI).outcome(), "answered");
     Section::of("The index is damaged").commands(&gateway.home);
+}
+
+#[test]
+fn the_configuration_does_not_read() {
+    let mut section = Section::of("The configuration does not read");
+    let gateway = gateway("runbook-configuration");
+    let path = gateway.home.join("tolbooth.toml");
+    let good = std::fs::read_to_string(&path).unwrap();
+    edit(&path, |text| format!("{text}\n[porridge]\n"));
+    section.says(0, &ready(&gateway, "will not start again"));
+    std::fs::write(&path, good).unwrap();
+    section.commands(&gateway.home);
+    until("the light is green", || (gateway.light("configuration") == "green").then_some(()));
 }
 
 #[test]

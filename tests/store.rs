@@ -50,7 +50,7 @@ fn is_folded(here: &Here, id: &str) -> bool {
 
 /// What the store says was ever in force, and how far it was read.
 fn versions(here: &Here) -> Versions {
-    Versions::read(&store(here).join(VERSIONS), here.ledger().verifier().name()).unwrap()
+    Versions::read(&store(here).join(VERSIONS), here.ledger().verifier().name())
 }
 
 /// The file of versions is written when all there is to fold is folded.

@@ -132,6 +132,7 @@ fn seal_and_sign(configuration: &Path, provider: &Member, consumers: &[Member]) 
     let seen = |_: &tolbooth::model::AgreementId| None;
     let circumstances = Circumstances {
         seen: &seen,
+        life: &Default::default(),
         before: None,
         pseudonym_master: &[0; 32],
         today: jiff::civil::Date::MIN,

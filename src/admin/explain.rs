@@ -5,6 +5,7 @@ use http::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::desk::Remedy;
 use crate::desk::evidence::{Explanation, explain};
 
 use super::body::{Lines, Maker};
@@ -59,9 +60,11 @@ fn show(explanation: &Explanation, maker: &Maker) {
             "text": clause.text,
         })
     });
+    let remedy = explanation.remedy.as_ref().map(Remedy::json);
     let line = json!({
         "explained": {
             "facts": facts, "decided": decided.collect::<Vec<_>>(), "clauses": clauses.collect::<Vec<_>>(),
+            "remedy": remedy,
         }
     });
     if maker.line(&line) {

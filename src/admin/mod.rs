@@ -9,6 +9,7 @@ mod erase;
 mod evidence;
 mod explain;
 mod export;
+mod halt;
 mod rebuild;
 mod report;
 mod search;
@@ -39,6 +40,7 @@ pub use erase::EraseQuestion;
 pub use evidence::EvidenceQuestion;
 pub use explain::ExplainQuestion;
 pub use export::ExportQuestion;
+pub use halt::{Levers, Reloads, StopQuestion};
 pub use report::ReportQuestion;
 pub use search::{SearchQuestion, SubjectQuestion};
 
@@ -58,6 +60,7 @@ pub struct Admin {
     ruleset: Arc<ArcSwap<Ruleset>>,
     clock: Clock,
     retention: Arc<Retention>,
+    levers: Levers,
     looks: Arc<Semaphore>,
     /// One backup at a time.
     backups: Arc<Semaphore>,
@@ -71,10 +74,10 @@ impl Admin {
         member: MemberId,
         ruleset: Arc<ArcSwap<Ruleset>>,
         clock: Clock,
-        retention: Arc<Retention>,
+        (retention, levers): (Arc<Retention>, Levers),
     ) -> Self {
         let (looks, backups) = (Arc::new(Semaphore::new(LOOKS_MAX)), Arc::new(Semaphore::new(1)));
-        Self { ledger, fold, published, member, ruleset, clock, retention, looks, backups }
+        Self { ledger, fold, published, member, ruleset, clock, retention, levers, looks, backups }
     }
 
     /// A place among those who look; given back when it is dropped.
@@ -128,10 +131,14 @@ async fn answer(admin: &Admin, by: String, request: Request<Incoming>) -> Respon
         (&Method::POST, "/erase") => erase::erase(admin, by, read(request).await).await,
         (&Method::POST, "/report") => report::report_on(admin, by, read(request).await).await,
         (&Method::POST, "/rebuild") => rebuild::rebuild(admin, by),
+        (&Method::POST, "/stop") => halt::stop(admin, by, read(request).await).await,
+        (&Method::POST, "/start") => halt::start(admin, by, read(request).await).await,
+        (&Method::POST, "/stops") => Ok(halt::stops(admin)),
+        (&Method::POST, "/reload") => halt::reload(admin).await,
         (&Method::POST, "/backup") => backup::backup(admin, by, read(request).await).await,
         _ => {
-            let here =
-                "here are POST /search, /export, /erase, /report, /evidence, /explain, /rebuild and /backup";
+            let here = "here are POST /search, /export, /erase, /report, /evidence, /explain, /rebuild, /backup, /stop, \
+                 /start, /stops and /reload";
             Err(Refused(StatusCode::NOT_FOUND, here.to_owned()))
         }
     };

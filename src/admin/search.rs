@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::desk::{Page, find};
 use crate::journal::JournalFault;
-use crate::ledger::search::{Filter, Found, Progress, Query, Stretch, read};
+use crate::ledger::search::{FOUND_BYTES_MAX, Filter, Found, Progress, Query, bytes_of, read};
 use crate::ledger::{Earlier, MissingKeys, Read, Record, SubjectRef};
 use crate::model::{AgreementId, DatasetId, ExchangeId, MemberId, Subject, SubjectKind};
 
@@ -116,6 +116,7 @@ pub(super) async fn search(
         let page = Page {
             below: question.after.unwrap_or(u64::MAX),
             max: question.limit.unwrap_or(PAGE).min(FOUND_MAX),
+            bytes_max: FOUND_BYTES_MAX,
         };
         Look { admin, earlier, by, purpose, subjects, page }.run(&query, question.sealed, &maker);
     });
@@ -142,10 +143,7 @@ impl Look {
         match &self.earlier {
             None => find(&self.admin.ledger.archive(), &self.admin.fold, query, page, progress),
             // Nothing is folded of it: it is read whole.
-            Some(earlier) => {
-                let stretch = Stretch { from_segment: 0, below: page.below, max: page.max };
-                read(&earlier.archive()?, query, stretch, progress)
-            }
+            Some(earlier) => read(&earlier.archive()?, query, page.from_segment(0), progress),
         }
     }
 
@@ -160,7 +158,8 @@ impl Look {
                 return;
             }
         };
-        let more = found.len() > self.page.max;
+        // A page that is full by its bytes may have been the last: then the next is empty.
+        let more = found.len() > self.page.max || bytes_of(&found) >= self.page.bytes_max;
         found.truncate(self.page.max);
         let read = Read {
             action: "search",

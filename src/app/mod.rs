@@ -2,6 +2,7 @@
 
 mod anchor;
 mod behind;
+mod configuration;
 mod erase;
 mod fault;
 mod issuers;
@@ -25,7 +26,7 @@ use arc_swap::ArcSwap;
 
 use crate::clock::Clock;
 use crate::config::Gateway;
-use crate::desk::{FoldedIndex, Retention, Ruleset};
+use crate::desk::{FoldedIndex, Lived, Retention, Ruleset};
 use crate::inbound::Tally;
 use crate::ledger::{Ledger, Opened};
 use crate::observe::{Health, Metrics};
@@ -45,6 +46,8 @@ pub struct App {
     pub ledger: Ledger,
     pub fold: Arc<FoldedIndex>,
     pub retention: Arc<Retention>,
+    /// What officers and the host did that outlives every file.
+    pub lived: Arc<Lived>,
     pub ruleset: Arc<ArcSwap<Ruleset>>,
     pub tls: Arc<ArcSwap<ServerTls>>,
     /// The epoch in force, for connections that wait.

@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::{mpsc, oneshot};
+
 use crate::config::Gateway;
 use crate::desk::{Circumstances, Ruleset};
 use crate::ledger::{Alarm, Record};
-use crate::model::{AgreementId, Fault, Faults};
+use crate::model::{AgreementId, Digest, Fault, Faults};
 use crate::observe::{Condition, Light};
 use crate::stop::Stop;
 use crate::tls::{Credential, ServerTls};
@@ -40,7 +42,11 @@ impl Seen {
 
 /// Watches the files every two seconds, and reloads when one changed, SIGHUP came, or a new day has
 /// begun in London: the record says who is in force each day.
-pub(super) async fn watch_rules(app: Arc<App>, mut stop: Stop) {
+pub(super) async fn watch_rules(
+    app: Arc<App>,
+    mut told: mpsc::Receiver<oneshot::Sender<bool>>,
+    mut stop: Stop,
+) {
     let mut hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok();
     let mut tick = tokio::time::interval(Duration::from_secs(2));
     let mut day = app.clock.today();
@@ -48,21 +54,28 @@ pub(super) async fn watch_rules(app: Arc<App>, mut stop: Stop) {
     // What changed while it was read for the first time is read again.
     let unchanged = look(&app.gateway, &[]) == app.first_look;
     let mut known = if unchanged { look(&app.gateway, &watched) } else { Look::new() };
+    let mut refused = None;
     loop {
+        let mut waiting = None;
         let asked = tokio::select! {
             _ = tick.tick() => false,
             () = hangup(&mut hangups) => true,
+            Some(answer) = told.recv() => {
+                waiting = Some(answer);
+                true
+            }
             () = stop.asked() => return,
         };
         let (now, today) = (look(&app.gateway, &watched), app.clock.today());
         if asked || now != known || today != day || app.changing.take_again() {
-            let beside = Arc::clone(&app);
-            let at_fault = tokio::task::spawn_blocking(move || reload(&beside)).await.unwrap_or_default();
+            let (beside, before) = (Arc::clone(&app), refused.take());
+            let reloaded = tokio::task::spawn_blocking(move || reload(&beside, before.as_ref())).await;
+            refused = reloaded.unwrap_or_default();
             watched = named(&app);
-            watched.extend(at_fault);
-            // As they looked before they were read; of files first named now, as they look now.
-            known = look(&app.gateway, &watched);
-            known.iter_mut().for_each(|(path, seen)| *seen = now.get(path).copied().unwrap_or(*seen));
+            // Whoever asked may have gone.
+            let _heard = waiting.map(|answer| answer.send(refused.is_none()));
+            watched.extend(refused.iter().flat_map(|refused| refused.files(&app.gateway)));
+            known = looked(&now, look(&app.gateway, &watched), |path| is_in_force(&app, path));
             day = today;
         }
     }
@@ -103,9 +116,43 @@ pub(super) fn look_at(paths: impl IntoIterator<Item = PathBuf>) -> Look {
     paths.into_iter().map(|path| (path.clone(), Seen::of(&path))).collect()
 }
 
-/// Loads everything anew, or keeps what there is and says why. Gives the files at fault: they may be
-/// named by files that are not in force yet, and are to be watched until they are right.
-fn reload(app: &App) -> Vec<PathBuf> {
+/// What is known of files that were just read: as they looked before. One that was not looked at then, since
+/// nothing named it, may have changed since it was read: unless it is as it was read it counts as never seen,
+/// and is read again with the next look.
+fn looked(before: &Look, after: Look, is_as_read: impl Fn(&Path) -> bool) -> Look {
+    let known = |(path, seen): (PathBuf, Option<Seen>)| match before.get(&path) {
+        Some(before) => Some((path, *before)),
+        None => is_as_read(&path).then_some((path, seen)),
+    };
+    after.into_iter().filter_map(known).collect()
+}
+
+/// Whether a file's bytes are those the ruleset in force was made of.
+fn is_in_force(app: &App, path: &Path) -> bool {
+    let ruleset = app.ruleset.load();
+    let mut files = ruleset.files.named.iter();
+    let file = files.find(|file| app.gateway.home.join(&file.name) == path);
+    file.is_some_and(|file| rules::of_file(path) == Some(file.digest))
+}
+
+/// What a reload refused.
+#[derive(Debug, PartialEq, Eq)]
+struct Refused {
+    /// Of all files, as far as they could be read.
+    digest: Option<Digest>,
+    faults: Faults,
+}
+
+impl Refused {
+    /// The files at fault: they may be named by files that are not in force yet, and are to be watched until
+    /// they are right.
+    fn files(&self, gateway: &Gateway) -> Vec<PathBuf> {
+        self.faults.0.iter().map(|fault| gateway.home.join(&fault.file)).collect()
+    }
+}
+
+/// Loads everything anew, or keeps what there is and says why; of what was refused `before` only once.
+fn reload(app: &App, before: Option<&Refused>) -> Option<Refused> {
     match replace(app) {
         Ok(()) => {
             app.metrics.reloaded("loaded");
@@ -116,28 +163,32 @@ fn reload(app: &App) -> Vec<PathBuf> {
                 let mut offers = ruleset.offers();
                 offers.any(|offer| offer.contract.version.to_string() == dataset && offer.source.is_refused())
             });
-            Vec::new()
+            None
         }
         Err(faults) => {
             tracing::warn!(%faults, "the changed files were refused; the ruleset before stays in force");
             super::revoke::renew(app);
             record_the_day(app);
-            record_refusal(app, &faults);
+            let refused = Refused { digest: Ruleset::digest_of(&app.gateway), faults };
+            let faults = &refused.faults;
             let first = faults.0.first().map(ToString::to_string).unwrap_or_default();
             let why = format!("{} faults in changed files, the first: {first}", faults.0.len());
             app.health.set(Condition::Ruleset, Light::Amber(why.clone()));
-            let alarm =
-                Alarm { cause: "ruleset_refused", dataset: None, detail: Some(why), dropped: Vec::new() };
-            record(app, Record::Alarm(alarm));
+            if before != Some(&refused) {
+                record_refusal(app, &refused);
+                let alarm =
+                    Alarm { cause: "ruleset_refused", dataset: None, detail: Some(why), dropped: Vec::new() };
+                record(app, Record::Alarm(alarm));
+            }
             // Counted last: whoever waits for the count finds the rest on the record.
             app.metrics.reloaded("refused");
-            faults.0.iter().map(|fault| app.gateway.home.join(&fault.file)).collect()
+            Some(refused)
         }
     }
 }
 
 /// What was refused is on the record by its digest, and what stays in force.
-fn record_refusal(app: &App, faults: &Faults) {
+fn record_refusal(app: &App, Refused { digest, faults }: &Refused) {
     let first = faults.0.first();
     let certificate = &app.gateway.partners.certificate;
     let of_own = |fault: &Fault| {
@@ -147,8 +198,7 @@ fn record_refusal(app: &App, faults: &Faults) {
         let refused = (rules::CERTIFICATE, None, rules::of_file(certificate));
         return rules::record_refusal(app, refused, first);
     }
-    let in_force = app.ruleset.load().digest;
-    rules::record_refusal(app, (rules::RULESET, Some(in_force), Ruleset::digest_of(&app.gateway)), first);
+    rules::record_refused_ruleset(app, *digest, faults);
 }
 
 /// What came into force by its date alone is on the record, also where the files changed since are at fault:
@@ -190,7 +240,7 @@ pub(super) fn install(app: &App, before: &Ruleset, mut ruleset: Ruleset, tls: Op
     app.epochs.send_replace(epoch);
     let ruleset = app.ruleset.load_full();
     tracing::info!(ruleset = %digest, before = %before.digest, "a new ruleset is in force");
-    super::run::warn_of_what_is_not_in_force(app, &ruleset);
+    rules::warn_of_what_is_not_in_force(app, &ruleset);
 }
 
 pub(super) fn with_circumstances<T>(
@@ -202,7 +252,8 @@ pub(super) fn with_circumstances<T>(
     app.seen.note(&before.in_force(app.clock.today()));
     let seen = |id: &AgreementId| app.seen.highest(id);
     let (pseudonym_master, today) = (&*app.keys.pseudonym, app.clock.today());
-    made(&Circumstances { seen: &seen, before: Some(before), pseudonym_master, today })
+    let life = app.lived.now();
+    made(&Circumstances { seen: &seen, life: &life, before: Some(before), pseudonym_master, today })
 }
 
 fn prepare(app: &App, before: &Ruleset) -> Result<(Ruleset, ServerTls), Faults> {
@@ -231,4 +282,27 @@ pub(super) fn tls(gateway: &Gateway, ruleset: &Ruleset) -> Result<ServerTls, Fau
     ServerTls::new(&credential, &ruleset.directory.anchors(), gateway.partners.tls12).map_err(|error| {
         Fault::new(gateway.partners.certificate.display().to_string(), None, error.to_string()).into()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that a refused load was the first to name, changed after it was read and before it was looked at.
+    #[test]
+    fn what_changed_while_it_was_read_for_the_first_time_is_read_again() {
+        let seen = |bytes| Some(Seen { file: 1, bytes, changed: (0, 0) });
+        let look = |all: &[(&str, Option<Seen>)]| -> Look {
+            all.iter().map(|(path, seen)| (PathBuf::from(path), *seen)).collect()
+        };
+        let before = look(&[("members.toml", seen(1)), ("gone", None)]);
+        let after =
+            look(&[("members.toml", seen(2)), ("gone", seen(3)), ("new.json", seen(4)), ("old", seen(5))]);
+        let known = looked(&before, after.clone(), |path| path == Path::new("old"));
+        // What was looked at before is known as it looked then, and what is as it was read as it looks now.
+        assert_eq!(known, look(&[("members.toml", seen(1)), ("gone", None), ("old", seen(5))]));
+        assert_ne!(known, after, "the next look reads new.json again");
+        // Only once: it is looked at before it is read now.
+        assert_eq!(looked(&after, after.clone(), |_| false), after);
+    }
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::crypto::MacKey;
+use crate::desk::Ruleset;
 use crate::ledger::{Ledger, LedgerError, Opened, Record, Rules, RulesItem};
 use crate::model::{Digest, Fault, Faults};
 
@@ -20,8 +21,10 @@ use super::watch::record;
 pub(super) const RULESET: &str = "ruleset";
 pub(super) const CERTIFICATE: &str = "server_certificate";
 pub(super) const LIST: &str = "revocation_list";
+pub(super) const CONFIGURATION: &str = "configuration";
 pub(super) const TOKEN_KEYS: &str = "token_keys";
-const CONFIGURATION: &str = "configuration";
+/// A file that was at fault, beside the ruleset it is of.
+const FILE: &str = "file";
 const LEDGER_KEY: &str = "ledger_key";
 const PSEUDONYM_KEY: &str = "pseudonym_key";
 const SUBJECT_KEYS: &str = "subject_keys";
@@ -74,6 +77,18 @@ pub(super) fn record_changes(app: &App) -> Result<(), Faults> {
     take(app, &changed).map_err(|error| Fault::new("ledger", None, error.to_string()).into())
 }
 
+/// In the log, as well.
+pub(super) fn warn_of_what_is_not_in_force(app: &App, ruleset: &Ruleset) {
+    let today = app.clock.today();
+    for entry in ruleset.register.all() {
+        let reasons: Vec<String> = entry.standing.reasons(today).iter().map(ToString::to_string).collect();
+        if !reasons.is_empty() {
+            let agreement = entry.agreement.reference.to_string();
+            tracing::warn!(agreement, why = reasons.join("; "), "an agreement is not in force");
+        }
+    }
+}
+
 /// Token keys that changed. They count by now: one that was taken away must not sign until a disk answers.
 pub(super) fn record_tokens(app: &App, tokens: &Tokens) {
     if let Err(error) = take(app, &[(TOKEN_KEYS, Some(of_tokens(tokens)))]) {
@@ -102,6 +117,28 @@ pub(super) fn record_refusal(
 ) {
     let before = before.or_else(|| app.in_use.item(what, None).before);
     record(app, Record::Rules(refusal((what, before, after), fault)));
+}
+
+/// A ruleset was refused: by its own digest, and by that of the first file at fault, which is what anybody can
+/// hold in their hand and compute.
+pub(super) fn record_refused_ruleset(app: &App, after: Option<Digest>, faults: &Faults) {
+    let in_force = app.ruleset.load();
+    let first = faults.0.first();
+    let mut rules = refusal((RULESET, Some(in_force.digest), after), first);
+    if let Some(fault) = first {
+        let before = in_force.files.all().iter().find(|file| file.name == fault.file).map(|file| file.digest);
+        // A file of another place may be a key: half a secret is one, and is named by nothing.
+        let is_known = before.is_some() || is_of_rules(app, &fault.file);
+        let after = if is_known { of_file(&app.gateway.home.join(&fault.file)) } else { None };
+        rules.items.push(RulesItem { what: FILE, before, after });
+    }
+    record(app, Record::Rules(rules));
+}
+
+/// Whether a file is one of those whose bytes are evidence when they come into force.
+fn is_of_rules(app: &App, name: &str) -> bool {
+    let path = app.gateway.home.join(name);
+    path == app.gateway.members || path.starts_with(&app.gateway.policies)
 }
 
 /// A start that is refused for its rules, told once: what restarts it again and again fills no log.

@@ -12,10 +12,10 @@ use arc_swap::ArcSwap;
 use jiff::civil::Date;
 use tokio::task::LocalSet;
 
-use crate::admin::{Admin, serve_admin};
+use crate::admin::{Admin, Levers, serve_admin};
 use crate::clock::Clock;
 use crate::config::Gateway;
-use crate::desk::{self, Circumstances, FoldedIndex, Retention, Ruleset};
+use crate::desk::{self, Circumstances, FoldedIndex, Lived, Retention, Ruleset};
 use crate::inbound::{Allowances, Bounds, Chains, KEEPERS_MAX, LogReads, Quiet, READS_MAX, Road, Tally};
 use crate::journal::Disk;
 use crate::ledger::previous::restored_at;
@@ -34,7 +34,7 @@ use super::fault::{StartFault, io_fault};
 use super::publish::{self, Place};
 use super::seen::Seen;
 use super::tokens::Tokens;
-use super::{App, behind, erase, issuers, keys, pack, reload, revoke, rules, tokens, watch};
+use super::{App, behind, configuration, erase, issuers, keys, pack, reload, revoke, rules, tokens, watch};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
@@ -42,10 +42,10 @@ const WAITING_MAX: usize = 16_384;
 /// What the address of a Unix socket has room for (unix(7)).
 const SOCKET_PATH_BYTES_MAX: usize = 107;
 
-/// Threads beside the road that may block: one each for callers' chains, reloads, revocations, token keys,
-/// replaced files, erasures, folding, the anchor and what is sent outside, which must never wait for somebody who
-/// looks into the ledger and does not read the answer.
-const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + READS_MAX + KEEPERS_MAX + 8;
+/// Threads beside the road that may block: one each for callers' chains, reloads, revocations, token keys, the
+/// configuration, replaced files, erasures, folding, the anchor, stops and what is sent outside, which must never
+/// wait for somebody who looks into the ledger and does not read the answer.
+const BLOCKING_MAX: usize = crate::admin::LOOKS_MAX + READS_MAX + KEEPERS_MAX + 10;
 
 /// A gateway that serves.
 pub struct Running {
@@ -80,7 +80,7 @@ pub fn start(gateway: Gateway, clock: Clock) -> Result<Running, StartFault> {
         anchor::begin(&app, anchor);
     }
     app.health.set(Condition::Ruleset, Light::Green);
-    warn_of_what_is_not_in_force(&app, &app.ruleset.load());
+    rules::warn_of_what_is_not_in_force(&app, &app.ruleset.load());
     let bind =
         |address: SocketAddr| TcpListener::bind(address).map_err(io_fault(format!("listening on {address}")));
     let partners = bind(app.gateway.partners.address)?;
@@ -138,19 +138,16 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
         tracing::warn!("a batch that was never acknowledged was dropped from the end of the journal");
     }
     behind::close_intents(&ledger, &opened.intents)?;
-    let (fold, seen, uses) = folded(&gateway, &keys, &ledger, &opened)?;
+    let Known { fold, seen, uses, lived } = known(&gateway, &keys, &ledger, &opened)?;
     let first_look = reload::look(&gateway, &[]);
-    let highest = |id: &AgreementId| seen.highest(id);
-    let (pseudonym_master, today) = (&*keys.pseudonym, clock.today());
-    let circumstances = Circumstances { seen: &highest, before: None, pseudonym_master, today };
-    let mut ruleset = Ruleset::load(&gateway, &circumstances).inspect_err(|faults| {
+    let mut ruleset = load_first(&gateway, (&seen, &lived), &keys, clock.today()).inspect_err(|faults| {
         rules::record_refused_start((&ledger, &opened), Ruleset::digest_of(&gateway), faults);
     })?;
     let tls = reload::tls(&gateway, &ruleset)?;
     let epochs = tokio::sync::watch::Sender::new(ruleset.epoch);
     // The ledger's lock is held, and so the process before this has ended.
     let signatures = Arc::new(Verifier::new(clock.now(), gateway.limits.nonces_max));
-    record_in_force(&ledger, &seen, clock.today(), &ruleset)?;
+    record_in_force((&ledger, &lived), &seen, clock.today(), &ruleset)?;
     ruleset.files.are_kept();
     keep_names(&gateway.data).map_err(io_fault(gateway.data.display().to_string()))?;
     let app = App {
@@ -163,6 +160,7 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
         ledger,
         fold,
         retention,
+        lived,
         ruleset: Arc::new(ArcSwap::from_pointee(ruleset)),
         tls: Arc::new(ArcSwap::from_pointee(tls)),
         epochs,
@@ -178,14 +176,23 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
     Ok((app, anchor))
 }
 
-/// What is known from the journal before anything is decided: the index so far, what was in force, and what was
-/// used.
-fn folded(
+/// What is known from the journal before anything is decided.
+struct Known {
+    fold: Arc<FoldedIndex>,
+    /// What was in force.
+    seen: Seen,
+    /// Which grants were used.
+    uses: Arc<Uses>,
+    /// What officers and the host did.
+    lived: Arc<Lived>,
+}
+
+fn known(
     gateway: &Gateway,
     keys: &keys::Keys,
     ledger: &Ledger,
     opened: &Opened,
-) -> Result<(Arc<FoldedIndex>, Seen, Arc<Uses>), StartFault> {
+) -> Result<Known, StartFault> {
     let store = gateway.data.join("store");
     let versions = desk::versions_at_start(&store, ledger, opened)?;
     let index = crate::store::IndexKey::new(&keys.index, ledger.verifier().name());
@@ -193,7 +200,23 @@ fn folded(
     let seen = Seen::new(versions.highest(), opened.ruleset);
     let restored = restored_at(&gateway.data.join("ledger")).map_err(LedgerError::from)?;
     let uses = Arc::new(Uses::new(versions.used().cloned(), restored));
-    Ok((fold, seen, uses))
+    let lived = Arc::new(Lived::new(ledger.clone(), versions.life().clone()));
+    Ok(Known { fold, seen, uses, lived })
+}
+
+/// The ruleset of the files as they are, under what the journal knows.
+fn load_first(
+    gateway: &Gateway,
+    (seen, lived): (&Seen, &Lived),
+    keys: &keys::Keys,
+    today: Date,
+) -> Result<Ruleset, Faults> {
+    let highest = |id: &AgreementId| seen.highest(id);
+    let (pseudonym_master, life) = (&*keys.pseudonym, lived.now());
+    Ruleset::load(
+        gateway,
+        &Circumstances { seen: &highest, life: &life, before: None, pseudonym_master, today },
+    )
 }
 
 /// Opens the ledger, unless its journal is not the one the anchor was kept for.
@@ -235,30 +258,26 @@ fn of_this_log(gateway: &Gateway, log_name: &str, keys: &keys::Keys) -> Result<(
 
 /// Keeps every file of a ruleset as evidence and records that it comes into force.
 pub(super) fn record_ruleset(app: &App, ruleset: &Ruleset) -> Result<(), Faults> {
-    record_in_force(&app.ledger, &app.seen, app.clock.today(), ruleset)
+    record_in_force((&app.ledger, &app.lived), &app.seen, app.clock.today(), ruleset)
 }
 
-fn record_in_force(ledger: &Ledger, seen: &Seen, today: Date, ruleset: &Ruleset) -> Result<(), Faults> {
+fn record_in_force(
+    (ledger, lived): (&Ledger, &Lived),
+    seen: &Seen,
+    today: Date,
+    ruleset: &Ruleset,
+) -> Result<(), Faults> {
     let unrecorded = |error: LedgerError| Faults::from(Fault::new("ledger", None, error.to_string()));
     let all = ruleset.files.all();
     let held: Vec<&[u8]> = all.iter().filter_map(|file| file.held()).collect();
     ledger.keep_all_evidence(&held).map_err(unrecorded)?;
+    // What officers did is kept as evidence by now, and stronger than its file from here on.
+    lived.act(&ruleset.acts).map_err(|fault| unrecorded(LedgerError::Unrecorded(fault)))?;
     let files: Vec<(String, Digest)> = all.iter().map(|file| (file.name.clone(), file.digest)).collect();
     let in_force = ruleset.in_force(today);
     ledger.ruleset((ruleset.digest, seen.ruleset()), &files, in_force.clone()).map_err(unrecorded)?;
     seen.recorded(ruleset.digest, in_force);
     Ok(())
-}
-
-pub(super) fn warn_of_what_is_not_in_force(app: &App, ruleset: &Ruleset) {
-    let today = app.clock.today();
-    for entry in ruleset.register.all() {
-        let reasons: Vec<String> = entry.standing.reasons(today).iter().map(ToString::to_string).collect();
-        if !reasons.is_empty() {
-            let agreement = entry.agreement.reference.to_string();
-            tracing::warn!(agreement, why = reasons.join("; "), "an agreement is not in force");
-        }
-    }
 }
 
 /// What the control thread serves, once everything holds.
@@ -335,7 +354,10 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     let published = Arc::new(desk::Published::new(app.ledger.clone(), Arc::clone(&app.fold)));
     let looked_into = (Arc::clone(&app.fold), Arc::clone(&published));
     let (member, retention) = (app.gateway.member.clone(), Arc::clone(&app.retention));
-    let admin = Admin::new(app.ledger.clone(), looked_into, member, ruleset, clock, retention);
+    // One waits while one is under way.
+    let (reloads, asked) = tokio::sync::mpsc::channel(1);
+    let levers = Levers { lived: Arc::clone(&app.lived), reloads };
+    let admin = Admin::new(app.ledger.clone(), looked_into, member, ruleset, clock, (retention, levers));
     tokio::task::spawn_local(serve_admin(admin, listener, stop.clone()));
     tokio::task::spawn_local(watch::watch_lights(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(watch::watch_sources(Arc::clone(&app), stop.clone()));
@@ -347,7 +369,8 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     }
     tokio::task::spawn_local(pack::watch_pack(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(revoke::watch_directory(Arc::clone(&app), stop.clone()));
-    tokio::task::spawn_local(reload::watch_rules(Arc::clone(&app), stop.clone()));
+    tokio::task::spawn_local(reload::watch_rules(Arc::clone(&app), asked, stop.clone()));
+    tokio::task::spawn_local(configuration::watch(Arc::clone(&app), stop.clone()));
     tokio::task::spawn_local(tokens::watch(Arc::clone(&app), tokens.clone(), stop.clone()));
     tokio::task::spawn_local(issuers::watch(Arc::clone(&app), stop.clone()));
     let tally = tokio::task::spawn_local(watch::watch_tally(Arc::clone(&app), stop.clone()));
@@ -373,6 +396,7 @@ fn road(app: &App, tokens: &Tokens, published: Arc<desk::Published>) -> Road {
     Road {
         member: app.gateway.member.clone(),
         ruleset: Arc::clone(&app.ruleset),
+        lived: Arc::clone(&app.lived),
         ledger: app.ledger.clone(),
         clock: app.clock.clone(),
         metrics: Arc::clone(&app.metrics),

@@ -35,7 +35,20 @@ pub(super) async fn watch_lights(app: Arc<App>, mut stop: Stop) {
             told = light.clone();
         }
         app.health.set(Condition::Ledger, light);
+        tell_stops(&app);
     }
+}
+
+/// What is stopped is seen from outside as well, as long as it is.
+fn tell_stops(app: &App) {
+    let life = app.lived.now();
+    let stopped: Vec<String> = life.halts().map(|halt| halt.scope.to_string()).collect();
+    app.metrics.stops(stopped.len() as u64);
+    let light = match stopped.is_empty() {
+        true => Light::Green,
+        false => Light::Amber(format!("stopped by the host: {}", stopped.join(", "))),
+    };
+    app.health.set(Condition::Stops, light);
 }
 
 fn ledger_light(app: &App) -> Light {

@@ -9,21 +9,26 @@ use serde_json::json;
 
 use crate::clock::{Clock, date_in_words};
 use crate::config;
-use crate::crypto::SigningKey;
-use crate::directory;
-use crate::merkle::signer::SignerKey;
-use crate::model::Faults;
-use crate::policy::{self, Agreement, Grounds, KeyRing, SignError};
+use crate::model::{Action, Faults};
+use crate::policy::{self, Agreement, Grounds};
 
-use super::files::{Readable, replace, write_new};
+use super::act::{self, ActArgs};
+use super::files::replace;
+use super::halt;
 use super::next_step::next_step;
-use super::{ConfigArgs, Exit, complain, say};
+use super::signing::{self, AttachArgs, KeyArgs, SignArgs, StatementArgs, key_ring};
+use super::{ConfigArgs, Exit, complain, paper, register, say};
 
 #[derive(Debug, Subcommand)]
 pub enum AgreementCommand {
-    /// Make an officer's signing key, on the officer's own machine
+    /// Make an officer's signing key, on the officer's own machine, under a passphrase
     ///
-    /// The public half goes to every partner's host, who lists it in members.toml under your member.
+    /// The passphrase is typed twice, or is the first line of a file or of standard input. The public
+    /// half goes to every partner's host, who lists it in members.toml under your member. With
+    /// --public nothing is made: it shows what the host adds for a key that your own tool made.
+    ///
+    ///   tolbooth agreement key m.macleod.glenmore --out m.macleod.key
+    #[command(verbatim_doc_comment)]
     Key(KeyArgs),
     /// Write the digest of the view into the agreement: what officers sign is what is released
     ///
@@ -34,32 +39,87 @@ pub enum AgreementCommand {
     /// Sign an agreement with an officer's key
     ///
     /// An officer of every party signs the same file, in any order. The signatures lie beside it,
-    /// with the ending .sig: hand both files round, and to every gateway concerned.
+    /// with the ending .sig: hand both files round, and to every gateway concerned. Where the agreement
+    /// names a Caldicott Guardian, an officer of that office signs beside the others of their party.
     Sign(SignArgs),
+    /// Print exactly what an officer signs, for signing with another tool on another machine
+    ///
+    /// A few lines: the kind, the agreement, its version and the digest of the file's bytes. Whoever
+    /// signs compares the digest with that of the file they read (sha256sum).
+    ///
+    ///   tolbooth agreement statement FILE > statement.txt
+    ///   openssl pkeyutl -sign -rawin -inkey officer.pem \
+    ///       -in statement.txt -out signature
+    #[command(verbatim_doc_comment)]
+    Statement(StatementArgs),
+    /// Bring back a signature that was made elsewhere: it is verified before it is written
+    ///
+    /// A C2SP signed note over the statement, or the bare 64 bytes of an Ed25519 signature, as they are or in
+    /// base64 or hex, with --officer to say whose it is.
+    Attach(AttachArgs),
+    /// Put this version to the other parties, signed
+    Propose(ActArgs),
+    /// Agree to a version, or take your party's own decline back
+    Accept(ActArgs),
+    /// Say no to a version: it is not in force until your party accepts
+    Decline(ActArgs),
+    /// Take an agreement out of force at once, for any party alone, at any hour, until the same party resumes
+    ///
+    /// The partner is told `agreement_not_in_force`. The act is a small signed file beside the
+    /// agreement; the gateway puts it on the record, and from then on it holds whatever becomes of the
+    /// file.
+    ///
+    ///   tolbooth agreement suspend FILE --key m.macleod.key --reason "An account was misused"
+    #[command(verbatim_doc_comment)]
+    Suspend(ActArgs),
+    /// Take your party's own suspension back
+    Resume(ActArgs),
+    /// End a version for good: no file brings it back, and only a new version, signed by all, follows it
+    Withdraw(ActArgs),
     /// Check the signatures of one agreement against the officers in members.toml
     ///
     /// For officers, before and after they sign. Whether what is released still is what was sealed
     /// only the provider's gateway knows: `tolbooth agreement status`.
     Verify(VerifyArgs),
+    /// Show in plain English what an agreement says: what officers read before they sign
+    ///
+    /// Everything the file says, in the order of the Scottish Information Sharing Agreement, and of each
+    /// line whether the gateway enforces it, its record evidences it, or the parties promise it. It ends
+    /// with the digest that is signed, and with who has signed. As text of 80 columns, or with --html as
+    /// one file to read in a browser or to print:
+    ///
+    ///   tolbooth agreement page policies/agreements/x.toml --html > x.html
+    #[command(verbatim_doc_comment)]
+    Page(paper::PageArgs),
+    /// Show in plain English what changed between two versions of an agreement, what widens first
+    ///
+    /// More fields, a weaker transform, more rows, systems, roles or purposes, higher limits, longer dates,
+    /// less asked of those who ask: what lets more out stands first, with whatever only people can judge.
+    /// Then what narrows, then the rest. Nothing is left out:
+    ///
+    ///   tolbooth agreement changes signed/x.toml policies/agreements/x.toml
+    #[command(verbatim_doc_comment)]
+    Changes(paper::ChangesArgs),
+    /// Write the agreements in force, or that were, as a register: Digital Economy Act, or Article 30
+    ///
+    /// As CSV on standard output, or with --json. Only sealed and signed live agreements are in it, each by
+    /// its newest version. What `publication.public = false` keeps out of the public register is counted by
+    /// its exemption on standard error:
+    ///
+    ///   tolbooth agreement register --format dea > register.csv
+    ///   tolbooth agreement register --format art30 > processing.csv
+    #[command(verbatim_doc_comment)]
+    Register(register::RegisterArgs),
     /// List every key an agreement may hold, and how far the gateway holds it
     ///
     /// As the page docs/fields.md, or with --schema as a JSON Schema, for editors that complete and
     /// check agreements while they are written, such as Taplo.
     Fields(FieldsArgs),
     /// List all agreements: in force or not, why not, and what to do next
+    ///
+    /// Of the files here; of a gateway that runs also what only its ledger knows: withdrawals and
+    /// suspensions whose files are gone, and what the host has stopped.
     Status(StatusArgs),
-}
-
-#[derive(Debug, Args)]
-pub struct KeyArgs {
-    /// The officer's name in signatures, unique in the federation, such as m.macleod.glenmore
-    name: String,
-    /// Where the private key goes; it is never overwritten
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
-    /// Print JSON, for programs
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -68,21 +128,6 @@ pub struct SealArgs {
     file: PathBuf,
     #[command(flatten)]
     config: ConfigArgs,
-}
-
-#[derive(Debug, Args)]
-pub struct SignArgs {
-    /// The agreement's file; the signature goes beside it, with the ending .sig
-    file: PathBuf,
-    /// The officer's private key, as `tolbooth agreement key` made it
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
-    /// Begin the signatures anew: the agreement was changed, and those made before count no longer
-    #[arg(long)]
-    anew: bool,
-    /// Print JSON, for programs
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -116,10 +161,21 @@ pub struct FieldsArgs {
 /// Runs one of the commands.
 pub fn run(command: &AgreementCommand, out: &mut dyn Write, clock: &Clock) -> Exit {
     let done = match command {
-        AgreementCommand::Key(args) => key(args, out),
+        AgreementCommand::Key(args) => signing::key(args, out),
         AgreementCommand::Seal(args) => seal(args, out),
-        AgreementCommand::Sign(args) => sign(args, out),
+        AgreementCommand::Sign(args) => signing::sign(args, out),
+        AgreementCommand::Statement(args) => signing::statement(args, out),
+        AgreementCommand::Attach(args) => signing::attach(args, out),
+        AgreementCommand::Propose(args) => act::run(args, Action::Propose, out, clock),
+        AgreementCommand::Accept(args) => act::run(args, Action::Accept, out, clock),
+        AgreementCommand::Decline(args) => act::run(args, Action::Decline, out, clock),
+        AgreementCommand::Suspend(args) => act::run(args, Action::Suspend, out, clock),
+        AgreementCommand::Resume(args) => act::run(args, Action::Resume, out, clock),
+        AgreementCommand::Withdraw(args) => act::run(args, Action::Withdraw, out, clock),
         AgreementCommand::Verify(args) => verify(args, out, clock),
+        AgreementCommand::Page(args) => paper::page(args, out),
+        AgreementCommand::Register(args) => register::register(args, out),
+        AgreementCommand::Changes(args) => paper::changes(args, out),
         AgreementCommand::Fields(args) => Ok(fields(args, out)),
         AgreementCommand::Status(args) => status(args, out, clock),
     };
@@ -129,27 +185,7 @@ pub fn run(command: &AgreementCommand, out: &mut dyn Write, clock: &Clock) -> Ex
     })
 }
 
-type Done = Result<Exit, Box<dyn std::error::Error>>;
-
-fn key(args: &KeyArgs, out: &mut dyn Write) -> Done {
-    let signer = SignerKey::new(&args.name, SigningKey::generate()?)?;
-    write_new(args.out.clone(), signer.reveal().as_bytes(), Readable::ByOwner)?;
-    let public = signer.verifier();
-    if args.json {
-        say(out, json!({ "name": args.name, "key": public.to_string(), "private": args.out }));
-    } else {
-        say(out, format_args!("The private key is in {}: keep it to yourself.", args.out.display()));
-        say(out, "The host adds this to your member in members.toml:\n");
-        say(
-            out,
-            format_args!(
-                "[[member.officer]]\nname = \"{}\"\noffice = \"...\"\nkey = \"{public}\"",
-                args.name
-            ),
-        );
-    }
-    Ok(Exit::Yes)
-}
+pub(super) type Done = Result<Exit, Box<dyn std::error::Error>>;
 
 fn fields(args: &FieldsArgs, out: &mut dyn Write) -> Exit {
     if args.schema {
@@ -165,7 +201,7 @@ fn fields(args: &FieldsArgs, out: &mut dyn Write) -> Exit {
     Exit::Yes
 }
 
-fn read(file: &Path) -> Result<(Agreement, String), Box<dyn std::error::Error>> {
+pub(super) fn read(file: &Path) -> Result<(Agreement, String), Box<dyn std::error::Error>> {
     let name = file.display().to_string();
     let bytes = std::fs::read(file).map_err(|error| format!("{name}: {error}"))?;
     let agreement = policy::load(&name, &bytes)?;
@@ -206,60 +242,14 @@ fn seal(args: &SealArgs, out: &mut dyn Write) -> Done {
     Ok(Exit::Yes)
 }
 
-fn sign(args: &SignArgs, out: &mut dyn Write) -> Done {
-    let (agreement, _) = read(&args.file)?;
-    if agreement.seal.is_none() {
-        return Err("the agreement is not sealed: tolbooth agreement seal comes first".into());
-    }
-    let key = zeroize::Zeroizing::new(
-        std::fs::read_to_string(&args.key).map_err(|error| format!("{}: {error}", args.key.display()))?,
-    );
-    let signer = SignerKey::parse(&key)
-        .map_err(|_| format!("{}: not an officer's private key", args.key.display()))?;
-    let beside = signatures_beside(&args.file);
-    let existing = match std::fs::read_to_string(&beside) {
-        Ok(existing) => Some(existing),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        // Others' signatures may be in it: never written over unread.
-        Err(error) => return Err(format!("{}: {error}", beside.display()).into()),
-    };
-    let existing = existing.filter(|_| !args.anew);
-    let note = policy::add_signature(existing.as_deref(), &agreement, signer.verifier().name(), signer.key());
-    let note = note.map_err(|error| match error {
-        SignError::OtherBytes => {
-            format!("{}: {error}\n    --anew drops them and begins again with yours", beside.display())
-        }
-        other => other.to_string(),
-    })?;
-    replace(beside.clone(), note.as_bytes())?;
-    if args.json {
-        let (agreement, by) = (agreement.reference.to_string(), signer.verifier().name());
-        say(out, json!({ "agreement": agreement, "signed_by": by, "file": beside }));
-    } else {
-        say(
-            out,
-            format_args!(
-                "{} signed by {}: {}",
-                agreement.reference,
-                signer.verifier().name(),
-                beside.display()
-            ),
-        );
-    }
-    Ok(Exit::Yes)
-}
-
 /// The file that holds an agreement's signatures.
-fn signatures_beside(agreement: &Path) -> PathBuf {
+pub(super) fn signatures_beside(agreement: &Path) -> PathBuf {
     PathBuf::from(policy::signature_file(&agreement.display().to_string()))
 }
 
 fn verify(args: &VerifyArgs, out: &mut dyn Write, clock: &Clock) -> Done {
     let (agreement, _) = read(&args.file)?;
-    let name = args.members.display().to_string();
-    let text = std::fs::read_to_string(&args.members).map_err(|error| format!("{name}: {error}"))?;
-    let members = directory::load(&name, &text, &|path| std::fs::read(path), None)?;
-    let ring = KeyRing::new(members.officers())?;
+    let ring = key_ring(&args.members)?;
     let note = std::fs::read_to_string(policy::signature_file(&args.file.display().to_string())).ok();
     let grounds = Grounds {
         note: note.as_deref(),
@@ -296,6 +286,7 @@ fn status(args: &StatusArgs, out: &mut dyn Write, clock: &Clock) -> Done {
     let gateway = config::load(&args.config.config)?;
     let ruleset = super::check::load_ruleset(&gateway).map_err(|faults: Faults| faults)?;
     let today = clock.today();
+    let recorded = halt::recorded(&gateway.admin_socket);
     let mut all_in_force = true;
     let mut rows = Vec::new();
     for entry in ruleset.register.all() {
@@ -303,7 +294,10 @@ fn status(args: &StatusArgs, out: &mut dyn Write, clock: &Clock) -> Done {
         let reasons = entry.standing.reasons(today);
         let file = gateway.home.join(&agreement.file);
         let file = file.strip_prefix(".").unwrap_or(&file);
-        let why: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+        let mut why: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+        why.extend(
+            recorded.against(&agreement.reference).filter(|told| !why.contains(told)).collect::<Vec<_>>(),
+        );
         let next = next_step(&reasons, file);
         all_in_force &= why.is_empty();
         let signed: Vec<&str> =
@@ -329,6 +323,8 @@ fn status(args: &StatusArgs, out: &mut dyn Write, clock: &Clock) -> Done {
     }
     if args.config.json {
         say(out, serde_json::Value::from(rows));
+    } else {
+        recorded.stops().for_each(|stop| say(out, stop));
     }
     Ok(if all_in_force { Exit::Yes } else { Exit::No })
 }

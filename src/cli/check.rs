@@ -10,8 +10,9 @@ use serde_json::json;
 use crate::app::publish::Place;
 use crate::clock::Clock;
 use crate::config::{self, Gateway};
+use crate::desk::policy_tests::PolicyTests;
 use crate::desk::{Circumstances, Ruleset, issuer_warnings, without_examples};
-use crate::model::{AgreementId, DatasetVersion, Fault, Faults};
+use crate::model::{AgreementId, DatasetVersion, Fault, Faults, Life};
 use crate::policy::{Stage, habits, unwise};
 use crate::tls::{Credential, ServerTls, key_file_warning};
 
@@ -51,6 +52,7 @@ struct Found {
     ruleset: Ruleset,
     warnings: Faults,
     today: jiff::civil::Date,
+    policy_tests: usize,
 }
 
 /// Loads the ruleset of a configuration as `serve` would, without a ledger behind it.
@@ -58,7 +60,16 @@ pub(super) fn load_ruleset(gateway: &Gateway) -> Result<Ruleset, Faults> {
     // Only the ledger knows versions seen in force, and only `serve` holds it.
     let seen = |_: &AgreementId| None;
     let today = jiff::civil::Date::MIN; // Only a sandbox makes rows, and only `serve` answers with them.
-    Ruleset::load(gateway, &Circumstances { seen: &seen, before: None, pseudonym_master: &[0; 32], today })
+    Ruleset::load(
+        gateway,
+        &Circumstances {
+            seen: &seen,
+            life: &Life::default(),
+            before: None,
+            pseudonym_master: &[0; 32],
+            today,
+        },
+    )
 }
 
 fn look(args: &CheckArgs, clock: &Clock) -> Result<Found, Faults> {
@@ -73,6 +84,10 @@ fn look(args: &CheckArgs, clock: &Clock) -> Result<Found, Faults> {
     if let Err(more) = ruleset.compile_all() {
         faults.extend(more);
     }
+    let tested = PolicyTests::run(&gateway, &ruleset, clock.zone().clone());
+    let tested = tested.map_err(|more| faults.extend(more)).ok();
+    faults.extend(tested.as_ref().map(PolicyTests::faults).unwrap_or_default());
+    let policy_tests = tested.map_or(0, |tested| tested.outcomes.len());
     if let Err(error) = ServerTls::new(&credential, &ruleset.directory.anchors(), partners.tls12) {
         faults.push(Fault::new(partners.certificate.display().to_string(), None, error.to_string()));
     }
@@ -104,7 +119,7 @@ fn look(args: &CheckArgs, clock: &Clock) -> Result<Found, Faults> {
     }
     warnings.0.extend(unwise_agreements(&ruleset));
     warnings.0.extend(habits(ruleset.register.all().iter().map(|entry| &*entry.agreement)));
-    Ok(Found { gateway, ruleset, warnings, today: clock.today() })
+    Ok(Found { gateway, ruleset, warnings, today: clock.today(), policy_tests })
 }
 
 /// What officers may want to think about again.
@@ -164,7 +179,8 @@ impl Found {
             let ruleset = self.ruleset.digest.to_string();
             say(
                 out,
-                json!({ "ok": true, "ruleset": ruleset, "datasets": datasets, "agreements": agreements, "warnings": warnings }),
+                json!({ "ok": true, "ruleset": ruleset, "datasets": datasets, "agreements": agreements, "warnings": warnings,
+                        "policy_tests": self.policy_tests }),
             );
             return;
         }
@@ -189,15 +205,19 @@ impl Found {
         if any_not_in_force {
             say(out, "  (`tolbooth agreement status` says what to do next)");
         }
+        match self.policy_tests {
+            0 => say(out, "no policy tests (policies/tests/; `tolbooth policy test --help`)"),
+            tests => say(out, format_args!("{}: as expected", counted(tests, "policy test"))),
+        }
         say(out, format_args!("ruleset {}", self.ruleset.digest));
         say(out, "no faults");
     }
 }
 
-fn fault_json(fault: &crate::model::Fault) -> serde_json::Value {
+pub(super) fn fault_json(fault: &crate::model::Fault) -> serde_json::Value {
     json!({ "file": fault.file, "line": fault.line, "message": fault.message, "help": fault.help })
 }
 
-fn counted(count: usize, noun: &str) -> String {
+pub(super) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

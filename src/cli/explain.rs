@@ -79,6 +79,9 @@ fn show(explained: &Value, out: &mut dyn Write) {
         };
         say(out, format_args!("  {word}: {}: {}", text(found, "what"), text(found, "says")));
     }
+    if let Some(remedy) = explained.get("remedy").filter(|remedy| !remedy.is_null()) {
+        show_remedy(remedy, out);
+    }
     for clause in list(explained, "clauses") {
         let number = |key| clause.get(key).and_then(Value::as_u64).unwrap_or(0);
         let (file, from, to) = (text(clause, "file"), number("from"), number("to"));
@@ -86,6 +89,19 @@ fn show(explained: &Value, out: &mut dyn Write) {
         text(clause, "text").lines().for_each(|line| say(out, format_args!("    {line}")));
     }
     say(out, "\nthis look is on the record");
+}
+
+/// What it stands on, what would have to change, and who can change it.
+pub(super) fn show_remedy(remedy: &Value, out: &mut dyn Write) {
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
+    say(out, "");
+    for clause in list(remedy, "stands_on") {
+        let line = clause.get("line").and_then(Value::as_u64).unwrap_or(0);
+        let (file, key, says) = (text(clause, "file"), text(clause, "key"), text(clause, "says"));
+        say(out, format_args!("It stands on {file}:{line}: {key}: {says}"));
+    }
+    say(out, format_args!("It would be answered if {}.", text(remedy, "change")));
+    say(out, format_args!("Who can change that: {}.", text(remedy, "fixer")));
 }
 
 fn list<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {

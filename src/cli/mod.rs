@@ -1,6 +1,7 @@
 //! The command line: noun first. Every command has `--json`; exit codes are 0 yes, 1 refused or
 //! invalid, 2 usage, 3 could not decide.
 
+mod act;
 pub mod agreement;
 pub mod certs;
 mod check;
@@ -11,12 +12,17 @@ mod exit;
 mod explain;
 mod files;
 mod grant;
+mod halt;
 mod init;
 mod ledger;
 mod next_step;
+mod paper;
 mod passphrase;
+mod policy;
+mod register;
 mod report;
 mod serve;
+mod signing;
 mod template;
 pub mod trial;
 
@@ -99,6 +105,9 @@ enum Command {
     /// Sign and check templates, under which agreements may be no looser
     #[command(subcommand)]
     Template(template::TemplateCommand),
+    /// Test what agreements and guardrails say, question by question
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Verify, search and export the audit ledger
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -108,6 +117,21 @@ enum Command {
     /// that were in force then and are kept as evidence: what lies in policies/ today does not matter. Ends
     /// with 0 if it was found, 1 if not or refused, 3 if the gateway could not be asked.
     Explain(explain::ExplainArgs),
+    /// Stop answering a dataset, a partner or everybody, at once, with a message for callers
+    ///
+    /// Asks the running gateway, which puts it on the record first; it holds from the next question
+    /// on, also on open connections, and through restarts and crashes, until `tolbooth start`.
+    /// Callers with an agreement are told `stopped`, the message and when to ask again; anybody else
+    /// sees no difference.
+    ///
+    ///   tolbooth stop --dataset child-protection --until "2026-12-04 10:00" \
+    ///       --message "The register moves to a new system" --purpose "Change 4711"
+    #[command(verbatim_doc_comment)]
+    Stop(halt::StopArgs),
+    /// Answer again what `tolbooth stop` has stopped
+    ///
+    /// What was stopped by itself is started by itself: `start --all` ends `stop --all`, and no other stop.
+    Start(halt::StartArgs),
     /// Report on the record: about a person, on recipients, refusals, activity
     ///
     /// Asks the running gateway, which puts the look and its purpose on the record before it shows
@@ -156,8 +180,11 @@ impl Arguments {
             Command::Agreement(command) => agreement::run(&command, &mut out, &clock),
             Command::Grant(command) => grant::run(&command, &mut out),
             Command::Template(command) => template::run(&command, &mut out),
+            Command::Policy(command) => policy::run(&command, &mut out, &clock),
             Command::Ledger(command) => ledger::run(&command, &mut out, &clock),
             Command::Explain(args) => explain::run(&args, &mut out),
+            Command::Stop(args) => halt::run_stop(&args, &mut out, &clock),
+            Command::Start(args) => halt::run_start(&args, &mut out),
             Command::Report(command) => report::run(&command, &mut out),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::model::MemberId;
+use crate::model::{Action, MemberId};
 use crate::policy::Reason;
 
 /// The one thing to do next; `None` where there is nothing to do but wait, or nothing at all. Sealing
@@ -11,6 +11,20 @@ pub(super) fn next_step(reasons: &[Reason], file: &Path) -> Option<String> {
     let file = file.display();
     let sign = |how: &str| format!("tolbooth agreement sign {file} --key KEY{how}");
     let has = |wanted: fn(&Reason) -> bool| reasons.iter().any(wanted);
+    if has(|reason| matches!(reason, Reason::FormNotAnswered(_))) {
+        return Some("nothing to seal or sign yet: this waits for a version that gives such answers".into());
+    }
+    if let Some((action, member)) = reasons.iter().find_map(against) {
+        return Some(match action {
+            Action::Withdraw => "agree on a new `version`, then seal it, and every party signs".into(),
+            Action::Decline => format!(
+                "tolbooth agreement accept {file} --key KEY --reason TEXT    (an officer of: {member})"
+            ),
+            _ => format!(
+                "tolbooth agreement resume {file} --key KEY --reason TEXT    (an officer of: {member})"
+            ),
+        });
+    }
     if let Some(seen) = reasons.iter().find_map(older) {
         return Some(format!("raise its `version` above {seen}, then seal it, and every party signs"));
     }
@@ -34,8 +48,18 @@ pub(super) fn next_step(reasons: &[Reason], file: &Path) -> Option<String> {
     if !missing.is_empty() {
         return Some(format!("{}    (an officer of: {})", sign(""), missing.join(", ")));
     }
+    if let Some(member) = reasons.iter().find_map(without_guardian) {
+        return Some(format!("{}    (the Caldicott Guardian of {member})", sign("")));
+    }
     has(|reason| matches!(reason, Reason::TrialSourceNotSynthetic))
         .then(|| "write `synthetic = true` into the dataset's file, if its people are made up".into())
+}
+
+fn against(reason: &Reason) -> Option<(Action, &MemberId)> {
+    match reason {
+        Reason::Against { action, member, .. } => Some((*action, member)),
+        _ => None,
+    }
 }
 
 fn older(reason: &Reason) -> Option<u32> {
@@ -51,6 +75,13 @@ fn unsigned(reason: &Reason) -> Option<&MemberId> {
         Reason::SignatureMissing(member)
         | Reason::SignatureWrong { member, .. }
         | Reason::TrialKeyOnLive(member) => Some(member),
+        _ => None,
+    }
+}
+
+fn without_guardian(reason: &Reason) -> Option<&MemberId> {
+    match reason {
+        Reason::GuardianMissing { member, .. } => Some(member),
         _ => None,
     }
 }

@@ -20,6 +20,8 @@ use crate::model::{Digest, Fault, Faults, MemberId};
 pub struct Gateway {
     /// The folder `tolbooth.toml` lies in; file names in messages are relative to it.
     pub home: PathBuf,
+    /// `tolbooth.toml` itself.
+    pub file: PathBuf,
     pub member: MemberId,
     pub members: PathBuf,
     pub policies: PathBuf,
@@ -131,7 +133,9 @@ pub fn load(path: &Path) -> Result<Gateway, Faults> {
     })?;
     let home = path.parent().unwrap_or(Path::new("")).to_path_buf();
     let home = if home.as_os_str().is_empty() { PathBuf::from(".") } else { home };
-    parse(&name, &text, &home)
+    let gateway = parse(&name, &text, &home)?;
+    // A name as it is shown may be none.
+    Ok(Gateway { file: path.to_path_buf(), ..gateway })
 }
 
 /// Reads the text of a `tolbooth.toml` that lies in `home`.
@@ -160,6 +164,7 @@ pub fn parse(name: &str, text: &str, home: &Path) -> Result<Gateway, Faults> {
         let partners = partners?;
         Some(Gateway {
             home: home.to_path_buf(),
+            file: PathBuf::from(name),
             member,
             members,
             policies,

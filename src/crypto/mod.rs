@@ -6,10 +6,12 @@
 
 mod hpke;
 mod keys;
+mod memory_hard;
 mod passphrase;
 
 pub use hpke::{OpeningKey, SealedTo, SealingKey};
 pub use keys::{KeyError, PublicKey, SigningKey};
+pub use memory_hard::{Effort, HardSalt, open_hard, seal_hard};
 pub use passphrase::{SealedUnder, open_under, seal_under};
 
 use aws_lc_rs::{constant_time, digest, hmac, rand};

@@ -49,9 +49,14 @@ fn derived(passphrase: &str, iterations: u32, salt: &[u8; 32]) -> Option<(LessSa
     let iterations = NonZeroU32::new(iterations).filter(|count| count.get() <= ITERATIONS_MAX)?;
     let mut key = Zeroizing::new([0; 32]);
     pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, iterations, salt, passphrase.as_bytes(), &mut *key);
+    cipher(&key)
+}
+
+/// The cipher under a key that was derived for one message.
+pub(super) fn cipher(key: &[u8; 32]) -> Option<(LessSafeKey, Nonce)> {
     // The salt is of this message alone, and so the key: a nonce never comes twice under one.
     let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
-    Some((LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*key).ok()?), nonce))
+    Some((LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).ok()?), nonce))
 }
 
 #[cfg(test)]

@@ -11,15 +11,15 @@ use serde_json::Value;
 use crate::config::Gateway;
 use crate::directory::Directory;
 use crate::minimise::{self, Projection, Pseudonyms};
-use crate::model::{Digest, Fault, Faults, Mapping, MemberClass, MemberId, Operation};
+use crate::model::{AgreementRef, Digest, Fault, Faults, Life, LifeEvent, Mapping, Operation};
 use crate::policy::{
-    self, Agreement, Grounds, KeyRing, Standing, Templates, against_grant, against_members,
-    against_operation, signature_file, standing,
+    self, Agreement, CountedAct, Grounds, KeyRing, SignedAct, Standing, Templates, against_grant,
+    against_members, against_operation, signature_file, standing,
 };
 
 use super::files::{RulesetFile, RulesetFiles};
 use super::leaving::{Alike, Leaving, Outflow, Outflows};
-use super::ruleset::{Circumstances, Offer, Offers};
+use super::ruleset::{Circumstances, Offer, Offers, class_of, utf8};
 use super::spread::spread;
 use super::terms::Terms;
 use super::view::{self, OperationView};
@@ -51,6 +51,23 @@ pub(super) struct Bench<'a> {
     /// again, nor held twice.
     before: HashMap<Digest, &'a Arc<Agreement>>,
     outflows: Outflows,
+    /// What files say that officers did.
+    acts: Acts,
+}
+
+/// Acts by the agreement they are on.
+pub(super) type Acts = HashMap<AgreementRef, Vec<SignedAct>>;
+
+/// Reads every file of an act; one that does not read is a fault.
+pub(super) fn read_acts(files: &RulesetFiles, faults: &mut Faults) -> Acts {
+    let mut acts = Acts::new();
+    for file in &files.acts {
+        match file.bytes().and_then(|bytes| SignedAct::read(&file.name, bytes)) {
+            Ok(signed) => acts.entry(signed.act.agreement.clone()).or_default().push(signed),
+            Err(more) => faults.extend(more),
+        }
+    }
+    acts
 }
 
 /// An agreement ready for the register.
@@ -60,6 +77,8 @@ pub(super) struct Compiled {
     /// The view as computed now, which a seal must be over.
     pub(super) view: Option<Digest>,
     pub(super) terms: Box<[Arc<Terms>]>,
+    /// What officers did to it.
+    pub(super) acts: Vec<CountedAct>,
 }
 
 /// One operation of an agreement, compiled.
@@ -94,7 +113,12 @@ impl<'a> Bench<'a> {
             signatures,
             before,
             outflows,
+            acts: Acts::default(),
         }
+    }
+
+    pub(super) fn with_acts(self, acts: Acts) -> Self {
+        Self { acts, ..self }
     }
 
     /// Reads and compiles them all; what is wrong with any is added to `faults`.
@@ -151,13 +175,15 @@ impl<'a> Bench<'a> {
             highest_seen: (self.circumstances.seen)(&agreement.reference.id),
             source_synthetic: outflow.as_ref().is_some_and(|outflow| outflow.synthetic),
         };
+        let acts = self.counted(&agreement);
         let standing = if self.gateway.in_sandbox {
             Standing::rehearsed(&agreement)
         } else {
             standing(&agreement, &grounds)
+                .against(&self.life(&agreement, &acts).against(&agreement.reference))
         };
         let Some(outflow) = outflow else {
-            return Ok(Compiled { agreement, standing, view: None, terms: Box::default() });
+            return Ok(Compiled { agreement, standing, view: None, terms: Box::default(), acts });
         };
         // All that release alike hold one release.
         if !Arc::ptr_eq(&agreement.release, &outflow.release) {
@@ -167,7 +193,28 @@ impl<'a> Bench<'a> {
             Arc::new(Terms::new(Arc::clone(&self.pseudonyms), Arc::clone(&agreement), Arc::clone(leaving)))
         };
         let terms = outflow.operations.iter().map(terms).collect();
-        Ok(Compiled { agreement, standing, view: Some(outflow.view), terms })
+        Ok(Compiled { agreement, standing, view: Some(outflow.view), terms, acts })
+    }
+
+    /// The acts on this agreement that count.
+    fn counted(&self, agreement: &Agreement) -> Vec<CountedAct> {
+        let signed = self.acts.get(&agreement.reference).map(Vec::as_slice).unwrap_or_default();
+        let judged = signed.iter().map(|signed| (signed, signed.judged(agreement, self.ring)));
+        let counts = |(signed, judged): (&SignedAct, Result<CountedAct, _>)| {
+            judged
+                .inspect_err(|why| tracing::warn!(file = signed.file, %why, "an act counts for nothing"))
+                .ok()
+        };
+        judged.filter_map(counts).collect()
+    }
+
+    /// What was recorded of this version, and what files say beside it.
+    fn life(&self, agreement: &Agreement, acts: &[CountedAct]) -> Life {
+        let mut life = Life::default();
+        let recorded = self.circumstances.life.of(&agreement.reference).iter();
+        let done = recorded.chain(acts.iter().map(|act| &act.done));
+        done.for_each(|act| life.note(LifeEvent::Act(act.clone())));
+        life
     }
 
     fn outflow(&self, agreement: &Agreement) -> Result<Arc<Outflow>, Faults> {
@@ -254,6 +301,23 @@ fn in_its_folder(agreement: Agreement) -> Result<Agreement, Faults> {
     Err(fault.with_help(format!("move it, with its signatures, to `{folder}`")).into())
 }
 
-fn class_of(directory: &Directory, member: &MemberId) -> Option<MemberClass> {
-    directory.member(member).map(|member| member.class)
+/// What is wrong with these, whoever the members are.
+pub(super) fn faults_of_agreements(files: &[RulesetFile]) -> Faults {
+    let mut faults = Faults::default();
+    for file in files {
+        let read = file.bytes().and_then(|bytes| policy::load(&file.name, bytes));
+        faults.extend(read.err().unwrap_or_default());
+    }
+    faults
+}
+
+pub(super) fn guardrails(files: &RulesetFiles, faults: &mut Faults) -> Vec<(String, String)> {
+    let mut guardrails = Vec::with_capacity(files.guardrails.len());
+    for file in &files.guardrails {
+        match utf8(file) {
+            Ok(text) => guardrails.push((file.name.clone(), text.to_owned())),
+            Err(more) => faults.extend(more),
+        }
+    }
+    guardrails
 }

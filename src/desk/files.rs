@@ -47,6 +47,8 @@ pub struct RulesetFiles {
     pub agreements: Vec<RulesetFile>,
     pub signatures: Vec<RulesetFile>,
     pub templates: Vec<RulesetFile>,
+    /// What officers did since they signed.
+    pub acts: Vec<RulesetFile>,
     pub datasets: Vec<RulesetFile>,
     pub guardrails: Vec<RulesetFile>,
     pub issuers: Vec<RulesetFile>,
@@ -65,6 +67,7 @@ impl RulesetFiles {
             let folder = gateway.policies.join(folder);
             files.agreements.extend(files.folder(&folder, "toml", &mut faults));
             files.signatures.extend(files.folder(&folder, "sig", &mut faults));
+            files.acts.extend(files.folder(&folder, "act", &mut faults));
         }
         let folder = gateway.policies.join("templates");
         files.templates = files.folder(&folder, "toml", &mut faults);
@@ -74,6 +77,17 @@ impl RulesetFiles {
         files.guardrails = files.folder(&gateway.policies.join("guardrails"), "cedar", &mut faults);
         files.issuers = files.folder(&gateway.policies.join("issuers"), "toml", &mut faults);
         faults.into_result().map(|()| files)
+    }
+
+    /// Files that lie beside those of a ruleset and are none of it, in order of name: what they say is not in force.
+    pub(super) fn beside(
+        gateway: &Gateway,
+        folder: &Path,
+        extension: &str,
+        faults: &mut Faults,
+    ) -> Vec<RulesetFile> {
+        let files = Self { home: gateway.home.clone(), ..Self::default() };
+        files.folder(folder, extension, faults)
     }
 
     /// Reads `members.toml` and nothing else.
@@ -99,6 +113,7 @@ impl RulesetFiles {
             agreements: self.agreements.clone(),
             signatures: self.signatures.clone(),
             templates: self.templates.clone(),
+            acts: self.acts.clone(),
             datasets: self.datasets.clone(),
             guardrails: self.guardrails.clone(),
             issuers: self.issuers.clone(),
@@ -142,7 +157,7 @@ impl RulesetFiles {
 
     /// Every file, in order of name.
     pub fn all(&self) -> Vec<&RulesetFile> {
-        let policies = [&self.agreements, &self.signatures, &self.datasets, &self.guardrails];
+        let policies = [&self.agreements, &self.signatures, &self.acts, &self.datasets, &self.guardrails];
         let kinds = policies.into_iter().chain([&self.templates, &self.issuers, &self.named]);
         let mut all: Vec<_> = self.members.iter().chain(kinds.flatten()).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::erased::KnownErased;
 use super::look::{Filing, Tail, sought};
 use super::versions::{FoldFault, last_segment, note_rare, note_versions, read_versions};
 use crate::journal::{JournalFault, Position};
@@ -46,6 +47,8 @@ pub struct FoldedIndex {
     next_segment: AtomicU64,
     /// Somebody read what cannot be: it is thrown away before anything else is folded.
     damaged: AtomicBool,
+    /// How many sealed parts were erased before what is folded was read, once the store has been asked.
+    erased: KnownErased,
     key: IndexKey,
     /// What is not folded yet.
     pub(super) tail: Tail,
@@ -62,6 +65,7 @@ impl FoldedIndex {
             grown: AtomicBool::new(false),
             next_segment: AtomicU64::new(versions.next_segment()),
             damaged: AtomicBool::new(false),
+            erased: KnownErased::default(),
             key,
             tail: Tail::default(),
         }
@@ -151,6 +155,8 @@ impl FoldedIndex {
             self.open().take();
             self.next_segment.store(0, Ordering::Relaxed);
         }
+        let erased = ledger.erased_at_rest();
+        self.forget_erased(erased)?;
         let damaged = self.damaged.load(Ordering::Relaxed);
         if !damaged && sealed <= self.next_segment.load(Ordering::Relaxed).max(1) {
             if self.used.swap(false, Ordering::Relaxed) {
@@ -164,6 +170,7 @@ impl FoldedIndex {
             self.throw_away()?;
         }
         let folded = self.fold_of(&archive).and_then(|fold| {
+            self.erased.begin(&fold, erased)?;
             let versions = read_versions(&self.directory, ledger)?;
             let file = self.directory.join(VERSIONS);
             fold_segments(&archive, &fold, &self.key, versions, &file, progress)
@@ -181,6 +188,20 @@ impl FoldedIndex {
                 Err(fault)
             }
         }
+    }
+
+    /// Throws away, with the next step, what was folded before sealed parts were erased.
+    fn forget_erased(&self, erased: Option<u64>) -> Result<(), StoreError> {
+        let outdated = store::is_there(&self.directory) && {
+            let known = self.erased.is_outdated(erased, || self.opened());
+            matches!(known, Err(StoreError::Damaged)) || known?
+        };
+        if outdated {
+            tracing::info!("the index is folded anew: sealed parts were erased since, or it cannot say");
+            self.is_damaged();
+            self.tail.forget();
+        }
+        Ok(())
     }
 
     /// Whether the store is open.
@@ -305,8 +326,8 @@ fn fold_segment(
                 folder.leaf(entry.index, leaf_hash(entry.envelope));
                 let facts = Facts::read(&entry);
                 filing.file(&mut gathered, &entry, facts.as_ref());
-                // Those that say what was in force, here or in the log before this one, and what was used.
-                if facts.is_none_or(|facts| matches!(&*facts.kind, "ruleset" | "origin" | "grant")) {
+                let told = ["ruleset", "origin", "act", "stop", "grant"];
+                if facts.is_none_or(|facts| told.contains(&&*facts.kind)) {
                     note_rare(&entry, versions);
                 }
             }

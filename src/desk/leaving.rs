@@ -29,6 +29,10 @@ impl Leaving {
         Self { operation, release, mapping, compiled: OnceLock::new() }
     }
 
+    pub(super) fn mapping(&self) -> &Mapping {
+        &self.mapping
+    }
+
     /// The compiled form. An error is the house's: all of it was checked when the ruleset was loaded.
     pub(super) fn compiled(&self) -> Result<&Compiled, &str> {
         self.compiled.get_or_init(|| self.compile()).as_deref().map_err(String::as_str)

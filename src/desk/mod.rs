@@ -1,15 +1,22 @@
 //! What needs several rooms and no traffic: the ruleset and everything made from it.
 
+mod clauses;
 mod compile;
+mod erased;
 pub mod evidence;
 mod files;
 mod fold;
 mod issuers;
+mod judging;
 mod leaving;
+mod lived;
 mod look;
 mod openapi;
 mod own_view;
+pub mod paper;
+pub mod policy_tests;
 mod published;
+mod remedy;
 mod renew;
 pub mod report;
 mod retention;
@@ -26,11 +33,14 @@ mod view;
 pub use files::{RulesetFile, RulesetFiles};
 pub use fold::FoldedIndex;
 pub use issuers::issuer_warnings;
+pub use judging::{Caller, Content, Denied, facts, fit, meant, minimised, permitted};
 pub use leaving::Compiled;
+pub use lived::Lived;
 pub use look::{Page, find};
 pub use openapi::openapi;
 pub use own_view::{OwnOperation, OwnView, Under, Wanted};
 pub use published::{Published, ReadFault};
+pub use remedy::{Remedy, change, keys};
 pub use renew::Renewed;
 pub use retention::{Asker, Retained, Retention, RetentionFault, due_at};
 pub use ruleset::{Circumstances, Offer, OfferedOperation, Ruleset, log_name};

@@ -193,7 +193,7 @@ impl Published {
             .map_or(0, |place| u32::try_from(place.segment).unwrap_or(u32::MAX));
         let mut unfolded = self.unfolded.lock().unwrap_or_else(PoisonError::into_inner);
         unfolded.let_go_before(folded);
-        let from = unfolded.next.unwrap_or(Position { segment: folded.max(1), offset: 0 });
+        let from = unfolded.goes_on_at(folded.max(1));
         if from >= archive.end() {
             return Ok(unfolded);
         }
@@ -228,7 +228,10 @@ impl Unfolded {
                 self.leaves.push((at.segment, hash));
             }
             Folded::Exchange { id, at } => drop(self.exchanges.insert(id, at)),
-            Folded::Checkpoint { .. } | Folded::InForce { .. } | Folded::GrantUsed { .. } => {}
+            Folded::Checkpoint { .. }
+            | Folded::InForce { .. }
+            | Folded::Life(_)
+            | Folded::GrantUsed { .. } => {}
         }
     }
 
@@ -240,6 +243,15 @@ impl Unfolded {
             self.exchanges.retain(|_, at| at.segment >= segment);
             self.roots.clear();
         }
+    }
+
+    /// Where reading goes on. Of what was folded since the last look nothing is held or wanted: after a quiet time
+    /// that is all, and may be more than can be held.
+    fn goes_on_at(&mut self, segment: u32) -> Position {
+        if self.next.is_none_or(|next| next.segment < segment) {
+            *self = Self::default();
+        }
+        self.next.unwrap_or(Position { segment, offset: 0 })
     }
 
     fn leaf(&self, index: u64) -> Option<Hash> {
@@ -285,5 +297,26 @@ impl Tiles for Held<'_> {
 
     fn broken() -> ReadFault {
         ReadFault::NotTheTree
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_folded_since_the_last_look_is_not_read_again() {
+        let at = |segment, offset| Position { segment, offset };
+        let mut unfolded = Unfolded::default();
+        assert_eq!(unfolded.goes_on_at(1), at(1, 0));
+        unfolded.next = Some(at(3, 500));
+        unfolded.take(at(3, 0), Folded::Leaf { index: 40, hash: [1; 32] });
+        assert_eq!(unfolded.goes_on_at(3), at(3, 500), "nothing is folded of it");
+        assert!(unfolded.leaf(40).is_some());
+        // Long after, segments 3 to 8 were folded.
+        unfolded.let_go_before(9);
+        assert_eq!(unfolded.goes_on_at(9), at(9, 0));
+        unfolded.take(at(9, 0), Folded::Leaf { index: 90, hash: [2; 32] });
+        assert_eq!((unfolded.leaf(40), unfolded.leaf(90)), (None, Some([2; 32])));
     }
 }

@@ -83,6 +83,7 @@ impl Ruleset {
             offers: Arc::clone(&self.offers),
             terms: Arc::clone(&self.terms),
             views: Arc::clone(&self.views),
+            acts: Arc::clone(&self.acts),
         }
     }
 }

@@ -11,13 +11,14 @@ use crate::config::Gateway;
 use crate::contract::{self, Checker};
 use crate::directory::{self, Directory};
 use crate::model::{
-    AgreementId, AgreementRef, Contract, Digest, Fault, Faults, MemberClass, MemberId, Operation, OperationId,
+    AgreementId, AgreementRef, Contract, Digest, Fault, Faults, Life, MemberClass, MemberId, Operation,
+    OperationId,
 };
-use crate::policy::{self, Agreement, Decider, KeyRing, Register};
+use crate::policy::{self, Agreement, CountedAct, Decider, KeyRing, Register};
 use crate::source::{self, OnUnlisted, Source};
 use crate::token::Outsiders;
 
-use super::compile::{Bench, Source as Coming};
+use super::compile::{Bench, Source as Coming, faults_of_agreements, guardrails, read_acts};
 use super::files::{RulesetFile, RulesetFiles};
 use super::issuers;
 use super::synthetic::Sandbox;
@@ -38,6 +39,8 @@ pub struct Ruleset {
     /// Of each agreement a few: one for each operation.
     pub(super) terms: Arc<HashMap<AgreementRef, Box<[Arc<Terms>]>>>,
     pub(super) views: Arc<HashMap<AgreementRef, Digest>>,
+    /// What officers did to these agreements, as far as files say: on the record before the ruleset is in force.
+    pub acts: Arc<[CountedAct]>,
     /// Issuers of others whose tokens are accepted.
     pub outsiders: Arc<Outsiders>,
 }
@@ -82,6 +85,8 @@ impl Offer {
 pub struct Circumstances<'a> {
     /// The highest version of an agreement the ledger has seen in force.
     pub seen: &'a (dyn Fn(&AgreementId) -> Option<u32> + Sync),
+    /// What the ledger knows of acts on agreements.
+    pub life: &'a Life,
     /// The ruleset a reload replaces: limits go on counting, epochs go on.
     pub before: Option<&'a Ruleset>,
     /// The master key of pseudonyms.
@@ -205,7 +210,9 @@ impl Material {
         let Self { files, directory, ring, offers, outsiders, all_offered, before } = self;
         let templates = templates::read(&files, &directory, &mut faults);
         let keys = (&directory, &ring, &templates);
+        let acts = read_acts(&files, &mut faults);
         let bench = Bench::new(gateway, &files, (&offers, all_offered), keys, circumstances);
+        let bench = bench.with_acts(acts);
         let agreements = match before {
             Some(before) => before.into_iter().map(Coming::Read).collect(),
             None => files.agreements.iter().map(Coming::File).collect(),
@@ -218,7 +225,9 @@ impl Material {
         let mut terms = HashMap::new();
         let mut views = HashMap::new();
         let mut judged = Vec::with_capacity(compiled.len());
-        for one in compiled {
+        let mut acts = Vec::new();
+        for mut one in compiled {
+            acts.append(&mut one.acts);
             views.extend(one.view.map(|view| (one.agreement.reference.clone(), view)));
             terms.insert(one.agreement.reference.clone(), one.terms);
             judged.push((one.agreement, one.standing));
@@ -232,8 +241,20 @@ impl Material {
         let epoch = circumstances.before.map_or(1, |before| before.epoch + 1);
         let digest = files.digest();
         let (register, decider) = (Arc::new(register), Arc::new(decider));
-        let (terms, views) = (Arc::new(terms), Arc::new(views));
-        Ok(Ruleset { digest, epoch, directory, register, decider, files, outsiders, offers, terms, views })
+        let (terms, views, acts) = (Arc::new(terms), Arc::new(views), acts.into());
+        Ok(Ruleset {
+            digest,
+            epoch,
+            directory,
+            register,
+            decider,
+            files,
+            outsiders,
+            offers,
+            terms,
+            views,
+            acts,
+        })
     }
 }
 
@@ -364,27 +385,6 @@ fn read_offer(
         .map(|name| gateway.home.join(name))
         .collect();
     Ok(Offer { contract, source: Arc::new(source), synthetic, on_unlisted, secrets, operations })
-}
-
-/// What is wrong with these, whoever the members are.
-fn faults_of_agreements(files: &[RulesetFile]) -> Faults {
-    let mut faults = Faults::default();
-    for file in files {
-        let read = file.bytes().and_then(|bytes| policy::load(&file.name, bytes));
-        faults.extend(read.err().unwrap_or_default());
-    }
-    faults
-}
-
-fn guardrails(files: &RulesetFiles, faults: &mut Faults) -> Vec<(String, String)> {
-    let mut guardrails = Vec::with_capacity(files.guardrails.len());
-    for file in &files.guardrails {
-        match utf8(file) {
-            Ok(text) => guardrails.push((file.name.clone(), text.to_owned())),
-            Err(more) => faults.extend(more),
-        }
-    }
-    guardrails
 }
 
 /// The member's part of its log's name, such as `glenmore.caledonia.example`.

@@ -2,9 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::judging::context;
 use super::leaving::{Compiled, Leaving};
+use crate::json::Node;
 use crate::minimise::Pseudonyms;
-use crate::model::Operation;
+use crate::model::{Mapping, Operation};
 use crate::policy::{Agreement, Scope};
 
 /// Made with the ruleset.
@@ -25,6 +30,11 @@ impl Terms {
         &self.leaving.operation
     }
 
+    /// How what the source says is read as the contract's.
+    pub(super) fn mapping(&self) -> &Mapping {
+        self.leaving.mapping()
+    }
+
     pub fn agreement(&self) -> &Agreement {
         &self.agreement
     }
@@ -38,6 +48,12 @@ impl Terms {
     /// was loaded.
     pub fn compiled(&self) -> Result<&Compiled, &str> {
         self.leaving.compiled()
+    }
+
+    /// Which tests of its rows each record of a document meets; none where that cannot be said.
+    pub(super) fn row_tests(&self, found: Node<'_>, today: Date, zone: &TimeZone) -> Vec<Vec<bool>> {
+        let Ok(compiled) = self.compiled() else { return Vec::new() };
+        compiled.projection.row_tests(found, &context(self, today, zone)).unwrap_or_default()
     }
 
     /// The answer as the agreement releases it: JSON Schema 2020-12.

@@ -58,13 +58,15 @@ pub fn versions_at_start(directory: &Path, ledger: &Ledger, opened: &Opened) -> 
     for segment in unread.filter(|segment| u64::from(*segment) >= begin) {
         note_versions(&archive, segment, &mut versions)?;
     }
+    // What was read last is the last word.
+    opened.life.events().for_each(|event| versions.lived(event));
     Ok(versions)
 }
 
 /// Versions of more segments than the journal has are of another one, whatever its name.
 pub(super) fn read_versions(directory: &Path, ledger: &Ledger) -> Result<Versions, FoldFault> {
     let log = ledger.verifier().name();
-    let versions = Versions::read(&directory.join(VERSIONS), log)?;
+    let versions = Versions::read(&directory.join(VERSIONS), log);
     let last = last_segment(&ledger.archive())?;
     Ok(if versions.next_segment() <= last + 1 { versions } else { Versions::nothing(log) })
 }
@@ -86,6 +88,7 @@ fn note(found: Folded, versions: &mut Versions) {
     match found {
         Folded::InForce { agreement, .. } => versions.note(&agreement),
         Folded::GrantUsed { grant } => versions.note_used(grant),
+        Folded::Life(event) => versions.lived(event),
         Folded::Leaf { .. } | Folded::Exchange { .. } | Folded::Checkpoint { .. } => {}
     }
 }

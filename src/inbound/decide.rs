@@ -4,11 +4,13 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::contract::{Question, ReadFault};
-use crate::desk::Terms;
+use crate::desk::{Caller, Terms, facts, meant, permitted};
 use crate::directory::Identity;
-use crate::model::{Code, Origin, PurposeCode, Stated};
-use crate::policy::{Agreement, Claims, Entry, Facts, Verdict, choose};
+use crate::model::{Code, Halt, Origin, PurposeCode, Stated};
+use crate::policy::{Claims, choose};
 
 use super::accept::Known;
 use super::bearer;
@@ -17,6 +19,9 @@ use super::read::{Asked, Unread};
 use super::refusal::{Refusal, Why, sentence};
 use super::road::Worker;
 use super::route::Target;
+
+/// When to ask again where the host gave no end, or it has passed: a stop ends when somebody starts again.
+const STOPPED_SECONDS: u64 = 60;
 
 /// A question an agreement permits, under its terms.
 pub struct Permitted {
@@ -46,15 +51,6 @@ pub(super) fn decide(worker: &Worker, asked: Asked) -> Result<Permitted, Refusal
         // To somebody without an agreement the record names no dataset in what they are given: see record.
         Err(why) => Err(Refusal::new(known, why)),
     }
-}
-
-/// The agreement a refused question can only have meant, for the record: the newest version of the
-/// one there is.
-fn meant(candidates: &[Arc<Entry>], code: Code) -> Option<Arc<Agreement>> {
-    let newest = candidates.iter().max_by_key(|entry| entry.agreement.reference.version)?;
-    let id = &newest.agreement.reference.id;
-    let only = candidates.iter().all(|entry| entry.agreement.reference.id == *id);
-    (only && code != Code::NotAgreed).then(|| Arc::clone(&newest.agreement))
 }
 
 /// The agreement's and the guardrails' word, before the question is looked at.
@@ -88,34 +84,30 @@ fn judge(
         return Err(Why::new(Code::NotAgreed).detail("The agreement has no emergency clause."));
     }
     let terms = ruleset.terms(&agreement.reference, operation).ok_or(Code::CannotDecide)?;
-    let facts = Facts {
-        scope: Arc::clone(terms.scope()),
-        member: identity.system().member.clone(),
-        class: identity.class(),
-        system: identity.system().system.clone(),
-        role: chosen.role.map(|role| role.value),
-        purpose: chosen.purpose.value,
-        assurance: known.assurance,
-        emergency: false,
-        weekday: london.weekday(),
-        hour: london.hour().unsigned_abs(),
-    };
+    let (class, assurance) = (identity.class(), known.assurance);
+    let caller = Caller { system: identity.system(), class, assurance, london: london.datetime() };
+    let facts = facts(terms, caller, &chosen);
     let verdict = worker.memo.borrow_mut().decide(&ruleset.digest, &ruleset.decider, &facts);
-    match verdict {
-        Verdict::Permit => {}
-        Verdict::Forbid { guardrail } => {
-            return Err(Why::new(Code::Guardrail)
-                .detail(format!("The rule is `{guardrail}`."))
-                .truth(guardrail.as_ref()));
-        }
-        Verdict::Deny => return Err(Code::NotAgreed.into()),
-        Verdict::Error(error) => return Err(Why::new(Code::CannotDecide).truth(error.as_ref())),
+    permitted(verdict)?;
+    // Told to nobody but who may ask: to anybody else nothing is different.
+    if let Some(halt) = worker.road.lived.now().halt(&facts.member, &version.dataset) {
+        return Err(stopped(halt, worker.road.clock.now()));
     }
     // Only a permitted question counts against the limit.
     chosen.entry.limiter.admit(worker.road.clock.monotonic()).map_err(|seconds| {
         Why::new(Code::LimitReached).detail(format!("Ask again in {seconds} s.")).retry_after(seconds)
     })?;
     Ok(Arc::clone(terms))
+}
+
+/// What the host tells callers of a stop, and when to ask again.
+fn stopped(halt: &Halt, now: Timestamp) -> Why {
+    let left = halt.until.map_or(0, |until| until.duration_since(now).as_secs());
+    let seconds = u64::try_from(left).ok().filter(|left| *left > 0).unwrap_or(STOPPED_SECONDS);
+    Why::new(Code::Stopped)
+        .detail(sentence(halt.message.trim_end_matches('.')))
+        .truth(halt.scope.to_string())
+        .retry_after(seconds)
 }
 
 /// Opens the question for a permitted caller; a fault in it is told only now.

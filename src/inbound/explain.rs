@@ -17,7 +17,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use crate::desk::{Offer, OfferedOperation};
+use crate::desk::{Offer, OfferedOperation, change, keys};
 use crate::json::{Document, Kind, Node};
 use crate::model::limits::JSON_DEPTH_MAX;
 use crate::model::{Code, Origin, SystemId};
@@ -108,6 +108,8 @@ pub(super) fn explained(worker: &Worker, known: &Known, why: &Why) -> Bytes {
     put("status", code.status().into());
     put("sentence", code.sentence().into());
     put("fact", fact(worker, known, why).into());
+    put("stands_on", keys(code).iter().copied().collect());
+    put("change", change(code).into());
     put("fixer", code.fixer().as_str().into());
     put("retry", code.retry().into());
     written(said)

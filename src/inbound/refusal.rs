@@ -1,6 +1,7 @@
 //! A refusal has two faces: what the caller is told, and what only the record may hold. Both are
 //! chosen here and nowhere else.
 
+use crate::desk::Denied;
 use crate::model::Code;
 
 use super::accept::Known;
@@ -56,6 +57,13 @@ impl Why {
 impl From<Code> for Why {
     fn from(code: Code) -> Self {
         Self::new(code)
+    }
+}
+
+impl From<Denied> for Why {
+    fn from(denied: Denied) -> Self {
+        let Denied { code, detail, truth } = denied;
+        Self { code, detail, truth, retry_after: None, challenge: None }
     }
 }
 

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 
 use crate::clock::Clock;
 use crate::config::ExpiredCrl;
-use crate::desk::Ruleset;
+use crate::desk::{Lived, Ruleset};
 use crate::directory::Identity;
 use crate::ledger::{Ledger, Outbox, Receipt, Record, Unrecorded};
 use crate::model::{Code, MemberId};
@@ -75,6 +75,8 @@ pub struct Bounds {
 pub struct Road {
     pub member: MemberId,
     pub ruleset: Arc<ArcSwap<Ruleset>>,
+    /// Stops of the host, asked at every exchange.
+    pub lived: Arc<Lived>,
     pub ledger: Ledger,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,

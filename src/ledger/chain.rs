@@ -18,7 +18,7 @@ use crate::crypto::sha256;
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::{Note, VerifierKey};
 use crate::merkle::{Hash, RightEdge, leaf_hash};
-use crate::model::{AgreementId, AgreementRef, Digest};
+use crate::model::{AgreementId, AgreementRef, Digest, Life};
 
 /// What breaks a rule.
 pub(super) type Broken = &'static str;
@@ -139,6 +139,7 @@ pub(super) struct Chain<'k> {
     /// What the first record says of the log before this one.
     previous: Option<Previous>,
     rules: LastRules,
+    life: Life,
     /// The subject keys that sealed parts name.
     subject_keys: BTreeSet<String>,
 }
@@ -161,6 +162,7 @@ impl<'k> Chain<'k> {
             used: BTreeSet::new(),
             previous: None,
             rules: LastRules::default(),
+            life: Life::default(),
             subject_keys: BTreeSet::new(),
         }
     }
@@ -210,12 +212,18 @@ impl<'k> Chain<'k> {
             self.erased.extend(&erases.ok_or("the erasure names records that are not before it, or twice")?);
         }
         self.note_in_force(&head);
+        head.life(bytes).into_iter().for_each(|event| self.life.note(event));
         if head.previous.is_some() {
             self.previous.clone_from(&head.previous);
         }
         self.note_intent(&head, bytes);
         self.edge.append(leaf_hash(bytes));
         Ok(head)
+    }
+
+    /// What officers and the host did, as far as it was read.
+    pub(super) fn life(&self) -> &Life {
+        &self.life
     }
 
     fn note_in_force(&mut self, head: &EnvelopeHead<'_>) {

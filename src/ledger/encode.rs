@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::entry::{Alarm, Exchange, Intent, Read, Record, Rules, Ruleset, SealedExchange, Summary};
 use super::erase;
 use super::grant;
+use super::life;
 use super::object::{Object, digest, plain, text};
 use super::previous::Previous;
 use super::subject::SubjectRef;
@@ -46,6 +47,8 @@ impl Record {
             Self::Rules(_) => "rules",
             Self::Read(_) => "read",
             Self::Alarm(_) => "alarm",
+            Self::Act(_) => "act",
+            Self::Stop(_) => "stop",
             Self::Erasure(_) => "erasure",
             Self::Summary(_) => "summary",
             Self::Shutdown => "shutdown",
@@ -87,6 +90,8 @@ pub(super) fn envelope(out: &mut Vec<u8>, head: &Head<'_>, record: &Record, seal
             object.text("cause", alarm.cause);
             object.plain_or_null("dataset", alarm.dataset.as_ref());
         }
+        Record::Act(act) => life::act_envelope(&mut object, act),
+        Record::Stop(stopped) => life::stop_envelope(&mut object, stopped),
         Record::Erasure(erasure) => erase::envelope(&mut object, erasure),
         Record::Summary(summary) => summary_envelope(&mut object, summary),
         Record::Shutdown => {}
@@ -251,6 +256,14 @@ pub(super) fn sealed(out: &mut Vec<u8>, record: &Record, subjects: &[SubjectRef]
         Record::Erasure(erasure) => {
             object.text("by", &erasure.by);
             object.text("purpose", &erasure.purpose);
+        }
+        Record::Act(act) => {
+            object.text("officer", &act.officer);
+            object.text("reason", &act.reason);
+        }
+        Record::Stop(stopped) => {
+            object.text("by", &stopped.by);
+            object.text("purpose", &stopped.purpose);
         }
         Record::Summary(summary) => object.text_or_null("source", summary.source.as_deref()),
         Record::Rules(rules) => object.text_or_null("detail", rules.detail.as_deref()),

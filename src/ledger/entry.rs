@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::erase::Erasure;
 use super::grant::GrantUse;
+use super::life::{Act, Stopped};
 use super::subject::SubjectRef;
 use crate::model::{
     AgreementRef, Assurance, Code, DatasetVersion, Digest, ExchangeId, MemberId, OperationId, Outcome,
@@ -33,6 +34,10 @@ pub enum Record {
     Read(Read),
     /// Something a person should look at: a replaced file that was refused, drift.
     Alarm(Alarm),
+    /// An officer of a party did something to an agreement.
+    Act(Box<Act>),
+    /// The host stops answering somebody or something, or starts again.
+    Stop(Box<Stopped>),
     /// Sealed parts are about to be made blank.
     Erasure(Box<Erasure>),
     /// Refusals that are not recorded one by one.

@@ -211,6 +211,13 @@ impl Ledger {
         self.with_erased(|erased| erased.blank)
     }
 
+    /// How many sealed parts are erased in all, while none is being erased and none is left half done; `None`
+    /// else, and until the whole journal has been read.
+    pub fn erased_at_rest(&self) -> Option<u64> {
+        let _alone = self.0.erasing.try_lock().ok()?;
+        self.with_erased(|erased| erased.unfinished.is_empty().then_some(erased.blank)).flatten()
+    }
+
     /// Holds off erasures while the journal is read whole.
     pub(super) fn unerased(&self) -> MutexGuard<'_, ()> {
         // It guards no value that a panic could leave half done.

@@ -6,7 +6,7 @@ use super::chain::EnvelopeHead;
 use super::read::{Archive, Entry, Stored};
 use crate::journal::{JournalFault, Position};
 use crate::merkle::{Hash, leaf_hash};
-use crate::model::{AgreementId, AgreementRef, Digest, ExchangeId};
+use crate::model::{AgreementId, AgreementRef, Digest, ExchangeId, LifeEvent};
 
 /// One thing worth keeping.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,9 @@ pub enum Folded {
     InForce { agreement: AgreementRef, bytes: Digest },
     /// A grant was used.
     GrantUsed { grant: AgreementId },
+    /// An officer did something to an agreement, or the host stopped or started something; or the log before this
+    /// one knew of it.
+    Life(LifeEvent),
 }
 
 impl Archive {
@@ -55,8 +58,9 @@ fn fold_envelope(envelope: &[u8], at: Position, keep: &mut dyn FnMut(Folded)) {
         }
         "ruleset" | "origin" => {
             head.in_force().for_each(|(agreement, bytes)| keep(Folded::InForce { agreement, bytes }));
+            head.life(envelope).into_iter().for_each(|event| keep(Folded::Life(event)));
         }
         "grant" => head.used().into_iter().for_each(|grant| keep(Folded::GrantUsed { grant })),
-        _ => {}
+        _ => head.life(envelope).into_iter().for_each(|event| keep(Folded::Life(event))),
     }
 }

@@ -115,6 +115,7 @@ impl Ledger {
             unread_segments: unread,
             intents: chain.open_intents().cloned().collect(),
             in_force: chain.in_force().map(|(agreement, _)| agreement).collect(),
+            life: chain.life().clone(),
             used: chain.used().cloned().collect(),
             ruleset: chain.rules().ruleset,
             in_use: chain.rules().in_use.clone(),
@@ -130,6 +131,7 @@ impl Ledger {
         if let Some(Restored { previous, time_ms: last_ms }) = &restored {
             time_ms = *last_ms;
             opened.in_force.extend(previous.in_force());
+            previous.life().for_each(|event| opened.life.note(event));
         }
         // From the first moment on: a clock set back while the gateway was off brings nothing back.
         clock.not_before(time_ms);

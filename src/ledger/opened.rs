@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::intent::OpenIntent;
 use crate::clock::Clock;
-use crate::model::{AgreementId, AgreementRef, Digest};
+use crate::model::{AgreementId, AgreementRef, Digest, Life};
 
 /// What opening found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Opened {
     pub intents: Vec<OpenIntent>,
     /// Agreements that rulesets in what was read brought into force, each in its highest version.
     pub in_force: Vec<AgreementRef>,
+    /// What officers and the host did, in what was read.
+    pub life: Life,
     /// Grants that were used, by what was read.
     pub used: Vec<AgreementId>,
     /// The ruleset that was in force last; `None` where no segment that was read says.

@@ -17,7 +17,7 @@ use super::walk::ENVELOPE;
 use crate::journal::{Body, JournalFault, Scanner, SegmentFiles, Shelf as _};
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::Note;
-use crate::model::{AgreementRef, Digest};
+use crate::model::{AgreementRef, Digest, Life, LifeEvent};
 
 /// The file's name, in the ledger's directory.
 pub(super) const PREVIOUS: &str = "previous.json";
@@ -38,6 +38,10 @@ pub struct Previous {
     pub known: Option<String>,
     /// Every agreement seen in force in it, in its highest version: an older one may not come back.
     pub(super) agreements: Vec<(String, String)>,
+    /// What officers and the host did that still counts, one line for each; logs that began before this was kept
+    /// say nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) life: Vec<String>,
 }
 
 /// What a restore leaves for the start of the new log.
@@ -54,14 +58,27 @@ impl Previous {
         (log, key): (&str, &str),
         (checkpoint, known): (String, Option<String>),
         in_force: impl Iterator<Item = (AgreementRef, Digest)>,
+        life: &Life,
     ) -> Self {
         let agreements = in_force.map(|(agreement, bytes)| (agreement.to_string(), bytes.to_string()));
-        Self { log: log.to_owned(), key: key.to_owned(), checkpoint, known, agreements: agreements.collect() }
+        Self {
+            log: log.to_owned(),
+            key: key.to_owned(),
+            checkpoint,
+            known,
+            agreements: agreements.collect(),
+            life: life.events().map(|event| event.line()).collect(),
+        }
     }
 
     /// The agreements that may come back in no older version.
     pub(super) fn in_force(&self) -> impl Iterator<Item = AgreementRef> + '_ {
         self.agreements.iter().filter_map(|(agreement, _)| agreement_ref(agreement))
+    }
+
+    /// What the log before knew of.
+    pub(super) fn life(&self) -> impl Iterator<Item = LifeEvent> + '_ {
+        self.life.iter().filter_map(|line| LifeEvent::parse(line))
     }
 
     /// The name of the folder the log lies in, below `earlier`: its own name, without what leads out of a

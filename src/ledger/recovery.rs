@@ -11,12 +11,11 @@ use zeroize::Zeroizing;
 
 use super::labelled;
 use crate::crypto::{OpeningKey, SealedUnder, open_under, seal_under};
+use crate::model::limits::PASSPHRASE_CHARS_MIN;
 use crate::model::{Digest, RecoveryKey, Secret};
 
 const TITLE: &str = "tolbooth recovery key v1";
 const NAMES: [&str; 4] = ["public", "pbkdf2-hmac-sha256", "salt", "aes-256-gcm"];
-/// Whoever steals the file may guess for years: shorter is guessed.
-pub const PASSPHRASE_CHARS_MIN: usize = 12;
 
 /// A recovery key's private half, unlocked. Prints as stars.
 #[derive(Debug)]

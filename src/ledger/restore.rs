@@ -115,7 +115,7 @@ pub fn restore(
     let checkpoint = chain.last().map(|(_, note)| note.clone()).unwrap_or_default();
     let names = (own.name(), manifest.key.as_str());
     let beyond_note = beyond.map(|(_, note)| note.clone());
-    let previous = Previous::new(names, (checkpoint, beyond_note), chain.in_force());
+    let previous = Previous::new(names, (checkpoint, beyond_note), chain.in_force(), chain.life());
     let open_intents = chain.open_intents().count();
     let restored = Restored { previous, time_ms: chain.time_ms() };
 

@@ -76,6 +76,17 @@ impl std::fmt::Debug for Found {
     }
 }
 
+impl Found {
+    pub fn bytes(&self) -> usize {
+        self.envelope.len() + self.sealed.as_ref().map_or(0, String::len)
+    }
+}
+
+/// The bytes of all.
+pub fn bytes_of(found: &[Found]) -> usize {
+    found.iter().map(Found::bytes).sum()
+}
+
 /// How far a search or verification is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
@@ -86,6 +97,10 @@ pub struct Progress {
     pub segments_all: usize,
 }
 
+/// Bytes of records that one look holds: with as many looks at once as there may be, some 70 MiB. Whatever few
+/// more the last one has are held too.
+pub const FOUND_BYTES_MAX: usize = 16 << 20;
+
 /// Which stretch of the journal is read, and how many records of it are wanted.
 #[derive(Debug, Clone, Copy)]
 pub struct Stretch {
@@ -94,6 +109,8 @@ pub struct Stretch {
     /// Before this record.
     pub below: u64,
     pub max: usize,
+    /// And not many more bytes than these; at least one record.
+    pub bytes_max: usize,
 }
 
 /// Finds the newest `limit` records, newest first. `progress` can break the search off, which gives what was
@@ -112,7 +129,12 @@ pub fn search(
     {
         return Ok(vec![found]);
     }
-    read(archive, query, Stretch { from_segment: 0, below: u64::MAX, max: limit }, progress)
+    read(
+        archive,
+        query,
+        Stretch { from_segment: 0, below: u64::MAX, max: limit, bytes_max: FOUND_BYTES_MAX },
+        progress,
+    )
 }
 
 /// The record whose envelope begins at a place: `None` if there is none, and if it is not looked for.
@@ -137,11 +159,12 @@ pub fn read(
     let mut out = Vec::new();
     for segment in segments.into_iter().rev() {
         let room = stretch.max.min(query.found_max()).saturating_sub(out.len());
-        if room == 0 {
+        let bytes_room = stretch.bytes_max.saturating_sub(bytes_of(&out));
+        if room == 0 || bytes_room == 0 {
             break;
         }
         // Which of a segment's are its newest is known at its end.
-        let mut newest = VecDeque::new();
+        let (mut newest, mut bytes) = (VecDeque::new(), 0);
         let mut gone = false;
         let _all = archive.each_of(segment, &mut |stored| {
             let Stored::Entry(entry) = stored else { return ControlFlow::Continue(()) };
@@ -150,8 +173,14 @@ pub fn read(
             }
             told.records += 1;
             if query.matches(&entry) {
-                newest.push_back(found(&entry));
-                if newest.len() > room {
+                let one = found(&entry);
+                bytes += one.bytes();
+                newest.push_back(one);
+                // The oldest goes, unless the others are few enough bytes without it.
+                while let Some(oldest) = newest.front().map(Found::bytes)
+                    && (newest.len() > room || bytes.saturating_sub(oldest) >= bytes_room)
+                {
+                    bytes -= oldest;
                     newest.pop_front();
                 }
             }

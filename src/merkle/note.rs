@@ -105,10 +105,16 @@ impl fmt::Display for VerifierKey {
 
 /// The signature line for `text`, with its newline. `text` must end in a newline.
 pub fn sign_line(name: &str, key: &SigningKey, text: &str) -> String {
-    let mut bytes = Vec::with_capacity(68);
-    bytes.extend_from_slice(&key_id(name, &key.public()));
-    bytes.extend_from_slice(&key.sign(text.as_bytes()));
-    format!("{DASH}{name} {}\n", STANDARD.encode(bytes))
+    line(name, &key.public(), &key.sign(text.as_bytes()))
+}
+
+/// The line of a signature that was made elsewhere, with its newline.
+pub fn signature_line(key: &VerifierKey, signature: &[u8]) -> String {
+    line(&key.name, &key.key, signature)
+}
+
+fn line(name: &str, key: &PublicKey, signature: &[u8]) -> String {
+    format!("{DASH}{name} {}\n", STANDARD.encode([&key_id(name, key), signature].concat()))
 }
 
 /// A note read but not yet believed: ask [`Note::is_signed_by`].
@@ -147,10 +153,15 @@ impl Note {
     /// Whether one of the lines is this key's signature over the text. A line with the key's name
     /// and id that does not verify makes the answer no, whatever other lines say.
     pub fn is_signed_by(&self, key: &VerifierKey) -> bool {
+        self.signature_by(key).is_some()
+    }
+
+    /// This key's signature over the text, as [`is_signed_by`](Self::is_signed_by) believes it.
+    pub fn signature_by(&self, key: &VerifierKey) -> Option<&[u8]> {
         let id = key_id(&key.name, &key.key);
-        let mut mine =
-            self.signatures.iter().filter(|line| line.name == key.name && line.id == id).peekable();
-        mine.peek().is_some() && mine.all(|line| key.key.verifies(self.text.as_bytes(), &line.bytes))
+        let mine = || self.signatures.iter().filter(|line| line.name == key.name && line.id == id);
+        let good = mine().all(|line| key.key.verifies(self.text.as_bytes(), &line.bytes));
+        mine().next().filter(|_| good).map(|line| line.bytes.as_slice())
     }
 }
 

@@ -104,6 +104,21 @@ impl Projection {
         Ok(out)
     }
 
+    /// Which tests of the row condition each record meets, in the order of the agreement.
+    ///
+    /// # Errors
+    /// A record that cannot be judged by.
+    pub fn row_tests(
+        &self,
+        document: Node<'_>,
+        context: &Context<'_>,
+    ) -> Result<Vec<Vec<bool>>, MinimiseFault> {
+        match self.cardinality {
+            Cardinality::Single => Ok(vec![self.condition.each(document, context)?]),
+            Cardinality::List => document.items().map(|row| self.condition.each(row, context)).collect(),
+        }
+    }
+
     fn list<'d>(&self, document: Node<'d>, walk: &mut Walk<'_, 'd>) -> Result<(), MinimiseFault> {
         if document.kind() != Kind::Array {
             return Err(MinimiseFault::new("", MinimiseFaultKind::WrongType));

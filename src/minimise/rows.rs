@@ -129,6 +129,13 @@ impl Condition {
         }
         Ok(if self.all { holding == self.tests.len() } else { holding > 0 })
     }
+
+    /// Which tests a row meets, in the order of the agreement.
+    pub fn each(&self, row: Node<'_>, context: &Context<'_>) -> Result<Vec<bool>, MinimiseFault> {
+        let mut glances = self.glances();
+        let tests = self.tests.iter().zip(&mut glances);
+        tests.map(|(test, glance)| test.holds(row, context, glance)).collect()
+    }
 }
 
 impl Judge {

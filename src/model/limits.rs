@@ -33,6 +33,9 @@ pub const TRIAL_DAYS_MAX: i64 = 90;
 /// Recovery keys subject keys are wrapped to: two hold when one is lost, and each can read every subject key.
 pub const RECOVERY_KEYS_MAX: usize = 4;
 
+/// Whoever steals a key's file may guess for years: a shorter passphrase is guessed.
+pub const PASSPHRASE_CHARS_MIN: usize = 12;
+
 /// How long sealed parts are kept where nothing else is said (`retention.audit_years`).
 pub const AUDIT_YEARS_DEFAULT: u8 = 7;
 /// Of agreements about children: until the youngest of them is 25 (`retention.audit_years`).

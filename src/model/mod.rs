@@ -14,6 +14,7 @@ mod fault;
 mod identifier;
 mod ids;
 mod law;
+mod life;
 mod mapping;
 mod message_key;
 mod officer;
@@ -41,6 +42,7 @@ pub use ids::{
     RoleId, SystemId, SystemName,
 };
 pub use law::{Article9, Basis, Confidentiality, PurposeCode, Regime, Schedule1, Schedule8, SpecialCategory};
+pub use life::{ActDone, Action, Halt, Life, LifeEvent, StopScope};
 pub use mapping::Mapping;
 pub use message_key::MessageKey;
 pub use officer::{AuthorityKey, OfficerKey};

@@ -140,6 +140,8 @@ codes! {
         "The question is larger than this gateway reads.";
     QuestionInvalid = "question_invalid", 422, false, Caller,
         "The question does not fit the contract.";
+    Stopped = "stopped", 503, true, Host,
+        "The host of this gateway has stopped answering this for now.";
     LimitReached = "limit_reached", 429, true, Caller,
         "A limit is reached for now.";
     CannotDecide = "cannot_decide", 503, true, Host,

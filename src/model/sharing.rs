@@ -138,6 +138,20 @@ vocabulary! {
         YesNo = "yes_no", "yes or no";
         List = "list", "a list of records";
         Aggregate = "aggregate", "counts and totals";
+        BulkNdjson = "bulk_ndjson", "all records, a line each; not answered by this version";
+        BulkCsv = "bulk_csv", "all records, as a table; not answered by this version";
+        FanOut = "fan_out", "a table of many providers; not answered by this version";
+    }
+}
+
+impl ResponseForm {
+    /// Whether this version answers so. An agreement on what it does not can be written, read and signed, and is
+    /// never in force.
+    pub fn is_answered(self) -> bool {
+        match self {
+            Self::SingleRecord | Self::YesNo | Self::List | Self::Aggregate => true,
+            Self::BulkNdjson | Self::BulkCsv | Self::FanOut => false,
+        }
     }
 }
 

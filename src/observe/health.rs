@@ -11,6 +11,8 @@ pub enum Condition {
     Ledger,
     /// A ruleset is loaded; amber while the newest files on disk were refused.
     Ruleset,
+    /// `tolbooth.toml`; amber while the next start would refuse it.
+    Configuration,
     /// What is revoked is known; amber while a CA's list has expired or could not be taken.
     Revocation,
     /// The wall clock keeps step with the monotonic one.
@@ -23,6 +25,8 @@ pub enum Condition {
     Anchor,
     /// Checkpoints sent outside each hour; amber while they cannot be.
     Publish,
+    /// What the host has stopped; amber while anything is.
+    Stops,
     /// Accepting connections; red while draining.
     Serving,
 }
@@ -32,12 +36,14 @@ impl Condition {
         match self {
             Self::Ledger => "ledger".to_owned(),
             Self::Ruleset => "ruleset".to_owned(),
+            Self::Configuration => "configuration".to_owned(),
             Self::Revocation => "revocation".to_owned(),
             Self::Clock => "clock".to_owned(),
             Self::Source(dataset) => format!("source {dataset}"),
             Self::Issuer(name) => format!("issuer {name}"),
             Self::Anchor => "anchor".to_owned(),
             Self::Publish => "publish".to_owned(),
+            Self::Stops => "stops".to_owned(),
             Self::Serving => "serving".to_owned(),
         }
     }

@@ -48,6 +48,7 @@ pub struct Metrics {
     tokens_refused: Family<Cause, Counter>,
     ready: Gauge<f64, AtomicU64>,
     segments_not_folded: Gauge,
+    stops: Gauge,
 }
 
 impl Metrics {
@@ -98,6 +99,8 @@ impl Metrics {
         );
         let help = "Full segments of the journal that searches have to read, not folded yet";
         registry.register("segments_not_folded", help, segments_not_folded.clone());
+        let stops = Gauge::default();
+        registry.register("stops", "Datasets, partners or all that the host has stopped", stops.clone());
         Self {
             registry,
             exchanges,
@@ -113,6 +116,7 @@ impl Metrics {
             under_way,
             ready,
             segments_not_folded,
+            stops,
         }
     }
 
@@ -168,6 +172,10 @@ impl Metrics {
 
     pub fn ready(&self, ready: bool) {
         self.ready.set(if ready { 1.0 } else { 0.0 });
+    }
+
+    pub fn stops(&self, stops: u64) {
+        self.stops.set(i64::try_from(stops).unwrap_or(i64::MAX));
     }
 
     pub fn segments_not_folded(&self, segments: u64) {

@@ -6,7 +6,8 @@ use jiff::civil::Date;
 
 use crate::model::{
     AgreementRef, Article9, Assurance, Basis, Confidentiality, DatasetVersion, Digest, MemberId, OperationId,
-    PurposeCode, ReasonWanted, Regime, Release, RoleId, Schedule1, Schedule8, SystemId, SystemName,
+    PurposeCode, ReasonWanted, Regime, Release, ResponseForm, RoleId, Schedule1, Schedule8, SystemId,
+    SystemName,
 };
 
 use super::grant::Grant;
@@ -75,6 +76,21 @@ impl Agreement {
     /// every party is one.
     pub fn controllers(&self) -> impl Iterator<Item = &MemberId> {
         self.parties.iter().filter(|party| party.signs()).map(|party| &party.member)
+    }
+
+    /// The form of its answers, if this version gives none so. Format 1 knows no such form.
+    pub fn not_answered(&self) -> Option<ResponseForm> {
+        let form = self.particulars.as_ref().map(|particulars| particulars.flow.response);
+        form.filter(|form| !form.is_answered())
+    }
+
+    /// The controllers whose Caldicott Guardian signs too, each with the office it names (format 2).
+    pub fn guardians(&self) -> impl Iterator<Item = (&MemberId, &str)> {
+        let signing = self.parties.iter().filter(|party| party.signs());
+        signing.filter_map(|party| {
+            let guardian = party.particulars.as_ref()?.caldicott_guardian.as_ref()?;
+            Some((&party.member, guardian.office.as_str()))
+        })
     }
 
     /// Whether anybody is in the data. Format 1 does not say, and so is taken to be about people.

@@ -105,6 +105,11 @@ impl Decider {
         })
     }
 
+    /// The names of all guardrails.
+    pub fn guardrails(&self) -> impl Iterator<Item = &str> {
+        self.guardrails.policies().map(|policy| policy.id().as_ref())
+    }
+
     /// An agreement's permit as Cedar text, for explaining.
     pub fn permit_text(&self, agreement: &AgreementRef) -> Option<String> {
         self.maker.permit(self.agreements.get(agreement)?).ok()?.to_cedar()

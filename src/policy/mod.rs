@@ -4,7 +4,9 @@
 //! Everything here is pure and synchronous: bytes, keys, dates and time are handed in. What an
 //! agreement releases is only read here; `minimise/` compiles it against the contract.
 
+mod act;
 mod agreement;
+mod attach;
 mod choose;
 mod decide;
 mod facts;
@@ -14,6 +16,7 @@ mod guardrail;
 mod lint;
 mod load;
 mod memo;
+mod officer_key;
 mod particulars;
 mod permit;
 mod rate;
@@ -25,7 +28,9 @@ mod standing;
 mod template;
 mod uses;
 
+pub use act::{ACT_REASON_CHARS_MAX, Act, ActFault, CountedAct, SignedAct, is_reason};
 pub use agreement::{Agreement, Conditions, ConsumerSystem, Dates, Law, Limits, Party, Power, Side, Stage};
+pub use attach::{AttachError, Brought, attach};
 pub use choose::{Chosen, Claims, choose};
 pub use decide::{Decider, Verdict};
 pub use facts::{Facts, Scope};
@@ -36,6 +41,7 @@ pub use grant::{Commitment, Grant, Request, RequestDecision, SubjectMac, against
 pub use lint::{against_members, against_operation, habits, unwise};
 pub use load::{load, load_template};
 pub use memo::Memo;
+pub use officer_key::{OfficerKeyFault, is_locked_key, lock_key, unlock_key};
 pub use particulars::{
     Accuracy, Aim, Asking, Attestation, Contact, Description, Dpia, FieldReason, Flow, Governance, Impact,
     Keeping, Office, Particulars, PartyParticulars, PrivacyNotice, Processor, Publication, Rights,

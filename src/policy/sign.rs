@@ -71,7 +71,9 @@ pub fn add_signature(
     if agreement.seal.is_none() {
         return Err(SignError::Unsealed);
     }
-    add_to(existing, &signature_text(agreement), name, key)
+    VerifierKey::new(name, key.public())?;
+    let text = signature_text(agreement);
+    with_line(existing, &text, name, &sign_line(name, key, &text))
 }
 
 /// As [`add_signature`], under a template.
@@ -81,11 +83,18 @@ pub fn sign_template(
     name: &str,
     key: &SigningKey,
 ) -> Result<String, SignError> {
-    add_to(existing, &template.signature_text(), name, key)
+    VerifierKey::new(name, key.public())?;
+    let text = template.signature_text();
+    with_line(existing, &text, name, &sign_line(name, key, &text))
 }
 
-fn add_to(existing: Option<&str>, text: &str, name: &str, key: &SigningKey) -> Result<String, SignError> {
-    let verifier = VerifierKey::new(name, key.public())?;
+/// The note over this text with a line under this name, in place of an earlier one.
+pub(super) fn with_line(
+    existing: Option<&str>,
+    text: &str,
+    name: &str,
+    line: &str,
+) -> Result<String, SignError> {
     let mut lines = String::new();
     if let Some(existing) = existing {
         let note = Note::parse(existing)?;
@@ -97,7 +106,7 @@ fn add_to(existing: Option<&str>, text: &str, name: &str, key: &SigningKey) -> R
         let others = signed.lines().filter(|line| !line.is_empty() && !line.starts_with(&mine));
         lines.extend(others.flat_map(|line| [line, "\n"]));
     }
-    let note = format!("{text}\n{lines}{}", sign_line(verifier.name(), key, text));
+    let note = format!("{text}\n{lines}{line}");
     // Read back, so that no file is written that the gateway would not read (too many lines).
     Note::parse(&note)?;
     Ok(note)
@@ -160,6 +169,10 @@ impl KeyRing {
             }
         }
         Ok(Self { by_name })
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Ring> {

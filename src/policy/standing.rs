@@ -5,9 +5,9 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use crate::clock::date_in_words;
+use crate::clock::{ZONE, date_in_words};
 use crate::merkle::note::{Note, NoteError};
-use crate::model::{Digest, MemberId};
+use crate::model::{ActDone, Action, Digest, MemberId, ResponseForm};
 
 use super::agreement::{Agreement, Dates, Stage};
 use super::sign::{KeyRing, signature_text};
@@ -46,9 +46,22 @@ pub enum Reason {
     },
     /// Only a trial key signed for this member, and the agreement is live.
     TrialKeyOnLive(MemberId),
+    /// The agreement names this office of the member as its Caldicott Guardian's, and nobody who holds it signed.
+    GuardianMissing {
+        member: MemberId,
+        office: String,
+    },
     TrialSourceNotSynthetic,
     OlderThanSeen {
         seen: u32,
+    },
+    /// It is of answers in a form that this version does not give.
+    FormNotAnswered(ResponseForm),
+    /// An officer of a party withdrew, suspended or declined it, on a day as they said.
+    Against {
+        action: Action,
+        member: MemberId,
+        on: Option<Date>,
     },
     NotYet(Date),
     Ended(Date),
@@ -71,10 +84,28 @@ impl fmt::Display for Reason {
             Self::TrialKeyOnLive(member) => {
                 write!(f, "signed for {member} by a trial key only, which counts only for a trial")
             }
+            Self::GuardianMissing { member, office } => {
+                write!(
+                    f,
+                    "not signed by the Caldicott Guardian of {member}: an officer of the office `{office}`"
+                )
+            }
             Self::TrialSourceNotSynthetic => {
                 f.write_str("a trial, and the source of its data is not marked synthetic")
             }
             Self::OlderThanSeen { seen } => write!(f, "older than version {seen}, which was in force"),
+            Self::FormNotAnswered(form) => {
+                write!(f, "this version gives no answers of the form `{form}`")
+            }
+            Self::Against { action, member, on } => {
+                let done = match action {
+                    Action::Withdraw => "withdrawn for good",
+                    Action::Decline => "declined",
+                    _ => "suspended",
+                };
+                write!(f, "{done} by {member}")?;
+                on.map_or(Ok(()), |on| write!(f, " on {}", date_in_words(on)))
+            }
             Self::NotYet(from) => write!(f, "begins on {}", date_in_words(*from)),
             Self::Ended(until) => write!(f, "ended after {}", date_in_words(*until)),
         }
@@ -88,6 +119,15 @@ pub struct Signer {
     pub officer: String,
     pub office: String,
     pub trial: bool,
+}
+
+impl Signer {
+    /// Whether this officer holds an office of a member, as `members.toml` spells it: capitals and underscores are
+    /// not what tells two offices apart.
+    fn holds(&self, (member, office): (&MemberId, &str)) -> bool {
+        let plain = |office: &str| office.trim().replace('_', " ").to_lowercase();
+        self.member == *member && plain(&self.office) == plain(office)
+    }
 }
 
 /// What was found when the agreement was judged.
@@ -144,7 +184,21 @@ impl Standing {
     /// their first day, so that partners can build against them. Not after their last.
     pub fn rehearsed(agreement: &Agreement) -> Self {
         let dates = Dates { from: Date::MIN, until: agreement.dates.until };
-        Self { dates, reasons: Vec::new(), signers: Vec::new(), ignored: Vec::new(), newer: None }
+        let reasons = form_reason(agreement).into_iter().collect();
+        Self { dates, reasons, signers: Vec::new(), ignored: Vec::new(), newer: None }
+    }
+
+    /// How an agreement stands for policy tests, which judge its words: as though it were sealed and signed. Its
+    /// dates count.
+    pub fn supposed(agreement: &Agreement) -> Self {
+        let reasons = form_reason(agreement).into_iter().collect();
+        Self { dates: agreement.dates, reasons, signers: Vec::new(), ignored: Vec::new(), newer: None }
+    }
+
+    /// Takes it out of force by what parties did to it since it was signed: stronger than any file.
+    pub fn against(mut self, acts: &[&ActDone]) -> Self {
+        self.reasons.extend(acts.iter().map(|act| Reason::of(act)));
+        self
     }
 
     fn not_on(&self, today: Date) -> Option<Reason> {
@@ -162,6 +216,7 @@ impl Standing {
 /// Judges an agreement by everything but the day.
 pub fn standing(agreement: &Agreement, grounds: &Grounds<'_>) -> Standing {
     let mut reasons = Vec::new();
+    reasons.extend(form_reason(agreement));
     reasons.extend(seal_reason(agreement.seal, grounds.view));
     let read = read_note(agreement, grounds);
     let lines = read.unwrap_or_else(|reason| {
@@ -170,8 +225,8 @@ pub fn standing(agreement: &Agreement, grounds: &Grounds<'_>) -> Standing {
     });
     // Nothing to count in a note that could not be believed at all.
     if reasons.iter().all(|reason| !reason.is_of_note()) {
-        reasons
-            .extend(agreement.controllers().filter_map(|member| lines.reason_for(member, agreement.stage)));
+        reasons.extend(agreement.controllers().filter_map(|member| lines.reason_for(member, agreement)));
+        reasons.extend(lines.without_guardian(agreement));
     }
     if agreement.stage == Stage::Trial && !grounds.source_synthetic {
         reasons.push(Reason::TrialSourceNotSynthetic);
@@ -185,9 +240,19 @@ pub fn standing(agreement: &Agreement, grounds: &Grounds<'_>) -> Standing {
 }
 
 impl Reason {
+    /// What a party did, as a reason.
+    pub fn of(act: &ActDone) -> Self {
+        let on = act.at.in_tz(ZONE).ok().map(|at| at.date());
+        Self::Against { action: act.action, member: act.member.clone(), on }
+    }
+
     fn is_of_note(&self) -> bool {
         matches!(self, Self::SignaturesUnreadable(_) | Self::SignedOverOtherBytes)
     }
+}
+
+fn form_reason(agreement: &Agreement) -> Option<Reason> {
+    agreement.not_answered().map(Reason::FormNotAnswered)
 }
 
 fn seal_reason(seal: Option<Digest>, view: Option<Digest>) -> Option<Reason> {
@@ -214,10 +279,13 @@ struct Lines {
 }
 
 impl Lines {
-    fn reason_for(&self, member: &MemberId, stage: Stage) -> Option<Reason> {
-        let mut mine = self.good.iter().filter(|signer| signer.member == *member).peekable();
+    fn reason_for(&self, member: &MemberId, agreement: &Agreement) -> Option<Reason> {
+        let guardian = |signer: &Signer| agreement.guardians().any(|named| signer.holds(named));
+        // The guardian is a second pair of eyes: one person does not sign twice.
+        let mut mine =
+            self.good.iter().filter(|signer| signer.member == *member && !guardian(signer)).peekable();
         if mine.peek().is_some() {
-            return (!mine.any(|signer| counts(signer, stage)))
+            return (!mine.any(|signer| counts(signer, agreement.stage)))
                 .then(|| Reason::TrialKeyOnLive(member.clone()));
         }
         let wrong = self.wrong.iter().find(|(_, of)| of == member);
@@ -226,6 +294,14 @@ impl Lines {
                 Reason::SignatureWrong { officer: officer.clone(), member: member.clone() }
             }
             None => Reason::SignatureMissing(member.clone()),
+        })
+    }
+
+    fn without_guardian<'l>(&'l self, agreement: &'l Agreement) -> impl Iterator<Item = Reason> + 'l {
+        let signed =
+            |named| self.good.iter().any(|signer| signer.holds(named) && counts(signer, agreement.stage));
+        agreement.guardians().filter(move |named| !signed(*named)).map(|(member, office)| {
+            Reason::GuardianMissing { member: member.clone(), office: office.to_owned() }
         })
     }
 }

@@ -13,7 +13,7 @@ use super::places::{self, Places};
 use super::postings::{Descends, Sought, all_of};
 use super::runs::{RunId, Shelf, Writer};
 use super::term::IndexKey;
-use super::{Batch, Found, Store, StoreError, tiles};
+use super::{Batch, Found, Store, StoreError, piece, tiles};
 use crate::merkle::Hash;
 
 /// Raised when the meaning of a space changes: an older store is then folded anew.
@@ -22,6 +22,7 @@ const FORMAT: &[u8] = b"tolbooth/fold/v5";
 const VERSION: u8 = b'v';
 const CATALOGUE: u8 = b'f';
 const CHECKPOINT: u8 = b'c';
+const ERASED: u8 = b'e';
 const PLACES: u8 = b'n';
 const POSTINGS: u8 = b'p';
 const TILE: u8 = b't';
@@ -152,6 +153,21 @@ impl Fold {
             return Ok(None);
         }
         Places::new(&self.store, &self.key, PLACES).of(record).map(Some)
+    }
+
+    /// How many sealed parts of the log were erased before the first record was filed here. Nothing is filed
+    /// that they held.
+    pub fn erased(&self) -> Result<u64, StoreError> {
+        let Some(value) = self.store.get(ERASED, b"")? else { return Ok(0) };
+        piece::take(&mut piece::open(&self.key, ERASED, b"", &value)?)
+    }
+
+    /// Notes how many sealed parts are erased, before anything is filed.
+    pub fn begins_behind(&self, erased: u64) -> Result<(), StoreError> {
+        let (mut body, mut batch) = (Vec::new(), Batch::default());
+        piece::push(&mut body, erased);
+        piece::put(&mut batch, &self.key, ERASED, b"", &body);
+        self.store.apply(batch)
     }
 
     /// Looks into runs that are whole from the beginning of the look to its end: pieces of merged ones are

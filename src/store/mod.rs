@@ -140,6 +140,10 @@ impl Store {
     /// thread.
     pub fn open(dir: &Path) -> Result<(Self, Found), StoreError> {
         let there = is_there(dir);
+        if misplaced(dir)? {
+            delete(dir)?;
+            return Ok((Self::open_as_is(dir)?, Found::Damaged));
+        }
         match Self::open_as_is(dir) {
             Ok(store) if there => Ok((store, Found::Whole)),
             Ok(store) => Ok((store, Found::Nothing)),
@@ -278,14 +282,38 @@ fn delete_half_written_snapshots(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether what the store has of this name is a folder; `None` for what is not the store's.
+fn is_folder(name: &str) -> Option<bool> {
+    let file = matches!(name, "db" | "conf" | "conf.tmp" | VERSIONS | versions::UNFINISHED);
+    match name {
+        "blobs" => Some(true),
+        _ => (file || name.starts_with("snap.")).then_some(false),
+    }
+}
+
+/// Whether a file is where the store has a folder, or the other way round: sled can make nothing of it.
+fn misplaced(dir: &Path) -> io::Result<bool> {
+    if !dir.is_dir() {
+        return Ok(dir.symlink_metadata().is_ok());
+    }
+    let is_other = |name: &String| is_folder(name).is_some_and(|folder| folder != dir.join(name).is_dir());
+    Ok(names(dir)?.iter().any(is_other))
+}
+
 /// Moves the directory away before deleting it: a sled that failed to open may still hold its lock.
 fn delete(dir: &Path) -> Result<(), StoreError> {
-    let is_ours = |name: &String| {
-        let sleds = matches!(name.as_str(), "db" | "conf" | "conf.tmp" | "blobs");
-        sleds || name.starts_with("snap.") || [VERSIONS, versions::UNFINISHED].contains(&name.as_str())
-    };
-    if !names(dir)?.iter().all(is_ours) {
-        return Err(StoreError::Foreign);
+    if !dir.is_dir() {
+        return Ok(fs::remove_file(dir)?);
+    }
+    for name in names(dir)? {
+        // Somebody's files may lie in a folder where the store has a file.
+        let foreign = is_folder(&name).is_none_or(|folder| {
+            let path = dir.join(&name);
+            !folder && path.is_dir() && names(&path).map_or(true, |within| !within.is_empty())
+        });
+        if foreign {
+            return Err(StoreError::Foreign);
+        }
     }
     let mut away = dir.as_os_str().to_owned();
     away.push(".damaged");

@@ -1,6 +1,7 @@
-//! The highest version of each agreement that was ever in force, and the grants that were used, as far as sealed
-//! segments of the journal were folded: one small file of text, so that a start need not open sled for it. As the
-//! rest of the store it may be deleted at any moment: what does not read, or is of another log, is folded anew.
+//! The highest version of each agreement that was ever in force, the grants that were used, and what officers and
+//! the host did, as far as sealed segments of the journal were folded: one small file of text, so that a start need
+//! not open sled for it. As the rest of the store it may be deleted at any moment: what does not read, or is of
+//! another log, is folded anew.
 //!
 //! ```text
 //! tolbooth/versions/v2
@@ -8,6 +9,7 @@
 //! the first segment that is not folded
 //! <agreement>@<version>, one a line, in order
 //! used <grant>, one a line, in order
+//! a JSON array for each thing done (`model::LifeEvent`), one a line
 //! sha256:<of all lines above>
 //! ```
 
@@ -17,7 +19,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use crate::model::{AgreementId, AgreementRef, Digest};
+use crate::model::{AgreementId, AgreementRef, Digest, Life, LifeEvent};
 
 /// The file's name, in the store's directory.
 pub const VERSIONS: &str = "versions";
@@ -38,24 +40,27 @@ pub struct Versions {
     next_segment: u64,
     highest: BTreeMap<AgreementId, u32>,
     used: BTreeSet<AgreementId>,
+    life: Life,
 }
 
 impl Versions {
     /// Of a log of which nothing is folded.
     pub fn nothing(log: &str) -> Self {
-        let (highest, used) = (BTreeMap::new(), BTreeSet::new());
-        Self { log: log.to_owned(), next_segment: FIRST_SEGMENT, highest, used }
+        Self {
+            log: log.to_owned(),
+            next_segment: FIRST_SEGMENT,
+            highest: BTreeMap::new(),
+            used: BTreeSet::new(),
+            life: Life::default(),
+        }
     }
 
-    /// What the file says of this log; [`Versions::nothing`] if it says nothing that can be believed.
-    pub fn read(file: &Path, log: &str) -> io::Result<Self> {
-        let text = match fs::read(file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::nothing(log)),
-            Err(error) => return Err(error),
-        };
+    /// What the file says of this log; [`Versions::nothing`] if it says nothing that can be believed, or does not
+    /// read: the journal says the same, and no file of the store stops a start.
+    pub fn read(file: &Path, log: &str) -> Self {
+        let text = fs::read(file).unwrap_or_default();
         let read = std::str::from_utf8(&text).ok().and_then(Self::parse);
-        Ok(read.filter(|versions| versions.log == log).unwrap_or_else(|| Self::nothing(log)))
+        read.filter(|versions| versions.log == log).unwrap_or_else(|| Self::nothing(log))
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -73,6 +78,10 @@ impl Versions {
         for line in lines {
             if let Some(grant) = line.strip_prefix("used ") {
                 versions.used.insert(AgreementId::new(grant).ok()?);
+                continue;
+            }
+            if line.starts_with('[') {
+                versions.life.note(LifeEvent::parse(line)?);
                 continue;
             }
             let (id, version) = line.split_once('@')?;
@@ -100,6 +109,16 @@ impl Versions {
     /// Every grant that was ever used.
     pub fn used(&self) -> impl Iterator<Item = &AgreementId> {
         self.used.iter()
+    }
+
+    /// What an officer or the host did.
+    pub fn lived(&mut self, event: LifeEvent) {
+        self.life.note(event);
+    }
+
+    /// Everything officers and the host did.
+    pub fn life(&self) -> &Life {
+        &self.life
     }
 
     /// All segments before this one are in.
@@ -132,6 +151,10 @@ impl Versions {
         }
         for grant in &self.used {
             text.push_str(&format!("used {grant}\n"));
+        }
+        for event in self.life.events() {
+            text.push_str(&event.line());
+            text.push('\n');
         }
         let digest = Digest::of(text.as_bytes());
         text.push_str(&format!("{digest}\n"));

@@ -83,6 +83,38 @@ fn a_past_exchange_is_explained_after_its_files_were_deleted() {
 }
 
 #[test]
+fn what_would_have_to_change_is_said_with_its_lines_and_who_can_change_it() {
+    let here = Here::start(Site::new("evidence-remedy"));
+    let answered = ask(&here);
+    let headers = [("tolbooth-role", "ed_nurse"), ("tolbooth-purpose", "research")];
+    let refused = here.nhs().ask("/child-protection/v1/check", &headers, "{}");
+    // Of a child whose registration ended years ago, which looks to the caller as one nobody knows.
+    let excluded = here.nhs().ask("/child-protection/v1/check", &headers[..1], r#"{"chi":"0505110639"}"#);
+    assert_eq!(excluded.outcome(), "no_match");
+    let words = text(&here.site.home, CHILD);
+    let line = 1 + words.lines().position(|line| line.starts_with("purposes =")).unwrap();
+    let file = format!("policies/agreements/{CHILD}.toml");
+    let remedy = |exchange: &str| explain(&here, exchange).lines()[0]["remedy"].clone();
+
+    let of_refused = remedy(refused.exchange());
+    let stands =
+        json!([{ "file": file, "line": line, "key": "party.system.purposes", "says": "safeguarding_child" }]);
+    assert_eq!((&of_refused["stands_on"], &of_refused["fixer"]), (&stands, &"caller or officers".into()));
+    assert!(of_refused["change"].as_str().unwrap().contains("a purpose the agreement lists"), "{of_refused}");
+    let of_excluded = remedy(excluded.exchange());
+    let told = |clause: &Value| clause["says"].as_str().unwrap().to_owned();
+    let fields: Vec<String> = of_excluded["stands_on"].as_array().unwrap().iter().map(told).collect();
+    assert_eq!((fields.join(" "), &of_excluded["fixer"]), ("status ended_on".to_owned(), &"officers".into()));
+    assert_eq!(remedy(answered.exchange()), Value::Null);
+
+    let arguments = ["explain", "--exchange", refused.exchange(), "--purpose", "a complaint"];
+    let told = run(&here.site.home, &arguments);
+    let stands = format!("It stands on {file}:{line}: party.system.purposes: safeguarding_child");
+    assert!(told.out.contains(&stands), "{told:?}");
+    assert!(told.out.contains("Who can change that: caller or officers."), "{told:?}");
+}
+
+#[test]
 fn no_evidence_leaves_that_is_not_on_the_record() {
     let here = Here::start(Site::new("evidence-unrecorded"));
     let said = ask(&here);

@@ -89,6 +89,12 @@ fn what_is_refused_is_on_the_record_by_its_digest_and_without_values() {
     );
     assert_eq!(in_force(), before);
 
+    // By the digest of its bytes, too.
+    let of_agreement = item(&refused, "file").unwrap();
+    assert_eq!(of_agreement[1], Value::from(Digest::of(&good).to_string()));
+    let agreement = file(&gateway.home, CHILD);
+    assert_eq!(of_agreement[2], Value::from(Digest::of(&std::fs::read(&agreement).unwrap()).to_string()));
+
     // The gateway's own certificate.
     replace(&file(&gateway.home, CHILD), &good);
     let server = gateway.home.join("certs/server.pem");
@@ -126,6 +132,67 @@ fn what_is_refused_is_on_the_record_by_its_digest_and_without_values() {
     let refusals = rules(&gateway);
     let refusals = refusals.iter().filter(|record| item(record, "ruleset").is_some());
     assert_eq!(refusals.count(), 2);
+}
+
+/// As bytes that are no text, without an end, with a key nobody knows, and not there at all.
+#[test]
+fn a_configuration_that_does_not_read_is_on_the_record_before_a_start_fails_by_it() {
+    let gateway = Gateway::start("evidence-configuration");
+    let path = gateway.home.join("tolbooth.toml");
+    let good = std::fs::read(&path).unwrap();
+    let in_use = Value::from(Digest::of(&good).to_string());
+    let text = String::from_utf8(good.clone()).unwrap();
+    let unknown = format!("{text}\n[porridge]\nwith = \"SALT\"\n");
+    for (bad, words) in [
+        (&b"\xff\xfe"[..], "is not UTF-8 text"),
+        (b"[gateway", "tolbooth.toml:1"),
+        (unknown.as_bytes(), "unknown"),
+    ] {
+        replace(&path, bad);
+        let refused = until("the refusal", || {
+            let bad = Value::from(Digest::of(bad).to_string());
+            let refused = refusal(&gateway, "configuration");
+            (item(&refused, "configuration").unwrap()[2] == bad).then_some(refused)
+        });
+        assert_eq!(item(&refused, "configuration").unwrap()[1], in_use);
+        let detail = refused["sealed"]["detail"].as_str().unwrap();
+        assert!(detail.contains("tolbooth.toml") && detail.contains(words), "{detail}");
+        assert!(!detail.contains("SALT") && !detail.contains("porridge"), "{detail}");
+        until("the light is amber", || (gateway.light("configuration") == "amber").then_some(()));
+        assert_eq!(gateway.local("/ready").0, 200, "it answers as before");
+    }
+    std::fs::remove_file(&path).unwrap();
+    until("that it is gone", || {
+        let refused = refusal(&gateway, "configuration");
+        item(&refused, "configuration").unwrap()[2].is_null().then_some(())
+    });
+    // Another that reads is no refusal, and none of what was there before is one again.
+    let refusals = || rules(&gateway).iter().filter(|record| record["envelope"]["taken"] == false).count();
+    let before = refusals();
+    replace(&path, format!("{text}\n# another line\n").as_bytes());
+    until("the light is green", || (gateway.light("configuration") == "green").then_some(()));
+    replace(&path, &good);
+    assert_eq!(refusals(), before);
+}
+
+#[test]
+fn members_that_do_not_read_are_on_the_record_by_the_digest_of_their_bytes() {
+    let gateway = Gateway::start("evidence-members");
+    let path = gateway.home.join("members.toml");
+    let good = std::fs::read(&path).unwrap();
+    replace(&path, b"[[member");
+    let refused = refusal(&gateway, "ruleset");
+    let of_file = item(&refused, "file").unwrap();
+    assert_eq!(of_file[1], Value::from(Digest::of(&good).to_string()));
+    assert_eq!(of_file[2], Value::from(Digest::of(b"[[member").to_string()));
+
+    // The key of the gateway's certificate is at fault, and is named by nothing but its file's name.
+    replace(&path, &good);
+    replace(&gateway.home.join("certs/server.key"), b"half a secret");
+    let refused = refusal(&gateway, "server_certificate");
+    assert!(refused["sealed"]["detail"].as_str().unwrap().contains("server.key"), "{refused}");
+    let secret = Digest::of(b"half a secret").to_string();
+    assert!(!refused.to_string().contains(&secret), "{refused}");
 }
 
 #[test]

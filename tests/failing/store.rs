@@ -224,8 +224,7 @@ fn a_store_spoiled_in_still_others_hides_nothing_and_is_made_anew() {
     spoil(2);
 }
 
-/// What the store did not make it does not delete: a folder or a file in the place of the other is for the host to
-/// take away, and until then the journal is read.
+/// Whatever lies where the store has something else, a start and searches go on, and the store is made anew.
 #[test]
 fn a_folder_or_file_in_the_place_of_the_other_hides_nothing() {
     let mut asked = Asked::new("misplaced");
@@ -234,19 +233,27 @@ fn a_folder_or_file_in_the_place_of_the_other_hides_nothing() {
     asked.until_folded("at first");
     asked.here.stop();
     let store = asked.store();
-    for (name, put) in [("blobs", empty as fn(&Path)), ("db", folder)] {
-        replace(&store.join(name), put);
+    let ways = [("blobs", empty as fn(&Path)), ("db", folder), ("versions", folder), ("", empty)];
+    for (name, put) in ways {
+        let path = if name.is_empty() { store.clone() } else { store.join(name) };
+        replace(&path, put);
         asked.here.restart();
         asked.ask();
         asked.all_are_found(name);
         assert_eq!(asked.here.local("/ready").0, 200, "{name}");
-        asked.here.stop();
-        replace(&store, folder);
-        asked.here.restart();
+        asked.end_segments();
         asked.until_folded(name);
         asked.all_are_found(&format!("{name}, and made anew"));
+        assert_eq!(path.is_dir(), matches!(name, "" | "blobs"), "{name}");
         asked.here.stop();
     }
+    // Somebody's files are nobody's to delete, and hinder nothing either.
+    replace(&store.join("db"), folder);
+    fs::write(store.join("db/notes"), b"somebody's").unwrap();
+    asked.here.restart();
+    asked.ask();
+    asked.all_are_found("a folder with files");
+    assert_eq!(fs::read(store.join("db/notes")).unwrap(), b"somebody's");
 }
 
 #[test]

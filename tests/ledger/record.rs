@@ -12,13 +12,13 @@ use tolbooth::journal::JournalFault;
 use tolbooth::ledger::search::{Filter, Index, Query, search};
 use tolbooth::ledger::verify::{verify_journal, verify_receipt};
 use tolbooth::ledger::{
-    Alarm, Cause, Erasure, Folded, Ledger, LedgerError, Read, Record, Rules, RulesItem, State, Stored,
-    Summary, Unrecorded, journal_directory,
+    Act, Alarm, Cause, Erasure, Folded, Ledger, LedgerError, Read, Record, Rules, RulesItem, State,
+    StopEvent, Stopped, Stored, Summary, Unrecorded, journal_directory,
 };
 use tolbooth::model::limits::RECEIPT_BYTES_MAX;
 use tolbooth::model::{
-    AgreementId, AgreementRef, DatasetId, DatasetVersion, Digest, ExchangeId, MemberId, OperationId, RoleId,
-    Subject, SubjectKind, SystemId, SystemName,
+    ActDone, Action, AgreementId, AgreementRef, DatasetId, DatasetVersion, Digest, ExchangeId, Halt,
+    MemberId, OperationId, RoleId, StopScope, Subject, SubjectKind, SystemId, SystemName,
 };
 
 fn all(_: tolbooth::ledger::search::Progress) -> ControlFlow<()> {
@@ -230,6 +230,28 @@ fn other_kinds() -> Vec<Record> {
             to_ms: 1_800_000_060_000,
             source: Some("192.0.2.1".into()),
         }),
+        Record::Act(Box::new(Act {
+            done: ActDone {
+                action: Action::Resume,
+                agreement: AgreementRef { id: AgreementId::new("one").unwrap(), version: 2 },
+                member: MemberId::new("glenmore").unwrap(),
+                statement: Digest::of(b"s"),
+                lifts: Some(Digest::of(b"l")),
+                at: jiff::Timestamp::UNIX_EPOCH,
+            },
+            agreement_digest: Digest::of(b"a"),
+            officer: "m.macleod.glenmore".into(),
+            reason: "\"over\"\n".into(),
+        })),
+        Record::Stop(Box::new(Stopped {
+            event: StopEvent::Stop(Halt {
+                scope: StopScope::All,
+                message: "\"moving\"".into(),
+                until: Some(jiff::Timestamp::UNIX_EPOCH),
+            }),
+            by: "uid 0".into(),
+            purpose: "a test".into(),
+        })),
         Record::Shutdown,
     ]
 }
@@ -282,8 +304,8 @@ fn every_kind_has_its_own_schema_and_keeps_its_key_order() {
         .unwrap();
     kinds.sort();
     let all = [
-        "alarm", "erasure", "exchange", "grant", "intent", "origin", "read", "rules", "ruleset", "shutdown",
-        "summary",
+        "act", "alarm", "erasure", "exchange", "grant", "intent", "origin", "read", "rules", "ruleset",
+        "shutdown", "stop", "summary",
     ];
     assert_eq!(kinds, all);
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use tolbooth::config;
+use tolbooth::crypto::SigningKey;
 use tolbooth::desk::{Circumstances, Ruleset};
 use tolbooth::merkle::signer::SignerKey;
 use tolbooth::policy;
@@ -78,6 +79,7 @@ fn signed(home: &Path, place: &str, text: &str) -> (String, String) {
     let gateway = config::load(&copy.join("tolbooth.toml")).unwrap();
     let circumstances = Circumstances {
         seen: &|_| None,
+        life: &Default::default(),
         before: None,
         pseudonym_master: &[0; 32],
         today: jiff::civil::Date::MIN,
@@ -92,7 +94,33 @@ fn signed(home: &Path, place: &str, text: &str) -> (String, String) {
         let name = officer.verifier().name();
         note = Some(policy::add_signature(note.as_deref(), &agreement, name, officer.key()).unwrap());
     }
+    for (member, office) in agreement.guardians() {
+        let officer = guardian(home, member.as_str(), office);
+        let name = officer.verifier().name();
+        note = Some(policy::add_signature(note.as_deref(), &agreement, name, officer.key()).unwrap());
+    }
     (sealed, note.unwrap())
+}
+
+/// A member's officer of an office its agreement names, listed when first asked for.
+fn guardian(home: &Path, member: &str, office: &str) -> SignerKey {
+    let path = home.parent().unwrap().join(format!("keys/{member}/guardian.key"));
+    if let Ok(text) = std::fs::read_to_string(&path) {
+        return SignerKey::parse(&text).unwrap();
+    }
+    let name = format!("guardian.{member}");
+    let key = SignerKey::new(&name, SigningKey::generate().unwrap()).unwrap();
+    std::fs::write(&path, key.reveal().as_bytes()).unwrap();
+    edit(&home.join("members.toml"), |text| {
+        let entry = text.find(&format!("id = \"{member}\"")).unwrap();
+        let at = entry + text.get(entry..).unwrap().find("[[member.officer]]").unwrap();
+        let (before, after) = text.split_at(at);
+        let key = key.verifier();
+        format!(
+            "{before}[[member.officer]]\nname = \"{name}\"\noffice = \"{office}\"\nkey = \"{key}\"\n\n{after}"
+        )
+    });
+    key
 }
 
 fn copy_tree(from: &Path, to: &Path) {

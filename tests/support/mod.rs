@@ -6,6 +6,7 @@
 
 pub mod agreements;
 pub mod binary;
+pub mod federation;
 pub mod forge;
 pub mod frames;
 pub mod gateway;
@@ -21,6 +22,7 @@ pub mod lists;
 pub mod notes;
 pub mod open;
 pub mod partner;
+pub mod recount;
 pub mod scratch;
 pub mod served;
 pub mod shim;

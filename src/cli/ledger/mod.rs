@@ -50,7 +50,7 @@ pub enum LedgerCommand {
     ///
     /// Asks the running gateway. The index holds nothing of its own: searches and reports read the journal
     /// until it is there again, and find the same, only slower. Wanted where a search reads the whole journal
-    /// and the log says why, or after sealed parts were erased, so that the index forgets them too.
+    /// and the log says why. After sealed parts were erased it is done by itself.
     Rebuild(rebuild::RebuildArgs),
     /// Write a ledger of made-up people and partners, to measure with
     #[command(hide = true)]

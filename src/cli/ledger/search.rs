@@ -69,7 +69,7 @@ pub struct SearchArgs {
     #[arg(long, value_name = "OUTCOME")]
     truly: Option<String>,
     /// Records of this kind
-    #[arg(long, value_parser = ["origin", "ruleset", "rules", "exchange", "intent", "grant", "read", "alarm", "erasure", "summary", "shutdown"])]
+    #[arg(long, value_parser = ["origin", "ruleset", "rules", "exchange", "intent", "grant", "read", "alarm", "act", "stop", "erasure", "summary", "shutdown"])]
     kind: Option<String>,
     /// Not before this time, such as 2026-12-04T09:00:00Z
     #[arg(long, value_name = "TIME")]

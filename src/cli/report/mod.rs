@@ -1,6 +1,6 @@
 //! `tolbooth report`: reports on the record, made by the running gateway and recorded as looks.
 
-mod sheet;
+pub(in crate::cli) mod sheet;
 mod text;
 
 use std::io::Write;
@@ -272,7 +272,7 @@ impl Printer {
             let totals = done.get("totals").unwrap_or(&nothing);
             match self.format {
                 Format::Text => text::totals(totals, out),
-                Format::Csv => {}
+                Format::Csv => sheet::totals(totals, out),
                 Format::Json => say(out, format_args!("\n],\"totals\":{totals}}}")),
             }
             self.done = true;

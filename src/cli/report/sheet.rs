@@ -60,6 +60,8 @@ const COLUMNS: [(&str, &[&str]); 4] = [
             "first",
             "last",
             "fields",
+            "subjects",
+            "users",
         ],
     ),
     (
@@ -76,6 +78,8 @@ const COLUMNS: [(&str, &[&str]); 4] = [
             "one_by_one",
             "in_summaries",
             "refusals",
+            "subjects",
+            "users",
             "first",
             "last",
         ],
@@ -100,6 +104,8 @@ const COLUMNS: [(&str, &[&str]); 4] = [
             "explained",
             "rows",
             "rows_excluded",
+            "subjects",
+            "users",
             "first",
             "last",
             "fields",
@@ -108,12 +114,12 @@ const COLUMNS: [(&str, &[&str]); 4] = [
 ];
 
 /// What a releasable cut has of [`COLUMNS`].
-const RELEASABLE: usize = 13;
+const RELEASABLE: [(&str, usize); 2] = [("person", 13), ("recipients", 13)];
 
 fn columns(report: &str, releasable: bool) -> impl Iterator<Item = &'static str> {
     let all = COLUMNS.iter().find(|(name, _)| *name == report).map_or(&[][..], |(_, columns)| columns);
-    let shown = if releasable && report == "person" { RELEASABLE } else { all.len() };
-    all.iter().take(shown).copied()
+    let shown = RELEASABLE.iter().find(|(name, _)| releasable && *name == report);
+    all.iter().take(shown.map_or(all.len(), |(_, columns)| *columns)).copied()
 }
 
 pub(super) fn head(report: &str, head: &Value, out: &mut dyn Write) {
@@ -125,10 +131,15 @@ pub(super) fn head(report: &str, head: &Value, out: &mut dyn Write) {
 }
 
 pub(super) fn row(report: &str, row: &Value, out: &mut dyn Write) {
-    // A releasable row has no record number.
-    let releasable = row.get("record").is_none();
+    // A releasable row has no record number, and no count of users.
+    let releasable = row.get("record").is_none() && row.get("users").is_none();
     let cells: Vec<String> = columns(report, releasable).map(|column| words(row.get(column))).collect();
     write_line(out, cells.iter().map(String::as_str));
+}
+
+/// The sums stand behind the lines as the head stands before them: not each is a sum of its column.
+pub(super) fn totals(totals: &Value, out: &mut dyn Write) {
+    write_line(out, [format!("# {}", text::sums(totals))].iter().map(String::as_str));
 }
 
 fn words(value: Option<&Value>) -> String {
@@ -141,7 +152,8 @@ fn words(value: Option<&Value>) -> String {
     }
 }
 
-fn write_line<'c>(out: &mut dyn Write, cells: impl Iterator<Item = &'c str>) {
+/// One line of a sheet.
+pub(in crate::cli) fn write_line<'c>(out: &mut dyn Write, cells: impl Iterator<Item = &'c str>) {
     let line: Vec<String> = cells.map(cell).collect();
     let _written = write!(out, "{}\r\n", line.join(","));
 }
@@ -183,5 +195,7 @@ mod tests {
     fn a_releasable_cut_ends_before_what_only_officers_see() {
         assert_eq!(columns("person", true).last(), Some("exchange"));
         assert!(columns("person", false).any(|column| column == "user"));
+        assert_eq!(columns("recipients", true).last(), Some("fields"));
+        assert!(columns("recipients", false).any(|column| column == "users"));
     }
 }

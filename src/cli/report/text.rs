@@ -175,6 +175,7 @@ fn recipient(row: &Value, out: &mut dyn Write) {
             number(row, "nothing_found")
         ),
     );
+    different(row, out);
     span(row, out);
     kinds(row, out);
 }
@@ -217,6 +218,7 @@ fn refusal(row: &Value, out: &mut dyn Write) {
             number(row, "in_summaries")
         ),
     );
+    different(row, out);
     span(row, out);
 }
 
@@ -248,13 +250,34 @@ fn activity(row: &Value, out: &mut dyn Write) {
             number(row, "excluded")
         ),
     );
+    different(row, out);
     span(row, out);
     kinds(row, out);
 }
 
 /// The sums, each by its name.
 pub(super) fn totals(totals: &Value, out: &mut dyn Write) {
+    say(out, format_args!("\n{}", sums(totals)));
+}
+
+pub(super) fn sums(totals: &Value) -> String {
     let sums = totals.as_object().into_iter().flatten();
-    let sums: Vec<String> = sums.map(|(name, sum)| format!("{} {sum}", name.replace('_', " "))).collect();
-    say(out, format_args!("\nIn all: {}. This look is on the record.", sums.join(", ")));
+    let sums: Vec<String> =
+        sums.map(|(name, sum)| format!("{} {}", name.replace('_', " "), count(Some(sum)))).collect();
+    format!("In all: {}. This look is on the record.", sums.join(", "))
+}
+
+/// A number, or that there are too many to be counted.
+fn count(value: Option<&Value>) -> String {
+    value.and_then(Value::as_u64).map_or_else(|| "not counted".to_owned(), |count| count.to_string())
+}
+
+/// How many different subjects and users, of a line that has them.
+fn different(row: &Value, out: &mut dyn Write) {
+    let told =
+        ["subjects", "users"].map(|key| row.get(key).map(|value| format!("{key} {}", count(Some(value)))));
+    let told: Vec<String> = told.into_iter().flatten().collect();
+    if !told.is_empty() {
+        say(out, format_args!("    different {}", told.join(", different ")));
+    }
 }

@@ -6,6 +6,7 @@ use crate::merkle::note::VerifierKey;
 use crate::model::Code;
 use crate::policy::Agreement;
 
+use super::super::remedy::Remedy;
 use super::clause::{Clause, clauses};
 use super::finding::Finding;
 use super::judge::{Case, when};
@@ -18,6 +19,8 @@ pub struct Explanation {
     /// What decided, line by line: of a refusal, what did not hold is why.
     pub findings: Vec<Finding>,
     pub clauses: Vec<Clause>,
+    /// What would have to change, and where it stands; `None` of what was answered.
+    pub remedy: Option<Remedy>,
 }
 
 /// # Errors
@@ -26,14 +29,36 @@ pub fn explain(pack: &Pack, key: &VerifierKey) -> Result<Explanation, String> {
     let case = Case::read(pack, Some(key))?;
     let (agreement, findings) = case.decided();
     let clauses = agreement.as_ref().map(|agreement| of_agreement(&case, agreement)).unwrap_or_default();
+    let remedy = remedy(&case, agreement.as_ref());
     let mut facts = facts(&case);
     facts.extend(agreement.map(|agreement| ("agreement_file", agreement.file)));
-    Ok(Explanation { facts, findings, clauses })
+    Ok(Explanation { facts, findings, clauses, remedy })
+}
+
+fn text<'p>(case: &Case<'p>, agreement: &Agreement) -> &'p str {
+    let bytes = case.pack.evidence.get(&agreement.digest);
+    bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+}
+
+/// A refusal's, or that of a record that was there and might not leave, which only the sealed part knows.
+fn remedy(case: &Case<'_>, agreement: Option<&Agreement>) -> Option<Remedy> {
+    let exchange = &case.exchange;
+    let known = |code: &str| Code::ALL.iter().copied().find(|known| known.as_str() == code);
+    let code = exchange.code.as_deref().and_then(known);
+    let excluded = case.sealed.as_ref().is_some_and(|sealed| sealed.outcome == "row_excluded");
+    match (code, agreement) {
+        (Some(code), Some(agreement)) => {
+            let (consumer, day) = (exchange.consumer()?, exchange.day()?);
+            Some(Remedy::of(code, agreement, text(case, agreement), &consumer, day))
+        }
+        (Some(code), None) => Some(Remedy::without_agreement(code)),
+        (None, Some(agreement)) if excluded => Some(Remedy::of_rows(agreement, text(case, agreement))),
+        (None, _) => None,
+    }
 }
 
 fn of_agreement(case: &Case<'_>, agreement: &Agreement) -> Vec<Clause> {
-    let bytes = case.pack.evidence.get(&agreement.digest);
-    let text = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
+    let text = text(case, agreement);
     let asked = case.exchange.consumer.split_once('/').unwrap_or_default();
     clauses(&agreement.file, text, asked)
 }

@@ -18,7 +18,7 @@ use super::fold::FoldedIndex;
 pub(super) use super::fold::position;
 use crate::journal::JournalFault;
 use crate::ledger::Archive;
-use crate::ledger::search::{Found, Progress, Query, Stretch, found_at, read};
+use crate::ledger::search::{Found, Progress, Query, Stretch, bytes_of, found_at, read};
 use crate::store::{Fold, Place, StoreError};
 
 /// Places looked up at once: a page's, and not many more than are shown.
@@ -31,6 +31,16 @@ pub struct Page {
     /// Before this record.
     pub below: u64,
     pub max: usize,
+    /// And not many more bytes than these; at least one record.
+    pub bytes_max: usize,
+}
+
+impl Page {
+    /// The same, of what lies in a segment and behind it.
+    pub fn from_segment(self, from_segment: u32) -> Stretch {
+        let Self { below, max, bytes_max } = self;
+        Stretch { from_segment, below, max, bytes_max }
+    }
 }
 
 /// Why what is folded does not lead to an answer. The journal does.
@@ -84,7 +94,7 @@ pub fn find(
                 index.is_damaged();
             }
             tracing::warn!(%why, "a search reads the whole journal");
-            read(archive, query, Stretch { from_segment: 0, below: page.below, max: page.max }, progress)
+            read(archive, query, page.from_segment(0), progress)
         }
     }
 }
@@ -100,7 +110,7 @@ impl Look<'_> {
     fn led(&self, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Vec<Found>, NoWay> {
         let reach = self.index.look(Fold::reach)?.flatten().unwrap_or_default();
         let sought = sought(self.query, self.index.key());
-        let Page { below, max } = self.page;
+        let Page { below, max, .. } = self.page;
         let in_tail = self
             .index
             .tail
@@ -110,12 +120,12 @@ impl Look<'_> {
             Some(places) => self.take(&places, &mut found)?,
             None => {
                 let from_segment = u32::try_from(reach.segment).unwrap_or(u32::MAX);
-                found = read(self.archive, self.query, Stretch { from_segment, below, max }, progress)?;
+                found = read(self.archive, self.query, self.page.from_segment(from_segment), progress)?;
             }
         }
         let mut below = below.min(reach.record);
         let mut records = 0;
-        while found.len() < max && below > 0 {
+        while !self.is_full(&found) && below > 0 {
             let count = (max - found.len()).clamp(PLACES_MIN, PLACES_MAX);
             let places = self.index.look(|fold| fold.newest(&sought, below, count))?;
             // Deleted in this moment.
@@ -134,10 +144,15 @@ impl Look<'_> {
         Ok(found)
     }
 
+    fn is_full(&self, found: &[Found]) -> bool {
+        found.len() >= self.page.max || bytes_of(found) >= self.page.bytes_max
+    }
+
     /// Shows what the journal has at these places, until there is enough.
     fn take(&self, places: &[(u64, Place)], found: &mut Vec<Found>) -> Result<(), NoWay> {
+        let mut bytes = bytes_of(found);
         for (record, place) in places {
-            if found.len() >= self.page.max {
+            if found.len() >= self.page.max || bytes >= self.page.bytes_max {
                 break;
             }
             let at = position(*place).ok_or(NoWay::Astray)?;
@@ -150,6 +165,7 @@ impl Look<'_> {
                 if one.index != *record {
                     return Err(NoWay::Astray);
                 }
+                bytes += one.bytes();
                 found.push(one);
             }
         }

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::distinct::{Distinct, Who};
 use super::known::{Known, purpose_words};
 use super::period::{Per, text_in_london};
 use super::seen::{Ending, Seen};
@@ -30,6 +31,8 @@ struct Line<'a> {
     explained: u64,
     rows: u64,
     rows_excluded: u64,
+    subjects: Value,
+    users: Value,
     first: String,
     last: String,
     fields: Vec<&'a str>,
@@ -56,6 +59,7 @@ struct Count {
     explained: u64,
     rows: u64,
     rows_excluded: u64,
+    who: Who,
     span: Span,
     fields: BTreeSet<String>,
 }
@@ -86,13 +90,23 @@ pub(super) struct Activity {
     per: Per,
     zone: TimeZone,
     groups: Groups<Key, Count>,
+    distinct: Distinct,
+    everybody: Who,
     /// Beyond a rate, of strangers, in the handshake: in no line, since they name no dataset.
     refused_in_summaries: u64,
 }
 
 impl Activity {
     pub(super) fn new(only: &Only, per: Per, zone: &TimeZone) -> Self {
-        Self { only: only.clone(), per, zone: zone.clone(), groups: Groups::new(), refused_in_summaries: 0 }
+        Self {
+            only: only.clone(),
+            per,
+            zone: zone.clone(),
+            groups: Groups::new(),
+            distinct: Distinct::default(),
+            everybody: Who::default(),
+            refused_in_summaries: 0,
+        }
     }
 }
 
@@ -122,6 +136,8 @@ impl Gather for Activity {
             count.title = known.title(seen);
         }
         count.take(seen);
+        self.distinct.take(seen, &mut count.who);
+        self.distinct.take(seen, &mut self.everybody);
         Ok(())
     }
 
@@ -146,6 +162,8 @@ impl Gather for Activity {
                 explained: count.explained,
                 rows: count.rows,
                 rows_excluded: count.rows_excluded,
+                subjects: self.distinct.subjects(&count.who),
+                users: self.distinct.users(&count.who),
                 first: text_in_london(count.span.first(), &self.zone),
                 last: text_in_london(count.span.last(), &self.zone),
                 fields: list(&count.fields),
@@ -163,6 +181,8 @@ impl Gather for Activity {
             ("rows_excluded", sum(|count| count.rows_excluded)),
             ("refused_in_summaries", self.refused_in_summaries),
         ];
-        (groups.iter().map(row).collect(), totals(&sums))
+        let mut sums = totals(&sums);
+        self.distinct.tell(&self.everybody, &mut sums);
+        (groups.iter().map(row).collect(), sums)
     }
 }

@@ -3,11 +3,13 @@
 //! the journal's, and neither changes what is counted.
 //!
 //! Memory is bounded by what is shown and never by what is read: at most [`PERSON_ROWS_MAX`] accesses or
-//! [`GROUPS_MAX`] lines, each with the field names of contracts. What would be more is refused, never cut.
+//! [`GROUPS_MAX`] lines, each with the field names of contracts, and [`DISTINCT_MAX`] subjects and users. What
+//! would be more is refused or left open, never cut.
 //!
 //! Nothing is shown here and no look is recorded: whoever asks does both, in that order.
 
 mod activity;
+mod distinct;
 mod each;
 mod known;
 mod period;
@@ -17,6 +19,7 @@ mod refusals;
 mod seen;
 mod withheld;
 
+pub use distinct::DISTINCT_MAX;
 pub use known::Known;
 pub use period::{Per, Period};
 pub use seen::PERSONS_KINDS_MAX;

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::distinct::{Distinct, Who};
 use super::known::{Known, purpose_words};
 use super::period::in_london;
 use super::seen::{About, Ending, Seen};
@@ -59,6 +60,8 @@ pub(super) struct Person {
     zone: TimeZone,
     rows: Vec<Value>,
     counts: Counts,
+    distinct: Distinct,
+    askers: Who,
 }
 
 #[derive(Default)]
@@ -74,7 +77,8 @@ struct Counts {
 impl Person {
     pub(super) fn new(subjects: &[SubjectRef], cut: Cut, zone: &TimeZone) -> Self {
         let (subjects, zone) = (subjects.to_vec(), zone.clone());
-        Self { subjects, cut, zone, rows: Vec::new(), counts: Counts::default() }
+        let (distinct, askers) = (Distinct::default(), Who::default());
+        Self { subjects, cut, zone, rows: Vec::new(), counts: Counts::default(), distinct, askers }
     }
 
     fn count(&mut self, seen: &Seen, held_back: bool) {
@@ -136,6 +140,7 @@ impl Gather for Person {
             return Err(ReportFault::TooMany { rows_max: PERSON_ROWS_MAX });
         }
         self.count(seen, held.is_some());
+        self.distinct.take(seen, &mut self.askers);
         let row = if seen.is_exchange() {
             value(self.access(seen, known, held))
         } else {
@@ -160,7 +165,11 @@ impl Gather for Person {
         if self.cut == Cut::Full {
             sums.extend([("own_looks", counts.looks), ("held_back", counts.held_back)]);
         }
-        (self.rows, totals(&sums))
+        let mut sums = totals(&sums);
+        if self.cut == Cut::Full {
+            sums.insert("users".to_owned(), self.distinct.users(&self.askers));
+        }
+        (self.rows, sums)
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::distinct::{Distinct, Who};
 use super::known::{Known, purpose_words};
 use super::period::text_in_london;
 use super::seen::{About, Ending, Seen};
@@ -27,6 +28,12 @@ struct Recipient<'a> {
     with_data: u64,
     nothing_found: u64,
     rows: u64,
+    /// Of a dataset: of one person it is that person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subjects: Option<Value>,
+    /// Not for the person's eyes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    users: Option<Value>,
     first: String,
     last: String,
     fields: Vec<&'a str>,
@@ -46,6 +53,7 @@ struct Count {
     with_data: u64,
     nothing_found: u64,
     rows: u64,
+    who: Who,
     span: Span,
     fields: BTreeSet<String>,
 }
@@ -59,6 +67,8 @@ pub(super) struct Recipients {
     of: Of,
     zone: TimeZone,
     groups: Groups<Key, Count>,
+    distinct: Distinct,
+    everybody: Who,
 }
 
 impl Recipients {
@@ -71,7 +81,8 @@ impl Recipients {
     }
 
     fn new(of: Of, zone: &TimeZone) -> Self {
-        Self { of, zone: zone.clone(), groups: Groups::new() }
+        let (zone, groups) = (zone.clone(), Groups::new());
+        Self { of, zone, groups, distinct: Distinct::default(), everybody: Who::default() }
     }
 
     fn is_wanted(&self, seen: &Seen, known: &Known) -> bool {
@@ -107,6 +118,8 @@ impl Gather for Recipients {
             _ => count.nothing_found += 1,
         }
         count.rows += seen.rows;
+        self.distinct.take(seen, &mut count.who);
+        self.distinct.take(seen, &mut self.everybody);
         count.span.take(&seen.time);
         for field in seen.fields().iter().filter(|field| !count.fields.contains(*field)).collect::<Vec<_>>() {
             count.fields.insert(field.clone());
@@ -115,6 +128,8 @@ impl Gather for Recipients {
     }
 
     fn rows(self: Box<Self>, known: &Known) -> (Vec<Value>, Map<String, Value>) {
+        let of_dataset = matches!(self.of, Of::Dataset(_));
+        let full = of_dataset || matches!(self.of, Of::Person { cut: Cut::Full, .. });
         let groups = &self.groups.0;
         let row = |(key, count): (&Key, &Count)| {
             value(Recipient {
@@ -128,6 +143,8 @@ impl Gather for Recipients {
                 with_data: count.with_data,
                 nothing_found: count.nothing_found,
                 rows: count.rows,
+                subjects: of_dataset.then(|| self.distinct.subjects(&count.who)),
+                users: full.then(|| self.distinct.users(&count.who)),
                 first: text_in_london(count.span.first(), &self.zone),
                 last: text_in_london(count.span.last(), &self.zone),
                 fields: list(&count.fields),
@@ -145,6 +162,13 @@ impl Gather for Recipients {
             ("nothing_found", sum(|count| count.nothing_found)),
             ("rows", sum(|count| count.rows)),
         ];
-        (groups.iter().map(row).collect(), totals(&sums))
+        let mut sums = totals(&sums);
+        if of_dataset {
+            sums.insert("subjects".to_owned(), self.distinct.subjects(&self.everybody));
+        }
+        if full {
+            sums.insert("users".to_owned(), self.distinct.users(&self.everybody));
+        }
+        (groups.iter().map(row).collect(), sums)
     }
 }

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::distinct::{Distinct, Who};
 use super::known::Known;
 use super::period::{Per, text_in_london};
 use super::seen::{Ending, Seen, code};
@@ -23,6 +24,8 @@ struct Refusal<'a> {
     one_by_one: u64,
     in_summaries: u64,
     refusals: u64,
+    subjects: Value,
+    users: Value,
     first: String,
     last: String,
 }
@@ -41,6 +44,7 @@ struct Key {
 struct Count {
     one_by_one: u64,
     in_summaries: u64,
+    who: Who,
     span: Span,
 }
 
@@ -49,11 +53,14 @@ pub(super) struct Refusals {
     per: Per,
     zone: TimeZone,
     groups: Groups<Key, Count>,
+    distinct: Distinct,
+    everybody: Who,
 }
 
 impl Refusals {
     pub(super) fn new(only: &Only, per: Per, zone: &TimeZone) -> Self {
-        Self { only: only.clone(), per, zone: zone.clone(), groups: Groups::new() }
+        let (only, zone, groups) = (only.clone(), zone.clone(), Groups::new());
+        Self { only, per, zone, groups, distinct: Distinct::default(), everybody: Who::default() }
     }
 }
 
@@ -81,6 +88,8 @@ impl Gather for Refusals {
             Some((_, refusals)) => count.in_summaries += refusals,
             None => count.one_by_one += 1,
         }
+        self.distinct.take(seen, &mut count.who);
+        self.distinct.take(seen, &mut self.everybody);
         count.span.take(&seen.time);
         Ok(())
     }
@@ -105,6 +114,8 @@ impl Gather for Refusals {
                 one_by_one: count.one_by_one,
                 in_summaries: count.in_summaries,
                 refusals: count.one_by_one + count.in_summaries,
+                subjects: self.distinct.subjects(&count.who),
+                users: self.distinct.users(&count.who),
                 first: text_in_london(count.span.first(), &self.zone),
                 last: text_in_london(count.span.last(), &self.zone),
             })
@@ -115,7 +126,9 @@ impl Gather for Refusals {
             ("one_by_one", sum(|count| count.one_by_one)),
             ("in_summaries", sum(|count| count.in_summaries)),
         ];
-        (groups.iter().map(row).collect(), totals(&sums))
+        let mut sums = totals(&sums);
+        self.distinct.tell(&self.everybody, &mut sums);
+        (groups.iter().map(row).collect(), sums)
     }
 }
 

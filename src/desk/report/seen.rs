@@ -152,6 +152,17 @@ impl Seen {
         self.fields.as_deref().or_else(kept).unwrap_or_default()
     }
 
+    /// The references of whom it is about, while its sealed part is there.
+    pub fn tags(&self) -> impl Iterator<Item = Digest> {
+        let references = self.sealed.as_ref().map_or(&[][..], |sealed| &sealed.subjects);
+        references.iter().filter_map(|one| Digest::from_hex(&one.tag))
+    }
+
+    /// Who asked at the member's side, as it is on the record.
+    pub fn user(&self) -> Option<&str> {
+        self.sealed.as_ref().and_then(|sealed| sealed.user.as_deref())
+    }
+
     pub fn excluded(&self) -> bool {
         self.sealed.as_ref().is_some_and(|sealed| sealed.outcome.as_deref() == Some("row_excluded"))
     }

@@ -25,6 +25,9 @@ pub use self::export::verify_export;
 pub use self::extent::{Stretch, extent};
 pub use self::receipt::{ReceiptReport, verify_receipt};
 
+/// Of a journal that somebody writes to faster than this reads, the last is believed.
+const READINGS_MAX: u32 = 8;
+
 const FORKED: Broken = "a checkpoint or receipt held by others was signed over other records than these";
 
 /// Why something does not verify.
@@ -153,8 +156,27 @@ pub fn verify_journal(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, VerifyFault> {
     let against = Against::new(held)?;
-    let (chain, unfinished) = follow(journal, key, held, progress)?;
-    report(&chain, key, &against, Contents { sealed: true, whole: true }, unfinished)
+    believed(|| {
+        let (chain, unfinished) = follow(journal, key, held, progress)?;
+        report(&chain, key, &against, Contents { sealed: true, whole: true }, unfinished)
+    })
+}
+
+/// Reads again what seems damaged: a gateway may write, pack or erase in the journal while it is read, so that a
+/// part of a frame is seen of before and a part of after. Damage is what two readings in a row find alike.
+fn believed<T>(mut read: impl FnMut() -> Result<T, VerifyFault>) -> Result<T, VerifyFault> {
+    let mut before: Option<String> = None;
+    for _ in 1..READINGS_MAX {
+        let fault = match read() {
+            Err(fault @ (VerifyFault::Journal(_) | VerifyFault::Record { .. })) => fault,
+            told => return told,
+        };
+        let told = fault.to_string();
+        if before.replace(told.clone()) == Some(told) {
+            return Err(fault);
+        }
+    }
+    read()
 }
 
 /// Reads a journal from the first record to its end by the chain's rules, and holds it against what others held
@@ -292,4 +314,36 @@ fn not_proven(records: u64, held: u64, contents: Contents) -> Vec<String> {
         out.push("anything about sealed parts that were left out".into());
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_is_believed_when_it_is_read_twice_alike() {
+        let at = |index| VerifyFault::Record { place: Place::End, index, what: "a test" };
+        let read = |told: &[Option<u64>]| {
+            let mut told = told.iter();
+            let mut readings = 0;
+            let ended = believed(|| {
+                readings += 1;
+                told.next().unwrap().map_or(Ok(()), |index| Err(at(index)))
+            });
+            (ended.is_ok(), readings)
+        };
+        assert_eq!(read(&[None]), (true, 1));
+        assert_eq!(read(&[Some(1), None]), (true, 2), "somebody was writing");
+        assert_eq!(read(&[Some(1), Some(2), None]), (true, 3));
+        assert_eq!(read(&[Some(1), Some(2), Some(2)]), (false, 3), "it is damaged");
+        let moving: Vec<Option<u64>> = (1..9).map(Some).collect();
+        assert_eq!(read(&moving), (false, 8));
+        // What is no matter of bytes is no matter of another reading.
+        let mut readings = 0;
+        let cut = believed(|| -> Result<(), _> {
+            readings += 1;
+            Err(VerifyFault::Cut { records: 1, held: 2 })
+        });
+        assert!(cut.is_err() && readings == 1);
+    }
 }

@@ -64,7 +64,7 @@ pub(super) const SHARING: &[Field] = &[
     row("party[].caldicott_guardian", Kind::Table, Second, When("the party is of the class `health`, and the data about people"),
         "1.1", Promised, ""),
     row("party[].caldicott_guardian.office", Kind::Line(120), Second, Always,
-        "1.1", Promised, "the Caldicott Guardian, by office"),
+        "1.1", Enforced, "the Caldicott Guardian, by office: an officer of it in `members.toml` signs too"),
     row("party[].caldicott_guardian.email", Kind::Email, Second, Always,
         "1.1", Promised, "how to write to them"),
     row("party[].contact.name", Kind::Line(120), Second, Always,

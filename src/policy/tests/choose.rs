@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::samples::{self, caller, grounds, member, ring, sealed, signed, today, trial, whole};
+use super::samples::{self, caller, grounds, member, ring, sealed, signed_whole, today, trial, whole};
 use crate::model::{Code, DatasetId, DatasetVersion, OperationId, Origin, PurposeCode, SystemId, SystemName};
 use crate::policy::choose::{Chosen, Claims, choose};
 use crate::policy::register::Register;
@@ -14,7 +14,7 @@ fn register(live: &[String], dead: &[String]) -> Register {
     let judged = live.iter().map(|text| (text, true)).chain(dead.iter().map(|text| (text, false)));
     let judged = judged.map(|(text, live)| {
         let agreement = sealed(text);
-        let note = signed(&agreement);
+        let note = signed_whole(&agreement);
         let standing = standing(&agreement, &grounds(live.then_some(note.as_str()), &ring));
         (Arc::new(agreement), standing)
     });

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::civil::{Date, date};
 
-use super::samples::{self, caller, grounds, key, member, ring, view, whole};
+use super::samples::{self, caller, grounds, member, ring, view, whole};
 use crate::model::{
     Assurance, DatasetId, DatasetVersion, Digest, MemberId, Operation, OperationId, Release, Rows, Shape,
     SystemId, SystemName,
@@ -17,7 +17,6 @@ use crate::policy::decide::{Decider, Verdict};
 use crate::policy::facts::Facts;
 use crate::policy::fields::{Held, fields};
 use crate::policy::register::Register;
-use crate::policy::sign::add_signature;
 use crate::policy::standing::{Grounds, standing};
 use crate::policy::{Limiter, against_operation};
 
@@ -53,8 +52,7 @@ impl Question {
 
     fn is_permitted(&self) -> bool {
         let (ring, agreement) = (ring(), samples::sealed(&self.text));
-        let first = add_signature(None, &agreement, "officer.glenmore", &key(1)).unwrap();
-        let note = add_signature(Some(&first), &agreement, "officer.nhs-lomond", &key(2)).unwrap();
+        let note = samples::signed_whole(&agreement);
         let grounds = Grounds {
             view: Some(self.view),
             highest_seen: self.highest_seen,
@@ -139,6 +137,15 @@ fn release(data: &str) -> Release {
 const RELEASED: &str = "release = [\"registered\", \"status\"]\n";
 const WITHHELD: &str = "withhold = [\"date_of_birth\", \"case_notes\", \"safe\"]\n";
 
+fn by_another_guardian() -> bool {
+    worded("{ office = \"Caldicott Guardian\"", "{ office = \"Medical Director\"")
+}
+
+fn as_trial(question: &mut Question) {
+    let text = question.text.replace("\"live\"", "\"trial\"");
+    question.text = text.replace("until = 2028-11-30", "until = 2027-02-28");
+}
+
 /// Each enforced field, and whether a question that goes against it is refused.
 fn refusals() -> Vec<(&'static str, bool)> {
     let premises = include_str!("../../../tests/golden/agreements/premises.toml");
@@ -152,6 +159,7 @@ fn refusals() -> Vec<(&'static str, bool)> {
     all.extend([
         ("party[].member", !with(|asked| asked.caller = of("police-caledonia", "ed-trak"))),
         ("party[].side", !with(|asked| asked.caller = of("glenmore", "ed-trak"))),
+        ("party[].caldicott_guardian.office", !by_another_guardian()),
         ("party[].system[].id", !with(|asked| asked.caller = of("nhs-lomond", "kiosk"))),
         ("party[].system[].roles", !with(|asked| asked.claims.role = Some("porter"))),
         ("party[].system[].purposes", !with(|asked| asked.claims.purpose = Some("research"))),
@@ -201,20 +209,14 @@ fn refusals() -> Vec<(&'static str, bool)> {
 
 /// Of `[agreement]`.
 fn of_the_agreement(premises: &str) -> Vec<(&'static str, bool)> {
-    let trial = |question: &mut Question| {
-        question.text = question
-            .text
-            .replace("\"live\"", "\"trial\"")
-            .replace("until = 2028-11-30", "until = 2027-02-28");
-    };
     vec![
         ("agreement.id", !with(|asked| asked.claims.agreement = Some("another"))),
         ("agreement.version", !with(|asked| asked.highest_seen = Some(4))),
         (
             "agreement.stage",
-            !with(trial)
+            !with(as_trial)
                 && with(|asked| {
-                    trial(asked);
+                    as_trial(asked);
                     asked.synthetic = true;
                 }),
         ),

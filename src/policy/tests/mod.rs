@@ -1,5 +1,6 @@
 //! The room's tests that are longer than a page, and the samples all of them start from.
 
+mod attach;
 mod choose;
 mod decide;
 mod fields;

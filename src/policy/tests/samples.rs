@@ -139,16 +139,28 @@ pub fn officer(of: &str, seed: u8) -> OfficerKey {
     }
 }
 
+/// Who signs as NHS Lomond's Caldicott Guardian, with seed 5.
+pub const GUARDIAN: &str = "guardian.nhs-lomond";
+
+pub fn guardian(office: &str) -> OfficerKey {
+    OfficerKey { name: GUARDIAN.into(), office: office.into(), ..officer("nhs-lomond", 5) }
+}
+
 /// Seed 1 signs for Glenmore, 2 for NHS Lomond, 3 for Police Caledonia, no party.
 pub fn ring() -> KeyRing {
-    KeyRing::new(vec![officer("glenmore", 1), officer("nhs-lomond", 2), officer("police-caledonia", 3)])
-        .unwrap()
+    let officers = [officer("glenmore", 1), officer("nhs-lomond", 2), officer("police-caledonia", 3)];
+    KeyRing::new(officers.into_iter().chain([guardian("Caldicott Guardian")]).collect()).unwrap()
 }
 
 /// Signed by both parties.
 pub fn signed(agreement: &Agreement) -> String {
     let first = add_signature(None, agreement, "officer.glenmore", &key(1)).unwrap();
     add_signature(Some(&first), agreement, "officer.nhs-lomond", &key(2)).unwrap()
+}
+
+/// Signed by everybody it wants, the Caldicott Guardian too.
+pub fn signed_whole(agreement: &Agreement) -> String {
+    add_signature(Some(&signed(agreement)), agreement, GUARDIAN, &key(5)).unwrap()
 }
 
 /// Grounds on which a sealed and signed trial is in force.

@@ -3,10 +3,10 @@
 use jiff::civil::date;
 
 use super::samples::{self, grounds, key, member, officer, ring, sealed, signed, today, trial, view};
-use crate::model::Digest;
+use crate::model::{Digest, ResponseForm};
 use crate::policy::agreement::Agreement;
 use crate::policy::sign::{KeyRing, add_signature, signature_text};
-use crate::policy::standing::{Grounds, Reason, standing};
+use crate::policy::standing::{Grounds, Reason, Standing, standing};
 
 fn reasons(agreement: &Agreement, grounds: &Grounds<'_>) -> Vec<Reason> {
     standing(agreement, grounds).reasons(today())
@@ -111,6 +111,22 @@ fn a_trial_answers_only_from_a_synthetic_source() {
     let live = sealed(&samples::live());
     let note = signed(&live);
     assert!(reasons(&live, &real(Some(&note))).is_empty());
+}
+
+#[test]
+fn what_this_version_does_not_answer_is_never_in_force() {
+    let ring = ring();
+    for form in [ResponseForm::BulkNdjson, ResponseForm::BulkCsv, ResponseForm::FanOut] {
+        let text =
+            samples::whole().replace("response = \"single_record\"", &format!("response = \"{form}\""));
+        let agreement = sealed(&text);
+        let note = samples::signed_whole(&agreement);
+        let expected = [Reason::FormNotAnswered(form)];
+        assert_eq!(reasons(&agreement, &grounds(Some(&note), &ring)), expected);
+        assert_eq!(Standing::supposed(&agreement).reasons(today()), expected);
+        assert_eq!(Standing::rehearsed(&agreement).reasons(today()), expected);
+    }
+    assert!(Standing::supposed(&samples::load(&samples::whole())).in_force(today()));
 }
 
 #[test]

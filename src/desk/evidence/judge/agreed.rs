@@ -73,6 +73,7 @@ impl Case<'_> {
                     | Reason::SignatureMissing(_)
                     | Reason::SignatureWrong { .. }
                     | Reason::TrialKeyOnLive(_)
+                    | Reason::GuardianMissing { .. }
             )
         };
         if let Some(reason) = reasons.iter().find(of_signatures) {

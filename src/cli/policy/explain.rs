@@ -1,0 +1,153 @@
+//! `tolbooth policy explain`: whether a question would be permitted, on which clause it would stop, and who can change
+//! that. Judged by the road's own parts as far as *decide*.
+
+use std::io::Write;
+
+use clap::Args;
+use jiff::civil::{Date, Time};
+use serde_json::{Value, json};
+
+use crate::clock::Clock;
+use crate::config;
+use crate::desk::policy_tests::{Asks, Bench, Supposing, Unpermitted, dataset_version, system_id};
+use crate::desk::{Remedy, Ruleset};
+use crate::model::{Assurance, Faults, SystemId};
+
+use super::super::check::load_ruleset;
+use super::super::explain::show_remedy;
+use super::super::{ConfigArgs, Exit, complain, say};
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Who would ask, as member/system
+    #[arg(long, value_parser = system_id)]
+    consumer: SystemId,
+    /// Of which dataset, as dataset/v1
+    #[arg(long, value_parser = dataset_version)]
+    dataset: (String, String),
+    /// Which operation of it
+    #[arg(long)]
+    operation: String,
+    /// What the caller would state in Tolbooth-Purpose
+    #[arg(long)]
+    purpose: Option<String>,
+    /// What the caller would state in Tolbooth-Role
+    #[arg(long)]
+    role: Option<String>,
+    /// What the caller would state in Tolbooth-Agreement
+    #[arg(long)]
+    agreement: Option<String>,
+    /// What the caller would state in Tolbooth-Reason
+    #[arg(long)]
+    reason: Option<String>,
+    /// A user would be stated
+    #[arg(long)]
+    user: bool,
+    /// A case would be stated
+    #[arg(long)]
+    case: bool,
+    /// What would be proven: certificate, token or signed
+    #[arg(long, default_value = "certificate", value_parser = assurance)]
+    assurance: Assurance,
+    /// The day in London, as 2026-12-07 [default: today]
+    #[arg(long)]
+    on: Option<Date>,
+    /// The hour in London, as 09:30 [default: now]
+    #[arg(long)]
+    at: Option<Time>,
+    /// As though all agreements were sealed and signed
+    #[arg(long)]
+    supposing_signed: bool,
+}
+
+pub(super) fn run(args: &ExplainArgs, out: &mut dyn Write, clock: &Clock) -> Exit {
+    explain(args, out, clock).unwrap_or_else(|faults| {
+        complain(&faults);
+        Exit::No
+    })
+}
+
+fn explain(args: &ExplainArgs, out: &mut dyn Write, clock: &Clock) -> Result<Exit, Faults> {
+    let gateway = config::load(&args.config.config)?;
+    let ruleset = load_ruleset(&gateway)?;
+    let zone = clock.zone().clone();
+    let bench = if args.supposing_signed {
+        Bench::new(&ruleset, &gateway.member, zone)?
+    } else {
+        Bench::as_it_stands(&ruleset, zone)
+    };
+    let asks = args.asks(clock);
+    match bench.explain(&asks) {
+        Ok(agreement) => {
+            let (reference, file) = (agreement.reference.to_string(), &agreement.file);
+            if args.config.json {
+                say(out, json!({ "would_be": "permitted", "agreement": reference, "file": file }));
+            } else {
+                say(out, format_args!("it would be permitted under {reference} ({file})"));
+                say(out, "whether there is a record, and whether it may leave, was not looked at");
+            }
+            Ok(Exit::Yes)
+        }
+        Err(why) => {
+            let remedy = remedy(&ruleset, &why, &asks).json();
+            tell(args, &why, &remedy, out);
+            Ok(Exit::No)
+        }
+    }
+}
+
+fn tell(args: &ExplainArgs, why: &Unpermitted, remedy: &Value, out: &mut dyn Write) {
+    let code = why.denied.code;
+    let agreement = why.agreement.as_ref().map(|agreement| agreement.reference.to_string());
+    if args.config.json {
+        let told = json!({
+            "would_be": "refused", "code": code.as_str(), "sentence": code.sentence(), "detail": why.denied.detail,
+            "agreement": agreement, "not_in_force": why.not_in_force, "remedy": remedy,
+        });
+        return say(out, told);
+    }
+    let under = agreement.map(|agreement| format!(" under {agreement}")).unwrap_or_default();
+    say(out, format_args!("it would be refused{under}: {code}: {}", code.sentence()));
+    why.denied.detail.iter().for_each(|detail| say(out, detail));
+    why.not_in_force.iter().for_each(|reason| say(out, format_args!("not in force: {reason}")));
+    show_remedy(remedy, out);
+}
+
+/// What would have to change, with the lines it stands on in the files as they are.
+fn remedy(ruleset: &Ruleset, why: &Unpermitted, asks: &Asks) -> Remedy {
+    let code = why.denied.code;
+    let Some(agreement) = &why.agreement else { return Remedy::without_agreement(code) };
+    let file = ruleset.files.agreements.iter().find(|file| file.name == agreement.file);
+    let text = file.and_then(|file| file.held()).and_then(|bytes| std::str::from_utf8(bytes).ok());
+    Remedy::of(code, agreement, text.unwrap_or_default(), &asks.consumer, asks.on)
+}
+
+impl ExplainArgs {
+    fn asks(&self, clock: &Clock) -> Asks {
+        Asks {
+            consumer: self.consumer.clone(),
+            dataset: self.dataset.clone(),
+            operation: self.operation.clone(),
+            agreement: self.agreement.clone(),
+            purpose: self.purpose.clone(),
+            role: self.role.clone(),
+            reason: self.reason.clone(),
+            user: self.user,
+            case: self.case,
+            assurance: self.assurance,
+            on: self.on.unwrap_or_else(|| clock.today()),
+            at: self.at.unwrap_or_else(|| clock.london().time()),
+            asked: 1,
+            question: String::new(),
+            record: None,
+            supposing: Supposing::default(),
+        }
+    }
+}
+
+fn assurance(text: &str) -> Result<Assurance, &'static str> {
+    let known = Assurance::ALL.into_iter().find(|known| known.as_str() == text);
+    known.ok_or("certificate, token or signed is wanted")
+}
