@@ -21,23 +21,20 @@ fn whole(name: &str) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// Sealed, and signed for each controller, or for all but one.
+/// Sealed, and signed for each controller and its Caldicott Guardian, or for all controllers but one.
 fn judged(text: &str, all_signed: bool) -> (Arc<Agreement>, Standing) {
     let view = Digest::of(b"view");
     let agreement = policy::load("x.toml", policy::seal(text, view).unwrap().as_bytes()).unwrap();
     let mut officers = Vec::new();
     let mut note = None;
-    for member in agreement.controllers().skip(usize::from(!all_signed)) {
-        let (key, name) = (SigningKey::generate().unwrap(), format!("officer.{member}"));
+    let controllers = agreement.controllers().skip(usize::from(!all_signed));
+    let officer = |member: &MemberId| (member.clone(), "Data Protection Officer".to_owned());
+    let guardian = |(member, office): (&MemberId, &str)| (member.clone(), office.to_owned());
+    for (member, office) in controllers.map(officer).chain(agreement.guardians().map(guardian)) {
+        let key = SigningKey::generate().unwrap();
+        let name = format!("officer{}.{member}", officers.len());
         note = Some(policy::add_signature(note.as_deref(), &agreement, &name, &key).unwrap());
-        let office = "Data Protection Officer".to_owned();
-        officers.push(OfficerKey {
-            member: member.clone(),
-            name,
-            office,
-            public: key.public(),
-            trial: false,
-        });
+        officers.push(OfficerKey { member, name, office, public: key.public(), trial: false });
     }
     let ring = KeyRing::new(officers).unwrap();
     let grounds = Grounds {
