@@ -7,6 +7,7 @@ mod erase;
 mod fault;
 mod issuers;
 pub(crate) mod keys;
+mod known;
 mod pack;
 pub mod publish;
 mod reload;

@@ -15,15 +15,13 @@ use tokio::task::LocalSet;
 use crate::admin::{Admin, Levers, serve_admin};
 use crate::clock::Clock;
 use crate::config::Gateway;
-use crate::desk::{self, Circumstances, FoldedIndex, Lived, Retention, Ruleset};
+use crate::desk::{self, Lived, Retention, Ruleset};
 use crate::inbound::{Allowances, Bounds, Chains, KEEPERS_MAX, LogReads, Quiet, READS_MAX, Road, Tally};
 use crate::journal::Disk;
-use crate::ledger::previous::restored_at;
 use crate::ledger::{Ledger, LedgerConfig, LedgerError, Opened, journal_directory};
 use crate::merkle::checkpoint::Checkpoint;
-use crate::model::{AgreementId, Digest, Fault, Faults};
+use crate::model::{Digest, Fault, Faults};
 use crate::observe::{Condition, Health, Light, Metrics};
-use crate::policy::Uses;
 use crate::serve::{Doorway, Local, Shares, TokenDoor, serve_local, serve_partners};
 use crate::signature::Verifier;
 use crate::stop::{Stop, Stopper};
@@ -31,6 +29,7 @@ use crate::tls::Credential;
 
 use super::anchor::{self, Anchor};
 use super::fault::{StartFault, io_fault};
+use super::known::Known;
 use super::publish::{self, Place};
 use super::seen::Seen;
 use super::tokens::Tokens;
@@ -138,15 +137,16 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
         tracing::warn!("a batch that was never acknowledged was dropped from the end of the journal");
     }
     behind::close_intents(&ledger, &opened.intents)?;
-    let Known { fold, seen, uses, lived } = known(&gateway, &keys, &ledger, &opened)?;
+    let known = Known::read(&gateway, &keys, &ledger, &opened)?;
     let first_look = reload::look(&gateway, &[]);
-    let mut ruleset = load_first(&gateway, (&seen, &lived), &keys, clock.today()).inspect_err(|faults| {
+    let mut ruleset = known.load(&gateway, &keys, clock.today()).inspect_err(|faults| {
         rules::record_refused_start((&ledger, &opened), Ruleset::digest_of(&gateway), faults);
     })?;
     let tls = reload::tls(&gateway, &ruleset)?;
     let epochs = tokio::sync::watch::Sender::new(ruleset.epoch);
     // The ledger's lock is held, and so the process before this has ended.
     let signatures = Arc::new(Verifier::new(clock.now(), gateway.limits.nonces_max));
+    let Known { fold, seen, uses, lived } = known;
     record_in_force((&ledger, &lived), &seen, clock.today(), &ruleset)?;
     ruleset.files.are_kept();
     keep_names(&gateway.data).map_err(io_fault(gateway.data.display().to_string()))?;
@@ -174,49 +174,6 @@ fn open(gateway: Gateway, clock: Clock) -> Result<(App, Option<Anchor>), StartFa
         opened,
     };
     Ok((app, anchor))
-}
-
-/// What is known from the journal before anything is decided.
-struct Known {
-    fold: Arc<FoldedIndex>,
-    /// What was in force.
-    seen: Seen,
-    /// Which grants were used.
-    uses: Arc<Uses>,
-    /// What officers and the host did.
-    lived: Arc<Lived>,
-}
-
-fn known(
-    gateway: &Gateway,
-    keys: &keys::Keys,
-    ledger: &Ledger,
-    opened: &Opened,
-) -> Result<Known, StartFault> {
-    let store = gateway.data.join("store");
-    let versions = desk::versions_at_start(&store, ledger, opened)?;
-    let index = crate::store::IndexKey::new(&keys.index, ledger.verifier().name());
-    let fold = Arc::new(FoldedIndex::new(&store, &versions, index));
-    let seen = Seen::new(versions.highest(), opened.ruleset);
-    let restored = restored_at(&gateway.data.join("ledger")).map_err(LedgerError::from)?;
-    let uses = Arc::new(Uses::new(versions.used().cloned(), restored));
-    let lived = Arc::new(Lived::new(ledger.clone(), versions.life().clone()));
-    Ok(Known { fold, seen, uses, lived })
-}
-
-/// The ruleset of the files as they are, under what the journal knows.
-fn load_first(
-    gateway: &Gateway,
-    (seen, lived): (&Seen, &Lived),
-    keys: &keys::Keys,
-    today: Date,
-) -> Result<Ruleset, Faults> {
-    let highest = |id: &AgreementId| seen.highest(id);
-    let (pseudonym_master, life) = (&*keys.pseudonym, lived.now());
-    Ruleset::load(
-        gateway,
-        &Circumstances { seen: &highest, life: &life, before: None, pseudonym_master, today },
-    )
 }
 
 /// Opens the ledger, unless its journal is not the one the anchor was kept for.

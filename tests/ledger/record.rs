@@ -230,6 +230,13 @@ fn other_kinds() -> Vec<Record> {
             to_ms: 1_800_000_060_000,
             source: Some("192.0.2.1".into()),
         }),
+        Record::Shutdown,
+    ]
+}
+
+/// What officers and the host did.
+fn deeds() -> Vec<Record> {
+    vec![
         Record::Act(Box::new(Act {
             done: ActDone {
                 action: Action::Resume,
@@ -252,7 +259,6 @@ fn other_kinds() -> Vec<Record> {
             by: "uid 0".into(),
             purpose: "a test".into(),
         })),
-        Record::Shutdown,
     ]
 }
 
@@ -269,7 +275,7 @@ fn every_kind_has_its_own_schema_and_keeps_its_key_order() {
             vec![(agreement, Digest::of(b"a"))],
         )
         .unwrap();
-    for record in other_kinds() {
+    for record in other_kinds().into_iter().chain(deeds()) {
         ledger.append_blocking(record).unwrap();
     }
     let mut kinds = Vec::new();

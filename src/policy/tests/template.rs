@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::samples::{self, caller, grounds, key, member, ring, signed, whole};
+use super::samples::{self, caller, grounds, key, member, ring, signed_whole, whole};
 use crate::minimise::{Context, Projection, Pseudonyms};
 use crate::model::{
     AgreementId, Assurance, AuthorityKey, Format, Mapping, Marks, ObjectShape, Operation, OperationId,
@@ -243,7 +243,7 @@ struct Decided {
 
 impl Decided {
     fn new(agreement: Agreement) -> Self {
-        let (ring, note) = (ring(), signed(&agreement));
+        let (ring, note) = (ring(), signed_whole(&agreement));
         let judged = standing(&agreement, &grounds(Some(&note), &ring));
         let agreement = Arc::new(agreement);
         let register =
