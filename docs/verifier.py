@@ -199,6 +199,16 @@ def as_agreement(words):
     return words
 
 
+def signs(party):
+    """Providers and consumers sign; of the others those that are controllers."""
+    return party["side"] in ("provider", "consumer") or party.get("controller", "sole") in ("sole", "joint")
+
+
+def same_office(one, other):
+    """Capitals and underscores are not what tells two offices apart."""
+    return one.strip().replace("_", " ").lower() == other.strip().replace("_", " ").lower()
+
+
 # --- certificates -------------------------------------------------------------------------------------------------
 
 
@@ -486,12 +496,16 @@ class Case:
         wanted = f"tolbooth/{kind}/v1\n{head['id']}\n{head['version']}\n{digest}\n"
         need(text == wanted, "the agreement was changed after it was signed")
         signed = []
-        for party in agreement["party"]:
-            officers = self.member(party["member"]).get("officer", [])
+        for party in filter(signs, agreement["party"]):
+            member = party["member"]
+            officers = self.member(member).get("officer", [])
             counted = [one for one in officers if head["stage"] == "trial" or not one.get("trial", False)]
-            who = [one["name"] for one in counted if Key(one["key"]).signed(text, lines)]
-            need(who, f"the agreement was not signed for {party['member']} by an officer whose key counts")
-            signed += [f"{name} for {party['member']}" for name in who]
+            who = [one for one in counted if Key(one["key"]).signed(text, lines)]
+            named = party.get("caldicott_guardian")
+            guardians = [one for one in who if named and same_office(one["office"], named["office"])]
+            need(len(who) > len(guardians), f"the agreement was not signed for {member} by an officer whose key counts")
+            need(guardians or not named, f"the agreement was not signed by the Caldicott Guardian of {member}")
+            signed += [f"{one['name']} for {member}" for one in who]
         return "these bytes are signed for every party: " + ", ".join(signed)
 
     def check_dates(self):
