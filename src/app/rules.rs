@@ -25,6 +25,8 @@ pub(super) const CONFIGURATION: &str = "configuration";
 pub(super) const TOKEN_KEYS: &str = "token_keys";
 /// A file that was at fault, beside the ruleset it is of.
 const FILE: &str = "file";
+/// How files in `policies` end that a ruleset reads and keeps.
+const KEPT: [&str; 4] = ["toml", "sig", "act", "cedar"];
 const LEDGER_KEY: &str = "ledger_key";
 const PSEUDONYM_KEY: &str = "pseudonym_key";
 const SUBJECT_KEYS: &str = "subject_keys";
@@ -135,10 +137,12 @@ pub(super) fn record_refused_ruleset(app: &App, after: Option<Digest>, faults: &
     record(app, Record::Rules(rules));
 }
 
-/// Whether a file is one of those whose bytes are evidence when they come into force.
+/// Whether a file is one of those whose bytes are evidence when they come into force. Keys lie in `policies` too,
+/// beside grants.
 fn is_of_rules(app: &App, name: &str) -> bool {
     let path = app.gateway.home.join(name);
-    path == app.gateway.members || path.starts_with(&app.gateway.policies)
+    let is_kept = path.extension().is_some_and(|end| KEPT.iter().any(|kept| end == *kept));
+    path == app.gateway.members || (is_kept && path.starts_with(&app.gateway.policies))
 }
 
 /// A start that is refused for its rules, told once: what restarts it again and again fills no log.
