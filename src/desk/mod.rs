@@ -33,7 +33,7 @@ mod versions;
 mod view;
 
 pub use bounds::{beyond_day, beyond_minute, few_enough, hours, within_hours};
-pub use days::count_today;
+pub use days::{CountedToday, count_today};
 pub use files::{RulesetFile, RulesetFiles};
 pub use fold::FoldedIndex;
 pub use issuers::issuer_warnings;
