@@ -16,6 +16,7 @@ mod revoke;
 mod rules;
 mod run;
 mod seen;
+mod thread;
 mod tokens;
 mod watch;
 
