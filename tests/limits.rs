@@ -31,7 +31,10 @@ const LICENCE: &str = r#"{"licence_no":"TX-1042"}"#;
 
 /// Adds limits to the agreement about children.
 fn limited(home: &Path, more: &str) {
-    reword(home, CHILD, |text| text.replace("per_minute = 30", &format!("per_minute = 1000\n{more}")));
+    reword(home, CHILD, |text| {
+        let text = text.replace("per_day = 400\n", "");
+        text.replace("per_minute = 30", &format!("per_minute = 1000\n{more}"))
+    });
 }
 
 fn start(name: &str, more: &str) -> Gateway {
@@ -175,9 +178,7 @@ fn a_restart_forgives_nothing_of_the_day() {
 fn a_limit_of_the_day_holds_over_a_kill() {
     away_from_midnight();
     let site = Site::new("day-kill");
-    reword(&site.home, CHILD, |text| {
-        text.replace("per_minute = 10000000", "per_minute = 10000000\nper_day = 60")
-    });
+    reword(&site.home, CHILD, |text| text.replace("per_day = 1000000000", "per_day = 60"));
     let mut answered = 0;
     for _ in 0..4 {
         let mut served = Served::start(&site);
@@ -247,7 +248,9 @@ fn a_user_has_a_limit_of_their_own_and_nobody_has_none() {
 #[test]
 fn a_new_version_with_a_limit_begins_with_what_was_told_that_day() {
     away_from_midnight();
-    let gateway = Gateway::start("day-new");
+    let gateway = Gateway::start_changed("day-new", |home| {
+        reword(home, CHILD, |text| text.replace("per_day = 400\n", ""));
+    });
     assert_eq!(gateway.check(CHI).outcome(), "answered");
     assert_eq!(gateway.check(CHI).outcome(), "answered");
     let text = agreements::unsealed(&agreements::text(&gateway.home, CHILD));

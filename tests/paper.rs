@@ -185,7 +185,7 @@ fn every_key() -> Vec<String> {
     let sealed = format!("{child}\n[seal]\nview = \"sha256:{view}\"\n");
     let trial = edited(
         &text("policies/agreements/glenmore-police-caledonia-taxi-licence.toml"),
-        &[("per_minute = 60", "per_minute = 60\nper_day = 200\nper_user_per_day = 40\nrows_per_answer = 1")],
+        &[("per_minute = 60", "per_minute = 60\nper_user_per_day = 40\nrows_per_answer = 1")],
     );
     let mut files = vec![sealed, taxi, premises, trial];
     let shipped = all().into_iter().filter(|(name, _)| name.starts_with("shipped-"));

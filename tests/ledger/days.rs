@@ -18,7 +18,7 @@ const TAXI: &str = include_str!("../../policies/agreements/glenmore-police-caled
 fn register(limits: &str) -> Register {
     let text = TAXI
         .replace("glenmore-police-caledonia-taxi-licence", "glenmore-nhs-lomond-child-protection")
-        .replace("per_minute = 60", &format!("per_minute = 60\n{limits}"));
+        .replace("per_day = 200", limits);
     let agreement =
         policy::load("agreement.toml", text.as_bytes()).unwrap_or_else(|faults| panic!("{faults}"));
     let standing = Standing::supposed(&agreement);
