@@ -62,14 +62,18 @@ pub fn beyond_day(over: Over, london: &Zoned) -> Denied {
     let tomorrow = london.tomorrow().and_then(|tomorrow| tomorrow.start_of_day());
     // A day of 25 hours, if there were none.
     let seconds = tomorrow.map_or(25 * 3600, |tomorrow| seconds_until(london, &tomorrow));
-    let until = "until midnight in London.";
     match over {
-        Over::PerDay => limit("limits.per_day", format!("It was of the day: {until}"), seconds),
+        Over::PerDay => {
+            let detail = "The answers of the day are used up until midnight in London.";
+            limit("limits.per_day", detail, seconds)
+        }
         Over::PerUser => {
-            limit("limits.per_user_per_day", format!("It was of the user's day: {until}"), seconds)
+            let detail = "The user's answers of the day are used up until midnight in London.";
+            limit("limits.per_user_per_day", detail, seconds)
         }
         Over::Users => {
-            let detail = format!("More users asked today than are counted: {until}");
+            let detail =
+                "More users were answered today than are counted: ask again after midnight in London.";
             limit("limits.per_user_per_day", detail, seconds)
         }
         Over::Uncounted => Denied {
@@ -82,10 +86,10 @@ pub fn beyond_day(over: Over, london: &Zoned) -> Denied {
     }
 }
 
-fn limit(key: &str, detail: String, seconds: u64) -> Denied {
+fn limit(key: &str, detail: impl Into<String>, seconds: u64) -> Denied {
     Denied {
         code: Code::LimitReached,
-        detail: Some(detail),
+        detail: Some(detail.into()),
         truth: Some(key.to_owned()),
         retry_after: Some(seconds),
     }
