@@ -180,10 +180,17 @@ def moment(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
 def london(at):
     """The day in London."""
+    return in_london(at).date()
+
+
+def in_london(at):
     try:
-        return at.astimezone(ZoneInfo("Europe/London")).date()
+        return at.astimezone(ZoneInfo("Europe/London"))
     except ZoneInfoNotFoundError as error:
         raise Undecided("this machine knows no time zones: install `tzdata`") from error
 
@@ -513,7 +520,18 @@ class Case:
         day = self.day()
         in_force = dates["from"] <= day and ("until" not in dates or day <= dates["until"])
         need(in_force, f"the agreement was not in force on {day}")
+        moments = (self.began(), moment(self.exchange["time"]))
+        need(any(self.is_open(at) for at in moments), "the agreement allows no questions at that hour")
         return f"it was in force on {day}"
+
+    def is_open(self, at):
+        """Whether questions may be asked at a moment, by London's clock."""
+        hours = self.agreed()["access"].get("hours", "24x7")
+        if hours == "24x7":
+            return True
+        local = in_london(at)
+        spans = (span.split("-") for span in hours.get(DAYS[local.weekday()], []))
+        return any(begins <= local.strftime("%H:%M") < ends for begins, ends in spans)
 
     def check_seal(self):
         self.agreed()
@@ -569,6 +587,8 @@ class Case:
         if self.exchange["outcome"] != "answered":
             need(not names and self.exchange["rows"] == 0, "nothing was told, and something was released")
             return "no field left"
+        most = self.agreed().get("limits", {}).get("rows_per_answer")
+        need(most is None or self.exchange["rows"] <= most, "more records left than the agreement allows in one answer")
         entries = self.agreed()["data"]["release"]
         released = {entry if isinstance(entry, str) else entry["field"] for entry in entries}
         for name in names:

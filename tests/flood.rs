@@ -29,7 +29,10 @@ const ASKED_MAX: usize = 4000;
 /// One mebibyte of records a day for each member, and one in reserve; no other limit is met.
 fn small(name: &str) -> Gateway {
     Gateway::start_changed(name, |home| {
-        reword(home, CHILD, |text| text.replace("per_minute = 30", "per_minute = 10000000"));
+        reword(home, CHILD, |text| {
+            text.replace("per_minute = 30", "per_minute = 10000000")
+                .replace("per_day = 400", "per_day = 10000000")
+        });
         edit(&home.join("tolbooth.toml"), |text| {
             format!(
                 "{text}\n[limits]\nrecorded_mib_per_member_per_day = 1\n\

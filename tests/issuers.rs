@@ -86,6 +86,7 @@ fn start(name: &str, how: How, seconds: u32) -> (Gateway, Issuer) {
                 "assurance = \"token\"\nuser = \"required\"",
             )
             .replace("per_minute = 30", "per_minute = 100000")
+            .replace("per_day = 400", "per_day = 100000")
         });
         issuer = Some(started);
     });

@@ -183,7 +183,11 @@ fn every_key() -> Vec<String> {
     );
     let view = "0".repeat(64);
     let sealed = format!("{child}\n[seal]\nview = \"sha256:{view}\"\n");
-    let mut files = vec![sealed, taxi, premises];
+    let trial = edited(
+        &text("policies/agreements/glenmore-police-caledonia-taxi-licence.toml"),
+        &[("per_minute = 60", "per_minute = 60\nper_user_per_day = 40\nrows_per_answer = 1")],
+    );
+    let mut files = vec![sealed, taxi, premises, trial];
     let shipped = all().into_iter().filter(|(name, _)| name.starts_with("shipped-"));
     files.extend(shipped.map(|(_, text)| text));
     files
@@ -551,6 +555,38 @@ fn what_widens_stands_first_and_what_nobody_judged_with_it() {
         let found = changes(&child, &edited(&child, &[edit]));
         assert_eq!(found.first().map(|change| change.direction), Some(wanted), "{edit:?}: {found:?}");
     }
+}
+
+#[test]
+fn a_limit_that_goes_and_an_hour_that_comes_widen() {
+    let widens = |whole: &str, (from, to): (&str, &str)| {
+        let changed = edited(whole, &[(from, to)]);
+        let of = |old: &str, new: &str| {
+            changes(old, new).iter().map(|change| change.direction).collect::<Vec<_>>()
+        };
+        assert_eq!(of(whole, &changed), [Direction::Wider], "{from} to {to}");
+        assert_eq!(of(&changed, whole), [Direction::Narrower], "{to} to {from}");
+    };
+    let (taxi, premises) = (whole("taxi-licence"), whole("premises"));
+    for (from, to) in [
+        ("per_day = 200\n", "per_day = 201\n"),
+        ("per_day = 200\n", ""),
+        ("per_user_per_day = 40\n", ""),
+        ("rows_per_answer = 1\n", "rows_per_answer = 2\n"),
+        ("rows_per_answer = 1\n", ""),
+    ] {
+        widens(&taxi, (from, to));
+    }
+    for (from, to) in [
+        ("monday = [\"07:00-19:00\"]", "monday = [\"07:00-19:01\"]"),
+        ("\"08:00-12:00\", \"13:00-17:00\"", "\"08:00-17:00\""),
+        ("saturday =", "sunday = [\"10:00-11:00\"]\nsaturday ="),
+    ] {
+        widens(&premises, (from, to));
+    }
+    // Earlier, and ending earlier: more on one side and less on the other.
+    let moved = edited(&premises, &[("monday = [\"07:00-19:00\"]", "monday = [\"06:00-18:00\"]")]);
+    assert_eq!(changes(&premises, &moved)[0].direction, Direction::Unjudged);
 }
 
 #[test]

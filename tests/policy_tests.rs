@@ -31,7 +31,7 @@ fn the_shipped_policies_do_what_their_tests_say_and_every_clause_is_tested() {
     let told = &run(&council.home, &["policy", "test", "--full", "--json"]).lines()[0];
     assert_eq!((&told["ok"], &told["coverage"]["full"]), (&true.into(), &true.into()));
     let clauses = told["coverage"]["clauses"].as_array().unwrap();
-    assert_eq!(clauses.len(), 46, "the two agreements and three guardrails");
+    assert_eq!(clauses.len(), 48, "the two agreements and three guardrails");
     let checked = run(&council.home, &["check"]);
     assert!(checked.code == Some(0) && checked.out.contains("policy tests: as expected"), "{checked:?}");
 }

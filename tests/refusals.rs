@@ -15,7 +15,7 @@ use tolbooth::clock::Clock;
 use tolbooth::model::Code;
 
 use support::agreements::{self, CHILD, TAXI, agree, edit, reword};
-use support::gateway::{CHECK, CHI, Gateway, NURSE, asks};
+use support::gateway::{CHECK, CHI, Gateway, NURSE, asks, records};
 use support::grants::{self, GRANT};
 use support::partner::Said;
 use support::system::Reply;
@@ -110,6 +110,7 @@ rows! {
     TokenInsufficient => token_insufficient;
     SignatureMissing => signature_missing;
     Guardrail => guardrail;
+    OutsideHours => outside_hours;
     TooLarge => too_large;
     QuestionInvalid => question_invalid;
     Stopped => stopped;
@@ -118,6 +119,7 @@ rows! {
     SourceUnavailable => source_unavailable;
     SourceTimeout => source_timeout;
     SourceInvalid => source_invalid;
+    TooManyMatches => too_many_matches;
     OutcomeUnknown => outcome_unknown;
     CannotRecord => cannot_record;
 }
@@ -321,6 +323,50 @@ fn guardrail() -> Told {
     let said = gateway.check(CHI);
     assert!(said.json()["detail"].as_str().unwrap().contains("no-health"), "{said:?}");
     assert_eq!(gateway.system.heard().len(), 0, "the system behind was asked");
+    Told::recorded(gateway, said)
+}
+
+fn outside_hours() -> Told {
+    // Open the day after tomorrow alone.
+    let day = (Clock::new().unwrap().today() + jiff::ToSpan::days(2)).weekday();
+    let (_, name) = tolbooth::model::DAYS.iter().find(|(known, _)| *known == day).unwrap();
+    let hours = format!("\n[access.hours]\n{name} = [\"00:00-24:00\"]\n\n[data]");
+    let gateway = Gateway::start_changed("outside-hours", |home| {
+        reword(home, CHILD, |text| text.replace("\n[data]", &hours));
+    });
+    let said = gateway.check(CHI);
+    assert_eq!(gateway.system.heard().len(), 0, "the system behind was asked");
+    Told { retry_after: true, ..Told::recorded(gateway, said) }
+}
+
+/// A contract that answers a list of what it answered one of.
+fn as_list(contract: &str) -> String {
+    let mut contract: serde_json::Value = serde_json::from_str(contract).unwrap();
+    let answer =
+        &mut contract["paths"]["/check"]["post"]["responses"]["200"]["content"]["application/json"]["schema"];
+    *answer = json!({ "type": "array", "items": answer.take() });
+    contract.to_string()
+}
+
+fn too_many_matches() -> Told {
+    let gateway = Gateway::start_changed("many", |home| {
+        // The register's contract, with a list for an answer.
+        edit(&home.join("schemas/child-protection.v1.json"), |text| as_list(&text));
+        edit(&home.join("policies/datasets/child-protection.toml"), |text| {
+            text.replace("document = \"/clients/0\"", "document = \"/clients\"")
+        });
+        let text = agreements::unsealed(&agreements::text(home, CHILD));
+        agree(home, CHILD, &text.replace("per_minute = 30", "per_minute = 30\nrows_per_answer = 1"));
+    });
+    gateway.system.now_says(|heard| {
+        let Reply::Json(status, one) = records(heard) else { panic!("the register answers JSON") };
+        let mut all: serde_json::Value = serde_json::from_str(&one).unwrap();
+        let clients = all["clients"].as_array_mut().unwrap();
+        clients.push(clients[0].clone());
+        Reply::Json(status, all.to_string())
+    });
+    let said = gateway.check(CHI);
+    assert!(!String::from_utf8_lossy(&said.body).contains("registered"), "{said:?}");
     Told::recorded(gateway, said)
 }
 

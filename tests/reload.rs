@@ -378,8 +378,14 @@ fn bad(good: &str) -> String {
 /// A gateway whose limits are far above what a waiting test asks.
 fn patient(name: &str) -> Gateway {
     Gateway::start_changed(name, |home| {
-        reword(home, agreements::TAXI, |text| text.replace("per_minute = 60", "per_minute = 100000"));
-        reword(home, CHILD, |text| text.replace("per_minute = 30", "per_minute = 100000"));
+        reword(home, agreements::TAXI, |text| {
+            text.replace("per_minute = 60", "per_minute = 100000")
+                .replace("per_day = 200", "per_day = 100000")
+        });
+        reword(home, CHILD, |text| {
+            text.replace("per_minute = 30", "per_minute = 100000")
+                .replace("per_day = 400", "per_day = 100000")
+        });
     })
 }
 

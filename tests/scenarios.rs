@@ -116,6 +116,7 @@ struct Asking(Federation);
 impl Asking {
     fn start(name: &str) -> Self {
         let mut council = council(name);
+        council.at_work();
         council.agree();
         council.start();
         Self(council)
@@ -223,6 +224,16 @@ fn a_yes_or_no_is_told_and_nothing_beside_it() {
         r#"{"chi":"0807121022"}"#,
         "agreement_not_in_force",
     );
+}
+
+#[test]
+fn planners_ask_when_they_are_at_work() {
+    let council = Asking::start("scenarios-hours");
+    let ask = || council.ask("caledonia-statistics/census", "/school-roll/v1/counts", &[], "{}");
+    assert_eq!(ask().outcome(), "answered");
+    // Noon on a Wednesday, and that evening.
+    council.0.clock.shift(jiff::SignedDuration::from_hours(7));
+    assert_eq!((ask().outcome(), ask().code().as_str()), ("refused", "hours"));
 }
 
 #[test]

@@ -35,7 +35,10 @@ fn start_changed(name: &str, change: impl FnOnce(&Path)) -> (Gateway, Signer) {
     let mut signer = None;
     let gateway = Gateway::start_changed(name, |home| {
         signer = Some(list(home, "nhs-lomond", "ed-trak", "ed-trak-1", ""));
-        reword(home, CHILD, |text| text.replace("per_minute = 30", "per_minute = 100000"));
+        reword(home, CHILD, |text| {
+            text.replace("per_minute = 30", "per_minute = 100000")
+                .replace("per_day = 400", "per_day = 100000")
+        });
         edit(&home.join("tolbooth.toml"), |text| text.replace("[gateway]\n", "[gateway]\nworkers = 2\n"));
         change(home);
     });

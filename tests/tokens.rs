@@ -31,7 +31,9 @@ fn wants(home: &std::path::Path, assurance: &str) {
     let wanted = format!("assurance = \"{assurance}\"");
     reword(home, CHILD, |text| {
         // As often as a test that waits likes to ask.
-        text.replace("assurance = \"certificate\"", &wanted).replace("per_minute = 30", "per_minute = 100000")
+        text.replace("assurance = \"certificate\"", &wanted)
+            .replace("per_minute = 30", "per_minute = 100000")
+            .replace("per_day = 400", "per_day = 100000")
     });
 }
 

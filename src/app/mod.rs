@@ -3,6 +3,7 @@
 mod anchor;
 mod behind;
 mod configuration;
+mod days;
 mod erase;
 mod fault;
 mod issuers;

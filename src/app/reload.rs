@@ -262,6 +262,7 @@ fn prepare(app: &App, before: &Ruleset) -> Result<(Ruleset, ServerTls), Faults> 
     let ruleset =
         with_circumstances(app, before, |circumstances| Ruleset::load(&app.gateway, circumstances))?;
     let tls = tls(&app.gateway, &ruleset)?;
+    super::days::count(app, &ruleset);
     Ok((ruleset, tls))
 }
 

@@ -33,7 +33,9 @@ use super::known::Known;
 use super::publish::{self, Place};
 use super::seen::Seen;
 use super::tokens::Tokens;
-use super::{App, behind, configuration, erase, issuers, keys, pack, reload, revoke, rules, tokens, watch};
+use super::{
+    App, behind, configuration, days, erase, issuers, keys, pack, reload, revoke, rules, tokens, watch,
+};
 
 /// Records that may wait for the writer: a second at the rate one core answers.
 const WAITING_MAX: usize = 16_384;
@@ -94,6 +96,7 @@ pub fn start(gateway: Gateway, clock: Clock) -> Result<Running, StartFault> {
     let sockets = Sockets { partners, local, admin };
     let at_work = AtWork { sockets, tokens, publish };
     behind::read_the_rest(&app, &stop).map_err(io_fault("starting the thread that reads the journal"))?;
+    days::begin(&app, &stop).map_err(io_fault("starting the thread that counts the day's answers"))?;
     let thread = std::thread::Builder::new()
         .name("control".to_owned())
         .spawn({

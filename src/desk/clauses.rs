@@ -4,7 +4,10 @@
 use jiff::civil::Date;
 
 use crate::config::strict::{self, Item, Table};
-use crate::model::{AgreementRef, Assurance, Code, FieldPath, MemberId, ReasonWanted, SystemId, SystemName};
+use crate::model::{
+    AgreementRef, Assurance, Code, FieldPath, Hours, MemberId, ReasonWanted, ResponseForm, SystemId,
+    SystemName,
+};
 use crate::policy::Agreement;
 
 /// A clause, and what policy tests have made of it.
@@ -32,8 +35,15 @@ impl Clause {
         self.met && self.unmet != Some(false)
     }
 
-    /// Whether a refusal with this code is this clause's, of a question that system put on that day.
-    pub(super) fn stops(&self, code: Code, agreement: &Agreement, consumer: &SystemId, on: Date) -> bool {
+    /// Whether a refusal with this code, and this truth if it is known, is this clause's, of a question that system
+    /// put on that day.
+    pub(super) fn stops(
+        &self,
+        (code, truth): (Code, Option<&str>),
+        agreement: &Agreement,
+        consumer: &SystemId,
+        on: Date,
+    ) -> bool {
         match &self.what {
             What::Purpose(caller, _) => code == Code::PurposeNotAllowed && caller == consumer,
             What::Role(caller, _) => code == Code::RoleNotAllowed && caller == consumer,
@@ -46,7 +56,10 @@ impl Clause {
                 let past = agreement.dates.until.is_some_and(|until| on > until);
                 code == Code::AgreementNotInForce && past
             }
-            What::Limit => code == Code::LimitReached,
+            // The truth of a limit is its key; without one it can be any.
+            What::Limit => code == Code::LimitReached && truth.is_none_or(|truth| truth == self.key),
+            What::Hours => code == Code::OutsideHours,
+            What::RowsPerAnswer => code == Code::TooManyMatches,
             What::Form => code == Code::AgreementNotInForce,
             _ => false,
         }
@@ -71,7 +84,10 @@ pub(super) enum What {
     Assurance,
     From,
     Until,
+    /// Of a minute, or of a day.
     Limit,
+    Hours,
+    RowsPerAnswer,
     /// One that is not answered.
     Form,
     /// By its place among the tests.
@@ -163,6 +179,7 @@ impl Found<'_> {
             ("user", "access.user", agreement.user_required, What::User),
             ("reason", "access.reason", agreement.reason != ReasonWanted::None, What::Reason),
             ("case_ref", "access.case_ref", agreement.case_required, What::Case),
+            ("hours", "access.hours", agreement.hours != Hours::Always, What::Hours),
         ] {
             if let Some(item) = access.optional(key).filter(|_| is_wanted) {
                 self.line(item.line(), name, what);
@@ -196,6 +213,9 @@ impl Found<'_> {
     fn bounds(&mut self, root: &Table<'_>) {
         for (section, key, name, what) in [
             ("limits", "per_minute", "limits.per_minute", What::Limit),
+            ("limits", "per_day", "limits.per_day", What::Limit),
+            ("limits", "per_user_per_day", "limits.per_user_per_day", What::Limit),
+            ("limits", "rows_per_answer", "limits.rows_per_answer", What::RowsPerAnswer),
             ("dates", "from", "dates.from", What::From),
             ("dates", "until", "dates.until", What::Until),
         ] {
@@ -204,6 +224,16 @@ impl Found<'_> {
                 self.line(item.line(), name, what);
             }
         }
+        if self.tells_one() {
+            let of_rows = self.clauses.iter_mut().filter(|clause| clause.what == What::RowsPerAnswer);
+            of_rows.for_each(|clause| clause.unmet = STOPS_NOTHING);
+        }
+    }
+
+    /// Whether an answer is never of more than one record, as far as the file says.
+    fn tells_one(&self) -> bool {
+        let form = self.agreement.particulars.as_ref().map(|particulars| particulars.flow.response);
+        matches!(form, Some(ResponseForm::SingleRecord | ResponseForm::YesNo))
     }
 
     /// A clause that takes one line, as it is written there.

@@ -25,11 +25,13 @@ pub struct Denied {
     pub detail: Option<String>,
     /// The true outcome where it is more than the code.
     pub truth: Option<String>,
+    /// Seconds until asking again makes sense.
+    pub retry_after: Option<u64>,
 }
 
 impl Denied {
     fn new(code: Code, truth: impl Into<String>) -> Self {
-        Self { code, detail: None, truth: Some(truth.into()) }
+        Self { code, detail: None, truth: Some(truth.into()), retry_after: None }
     }
 }
 
@@ -70,7 +72,7 @@ pub fn permitted(verdict: Verdict) -> Result<(), Denied> {
             let detail = Some(format!("The rule is `{guardrail}`."));
             Err(Denied { detail, ..Denied::new(Code::Guardrail, guardrail.as_ref()) })
         }
-        Verdict::Deny => Err(Denied { code: Code::NotAgreed, detail: None, truth: None }),
+        Verdict::Deny => Err(Denied { code: Code::NotAgreed, detail: None, truth: None, retry_after: None }),
         Verdict::Error(error) => Err(Denied::new(Code::CannotDecide, error.as_ref())),
     }
 }

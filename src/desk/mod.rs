@@ -1,7 +1,9 @@
 //! What needs several rooms and no traffic: the ruleset and everything made from it.
 
+mod bounds;
 mod clauses;
 mod compile;
+mod days;
 mod erased;
 pub mod evidence;
 mod files;
@@ -30,6 +32,8 @@ mod terms;
 mod versions;
 mod view;
 
+pub use bounds::{beyond_day, beyond_minute, few_enough, hours, within_hours};
+pub use days::{CountedToday, count_today};
 pub use files::{RulesetFile, RulesetFiles, read_bounded};
 pub use fold::FoldedIndex;
 pub use issuers::issuer_warnings;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::model::{Cardinality, Code, Operation};
 
+use super::bounds::hours;
 use super::own_view::{OwnOperation, OwnView, Under, Wanted};
 use super::samples::{AskedFrom, samples};
 
@@ -171,7 +172,11 @@ fn agreement(under: &Under<'_>) -> Value {
         "case": if agreement.case_required { "required" } else { "none" },
         "assurance": agreement.assurance.as_str(),
         "released": released,
+        "hours": hours(&agreement.hours),
         "per_minute": agreement.limits.per_minute,
+        "per_day": agreement.limits.per_day,
+        "per_user_per_day": agreement.limits.per_user_per_day,
+        "rows_per_answer": agreement.limits.rows_per_answer,
         "from": agreement.dates.from.to_string(),
         "until": agreement.dates.until.map(|until| until.to_string()),
     })

@@ -19,10 +19,17 @@ pub struct Remedy {
 }
 
 impl Remedy {
-    /// Of a refusal under an agreement, whose text this is.
-    pub fn of(code: Code, agreement: &Agreement, text: &str, consumer: &SystemId, on: Date) -> Self {
+    /// Of a refusal under an agreement, whose text this is. `truth` is what its sealed part says of it, where that is
+    /// known: of several limits, which one.
+    pub fn of(
+        (code, truth): (Code, Option<&str>),
+        agreement: &Agreement,
+        text: &str,
+        consumer: &SystemId,
+        on: Date,
+    ) -> Self {
         let mut stands = clauses(agreement, text);
-        stands.retain(|clause| clause.stops(code, agreement, consumer, on));
+        stands.retain(|clause| clause.stops((code, truth), agreement, consumer, on));
         Self { clauses: stands, change: change(code), fixer: code.fixer() }
     }
 
@@ -61,7 +68,9 @@ pub fn keys(code: Code) -> &'static [&'static str] {
         Code::CaseMissing => &["access.case_ref"],
         Code::TokenMissing | Code::SignatureMissing => &["access.assurance"],
         Code::GrantSpent => &["grant.id"],
-        Code::LimitReached => &["limits.per_minute"],
+        Code::OutsideHours => &["access.hours"],
+        Code::LimitReached => &["limits.per_minute", "limits.per_day", "limits.per_user_per_day"],
+        Code::TooManyMatches => &["limits.rows_per_answer"],
         _ => &[],
     }
 }
@@ -101,6 +110,9 @@ pub fn change(code: Code) -> &'static str {
             "the caller asks for what the rule does not forbid, or the organisation changes its rule in \
              policies/guardrails/"
         }
+        Code::OutsideHours => {
+            "the caller asks when it opens, or officers agree on a version with other hours"
+        }
         Code::TooLarge => "the caller asks for less in one question",
         Code::QuestionInvalid => "the caller's question fits the contract",
         Code::Stopped => "the host starts again what it stopped: `tolbooth start`",
@@ -110,6 +122,9 @@ pub fn change(code: Code) -> &'static str {
         Code::SourceUnavailable | Code::SourceTimeout => "the system behind answers in time",
         Code::SourceInvalid => {
             "the system behind answers what its contract says, or its host changes the mapping"
+        }
+        Code::TooManyMatches => {
+            "the caller asks a narrower question, or officers agree on a version that allows more records in an answer"
         }
         Code::OutcomeUnknown => "the provider finds out whether the change was made",
         Code::CannotRecord => "the host puts the ledger right: readiness says what is wrong",

@@ -86,6 +86,8 @@ pub(super) struct Known {
     pub(super) rows_excluded: u64,
     /// Whether an intent record is open for this exchange.
     pub(super) intent: bool,
+    /// Its place among the answers of its day, where the agreement limits those; given back when this goes.
+    pub(super) of_day: Option<crate::policy::DayUse>,
     /// The grant it has taken, until that is spent; free again when this goes.
     pub(super) taken: Option<crate::policy::Use>,
     /// Bytes the ledger took for it before its end.
@@ -138,6 +140,7 @@ pub(super) fn accept(worker: &Worker, parts: Parts, incoming: Incoming) -> Resul
         dropped: Vec::new(),
         rows_excluded: 0,
         intent: false,
+        of_day: None,
         taken: None,
         recorded: 0,
         explains: false,

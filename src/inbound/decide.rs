@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::contract::{Question, ReadFault};
-use crate::desk::{Caller, Terms, facts, meant, permitted};
+use crate::desk::{Caller, Terms, beyond_day, beyond_minute, facts, meant, permitted, within_hours};
 use crate::directory::Identity;
 use crate::model::{Code, Halt, Origin, PurposeCode, Stated};
 use crate::policy::{Claims, choose};
@@ -89,14 +89,18 @@ fn judge(
     let facts = facts(terms, caller, &chosen);
     let verdict = worker.memo.borrow_mut().decide(&ruleset.digest, &ruleset.decider, &facts);
     permitted(verdict)?;
+    within_hours(agreement, &london)?;
     // Told to nobody but who may ask: to anybody else nothing is different.
     if let Some(halt) = worker.road.lived.now().halt(&facts.member, &version.dataset) {
         return Err(stopped(halt, worker.road.clock.now()));
     }
-    // Only a permitted question counts against the limit.
-    chosen.entry.limiter.admit(worker.road.clock.monotonic()).map_err(|seconds| {
-        Why::new(Code::LimitReached).detail(format!("Ask again in {seconds} s.")).retry_after(seconds)
-    })?;
+    // Only a permitted question counts against a limit.
+    if let Some(daily) = &chosen.entry.daily {
+        let user = known.user().map(|user| (identity.system().member.as_str(), user.value));
+        let place = daily.admit(london.date(), user).map_err(|over| beyond_day(over, &london))?;
+        known.of_day = Some(place);
+    }
+    chosen.entry.limiter.admit(worker.road.clock.monotonic()).map_err(beyond_minute)?;
     Ok(Arc::clone(terms))
 }
 

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use crate::desk::{Offer, OfferedOperation, change, keys};
+use crate::desk::{Offer, OfferedOperation, change, hours, keys};
 use crate::json::{Document, Kind, Node};
 use crate::model::limits::JSON_DEPTH_MAX;
 use crate::model::{Code, Origin, SystemId};
@@ -93,7 +93,14 @@ pub(super) fn explain(permitted: Permitted) -> Checked {
     put("purpose", stated(purpose));
     put("role", stated(known.role.as_ref().map(|stated| (stated.value.to_string(), stated.origin))));
     put("released", terms.scope().released.iter().map(|field| &**field).collect());
-    put("per_minute", known.agreement.as_ref().map(|agreement| agreement.limits.per_minute).into());
+    if let Some(agreement) = &known.agreement {
+        let limits = &agreement.limits;
+        put("hours", hours(&agreement.hours));
+        put("per_minute", limits.per_minute.into());
+        put("per_day", limits.per_day.into());
+        put("per_user_per_day", limits.per_user_per_day.into());
+        put("rows_per_answer", limits.rows_per_answer.into());
+    }
     put("fact", "An agreement in force permits it. Whether there is a record was not looked at.".into());
     let content = Fit::Explanation { body: written(said), code: None };
     Checked { known, content }
@@ -108,7 +115,11 @@ pub(super) fn explained(worker: &Worker, known: &Known, why: &Why) -> Bytes {
     put("status", code.status().into());
     put("sentence", code.sentence().into());
     put("fact", fact(worker, known, why).into());
-    put("stands_on", keys(code).iter().copied().collect());
+    // Of several limits the one it was, which its truth names.
+    let known_key = keys(code).iter().copied().filter(|key| why.truth.as_deref() == Some(*key));
+    let stands_on: Vec<&str> = known_key.collect();
+    let stands_on = if stands_on.is_empty() { keys(code).to_vec() } else { stands_on };
+    put("stands_on", stands_on.into());
     put("change", change(code).into());
     put("fixer", code.fixer().as_str().into());
     put("retry", code.retry().into());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::desk::{Content, Terms, minimised};
+use crate::desk::{Content, Terms, few_enough, minimised};
 use crate::source::Fetched;
 
 use super::accept::Known;
@@ -35,6 +35,11 @@ pub(super) fn minimise(worker: &Worker, answered: Answered) -> Result<Minimised,
         Ok(minimised) => minimised,
         Err(denied) => return Err(Refusal::new(known, denied)),
     };
+    // Before whom they are about is noted: nothing of them leaves, and nobody's data was told.
+    if let Err(denied) = few_enough(terms.agreement(), &minimised) {
+        known.rows_excluded = minimised.rows_excluded;
+        return Err(Refusal::new(known, denied));
+    }
     known.subjects.extend_from_slice(&minimised.subjects);
     known.rows_excluded = minimised.rows_excluded;
     if !minimised.dropped.is_empty() {

@@ -254,6 +254,10 @@ fn in_reserve(worker: &Worker, allowance: &Allowance, known: &Known, code: Code)
 }
 
 async fn keep(worker: &Worker, mut known: Box<Known>, reply: Reply, facts: Facts) -> Recorded {
+    // Before the record is asked for: whether one that comes late is there, only the next start knows.
+    if let Some(place) = known.of_day.take().filter(|_| reply.outcome.counts_for_the_day(reply.code)) {
+        place.keep();
+    }
     let Some(exchange) = entry(worker, &mut known, &reply, facts) else {
         // Only an identified caller reaches this point.
         let counted = Counted::unrecorded(known.intent);

@@ -62,8 +62,8 @@ impl From<Code> for Why {
 
 impl From<Denied> for Why {
     fn from(denied: Denied) -> Self {
-        let Denied { code, detail, truth } = denied;
-        Self { code, detail, truth, retry_after: None, challenge: None }
+        let Denied { code, detail, truth, retry_after } = denied;
+        Self { code, detail, truth, retry_after, challenge: None }
     }
 }
 
@@ -87,9 +87,11 @@ impl Refusal {
 /// again could make it twice.
 fn after_intent(code: Code) -> Code {
     match code {
-        Code::SourceUnavailable | Code::SourceTimeout | Code::SourceInvalid | Code::CannotDecide => {
-            Code::OutcomeUnknown
-        }
+        Code::SourceUnavailable
+        | Code::SourceTimeout
+        | Code::SourceInvalid
+        | Code::TooManyMatches
+        | Code::CannotDecide => Code::OutcomeUnknown,
         told => told,
     }
 }
@@ -129,7 +131,13 @@ mod tests {
     fn nobody_is_told_to_repeat_a_change_that_may_have_been_made() {
         // The question never went out, or the code says already that nobody knows.
         let stays = [Code::QuestionInvalid, Code::OutcomeUnknown, Code::CannotRecord];
-        for code in [Code::SourceUnavailable, Code::SourceTimeout, Code::SourceInvalid, Code::CannotDecide] {
+        for code in [
+            Code::SourceUnavailable,
+            Code::SourceTimeout,
+            Code::SourceInvalid,
+            Code::TooManyMatches,
+            Code::CannotDecide,
+        ] {
             assert_eq!(after_intent(code), Code::OutcomeUnknown, "{code}");
         }
         stays.iter().for_each(|code| assert_eq!(after_intent(*code), *code));

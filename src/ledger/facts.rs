@@ -115,12 +115,17 @@ impl SealedFacts<'_> {
 impl<'e> Facts<'e> {
     /// `None` where envelope or sealed part do not read.
     pub fn read(entry: &Entry<'e>) -> Option<Self> {
-        let mut facts: Self = serde_json::from_slice(entry.envelope).ok()?;
+        let mut facts = Self::of_envelope(entry)?;
         facts.sealed = match entry.sealed_json() {
             Some(json) => Some(serde_json::from_slice(json).ok()?),
             None => None,
         };
         Some(facts)
+    }
+
+    /// Without what the sealed part says. `None` where the envelope does not read.
+    pub fn of_envelope(entry: &Entry<'e>) -> Option<Self> {
+        serde_json::from_slice(entry.envelope).ok()
     }
 
     pub fn at(&self) -> Option<jiff::Timestamp> {

@@ -11,6 +11,7 @@ mod digest;
 mod disclosure;
 mod exchange;
 mod fault;
+mod hours;
 mod identifier;
 mod ids;
 mod law;
@@ -36,6 +37,7 @@ pub use digest::Digest;
 pub use disclosure::{Ruling, Urgency};
 pub use exchange::{ExchangeId, Origin, Stated, Subject, SubjectKind};
 pub use fault::{Fault, Faults, suggestion};
+pub use hours::{DAYS, HourSpan, Hours, HoursFault};
 pub use identifier::NORMALISER;
 pub use ids::{
     AgreementId, AgreementRef, DatasetId, DatasetVersion, IdError, MemberClass, MemberId, OperationId,

@@ -20,6 +20,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Those that stand on the record of an exchange.
+    pub const RECORDED: [Self; 4] = [Self::Answered, Self::NoMatch, Self::Refused, Self::Explained];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Answered => "answered",
@@ -29,6 +32,17 @@ impl Outcome {
             Self::Explained => "explained",
             Self::OwnView => "own_view",
             Self::LogRead => "log_read",
+        }
+    }
+
+    /// Whether an exchange that ended so counts against the limits of its day: something was told of a record, or
+    /// that there is none, or a change may have been made. What failed before that told nothing, and an explanation
+    /// looks at no record.
+    pub fn counts_for_the_day(self, code: Option<Code>) -> bool {
+        match self {
+            Self::Answered | Self::NoMatch => true,
+            Self::Refused => matches!(code, Some(Code::TooManyMatches | Code::OutcomeUnknown)),
+            Self::Unrecorded | Self::Explained | Self::OwnView | Self::LogRead => false,
         }
     }
 }
@@ -136,6 +150,8 @@ codes! {
         "The agreement wants the message signed.";
     Guardrail = "guardrail", 403, false, CallerOrOfficers,
         "A rule of the organisation that holds the data forbids this.";
+    OutsideHours = "hours", 403, true, CallerOrOfficers,
+        "The agreement allows no questions at this hour.";
     TooLarge = "too_large", 413, false, Caller,
         "The question is larger than this gateway reads.";
     QuestionInvalid = "question_invalid", 422, false, Caller,
@@ -152,6 +168,8 @@ codes! {
         "The system that holds the data did not answer in time.";
     SourceInvalid = "source_invalid", 502, false, Provider,
         "The system that holds the data answered something that does not fit the contract.";
+    TooManyMatches = "too_many_matches", 403, false, Caller,
+        "The answer has more records than the agreement allows in one: ask for less.";
     OutcomeUnknown = "outcome_unknown", 409, false, Provider,
         "Whether the change was made is not known: ask the provider before trying again.";
     CannotRecord = "cannot_record", 503, true, Host,

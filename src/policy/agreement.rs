@@ -5,9 +5,9 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::model::{
-    AgreementRef, Article9, Assurance, Basis, Confidentiality, DatasetVersion, Digest, MemberId, OperationId,
-    PurposeCode, ReasonWanted, Regime, Release, ResponseForm, RoleId, Schedule1, Schedule8, SystemId,
-    SystemName,
+    AgreementRef, Article9, Assurance, Basis, Confidentiality, DatasetVersion, Digest, Hours, MemberId,
+    OperationId, PurposeCode, ReasonWanted, Regime, Release, ResponseForm, RoleId, Schedule1, Schedule8,
+    SystemId, SystemName,
 };
 
 use super::grant::Grant;
@@ -33,6 +33,8 @@ pub struct Agreement {
     pub reason: ReasonWanted,
     /// The caller must state the case (`access.case_ref`).
     pub case_required: bool,
+    /// When may be asked, in London (`access.hours`).
+    pub hours: Hours,
     /// Agreements of one ruleset that release alike share it.
     pub release: Arc<Release>,
     pub limits: Limits,
@@ -183,10 +185,17 @@ pub struct ConsumerSystem {
     pub purposes: Vec<PurposeCode>,
 }
 
+/// Each at least 1; over all systems of all consumers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Questions in any 60 seconds, over all systems of all consumers; at least 1.
+    /// Questions in any 60 seconds.
     pub per_minute: u32,
+    /// Questions answered on a day in London.
+    pub per_day: Option<u32>,
+    /// Likewise of one user, as stated; where it is set the user must be.
+    pub per_user_per_day: Option<u32>,
+    /// Records in one answer.
+    pub rows_per_answer: Option<u32>,
 }
 
 /// Days in London.

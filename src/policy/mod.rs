@@ -8,6 +8,7 @@ mod act;
 mod agreement;
 mod attach;
 mod choose;
+mod daily;
 mod decide;
 mod facts;
 mod fields;
@@ -32,6 +33,7 @@ pub use act::{ACT_REASON_CHARS_MAX, Act, ActFault, CountedAct, SignedAct, is_rea
 pub use agreement::{Agreement, Conditions, ConsumerSystem, Dates, Law, Limits, Party, Power, Side, Stage};
 pub use attach::{AttachError, Brought, attach};
 pub use choose::{Chosen, Claims, choose};
+pub use daily::{AskedBy, Daily, DayUse, Over, Recount};
 pub use decide::{Decider, Verdict};
 pub use facts::{Facts, Scope};
 pub use fields::{

@@ -1,6 +1,6 @@
 //! The agreements of a ruleset, found by who asks what. Nothing here is linear in their number.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use crate::model::{AgreementId, DatasetVersion, Fault, Faults, MemberId, OperationId, SystemId};
 
 use super::agreement::Agreement;
+use super::daily::Daily;
 use super::rate::Limiter;
 use super::standing::Standing;
 
@@ -17,6 +18,8 @@ pub struct Entry {
     pub agreement: Arc<Agreement>,
     pub standing: Standing,
     pub limiter: Limiter,
+    /// Where it has limits by the day.
+    pub daily: Option<Daily>,
 }
 
 type ByOperation = HashMap<OperationId, Vec<Arc<Entry>>>;
@@ -45,6 +48,7 @@ impl Register {
             .flat_map(|register| register.all.iter())
             .map(|entry| (entry.agreement.reference.id.clone(), entry.limiter.clone()))
             .collect();
+        let mut days = Days::new(&judged, before);
         let mut register = Self::default();
         for (agreement, standing) in judged {
             let per_minute = agreement.limits.per_minute;
@@ -52,7 +56,8 @@ impl Register {
                 .entry(agreement.reference.id.clone())
                 .or_insert_with(|| Limiter::new(per_minute))
                 .continued(per_minute);
-            register.add(provider, Arc::new(Entry { agreement, standing, limiter }));
+            let daily = days.of(&agreement);
+            register.add(provider, Arc::new(Entry { agreement, standing, limiter, daily }));
         }
         Ok(register)
     }
@@ -104,6 +109,33 @@ impl Register {
     /// Every agreement, in the order given.
     pub fn all(&self) -> &[Arc<Entry>] {
         &self.all
+    }
+}
+
+/// The counts of days, one for all versions of an agreement.
+struct Days {
+    /// Whether any version counts by user.
+    by_user: HashSet<AgreementId>,
+    counts: HashMap<AgreementId, Daily>,
+}
+
+impl Days {
+    fn new(judged: &[(Arc<Agreement>, Standing)], before: Option<&Register>) -> Self {
+        let by_user = judged.iter().filter(|(agreement, _)| agreement.limits.per_user_per_day.is_some());
+        let by_user = by_user.map(|(agreement, _)| agreement.reference.id.clone()).collect();
+        let known = before.into_iter().flat_map(|register| register.all.iter());
+        let counts =
+            known.filter_map(|entry| Some((entry.agreement.reference.id.clone(), entry.daily.clone()?)));
+        Self { by_user, counts: counts.collect() }
+    }
+
+    fn of(&mut self, agreement: &Agreement) -> Option<Daily> {
+        let (id, limits) = (&agreement.reference.id, &agreement.limits);
+        let by_user = self.by_user.contains(id);
+        let known = self.counts.get(id).and_then(|known| known.continued(limits, by_user));
+        let daily = known.or_else(|| Daily::new(limits, by_user))?;
+        self.counts.insert(id.clone(), daily.clone());
+        Some(daily)
     }
 }
 

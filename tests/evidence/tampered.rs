@@ -362,6 +362,34 @@ const FORGED: &[Tampered] = &[
         &["assurance", "guardrails"],
     ),
     (
+        "an hour nobody agreed to",
+        |here, pack| {
+            // Two days on: whenever this runs, not now.
+            let other = (tolbooth::clock::Clock::new().unwrap().today() + jiff::ToSpan::days(2)).weekday();
+            let (_, day) = tolbooth::model::DAYS.iter().find(|(day, _)| *day == other).unwrap();
+            let hours = format!("\nhours = {{ {day} = [\"00:00-24:00\"] }}\n\n[data]");
+            agreed(here, pack, |text| text.replacen("\n[data]", &hours, 1))
+        },
+        &["dates"],
+    ),
+    (
+        "more records than were agreed",
+        |here, pack| {
+            forge(here, pack, |forge| {
+                forge.record["rows"] = 2.into();
+                forge.edit(&format!("agreements/{CHILD}.toml"), |text| {
+                    text.replacen("per_minute = ", "rows_per_answer = 1\nper_minute = ", 1)
+                });
+                let text = forge.file(&format!("agreements/{CHILD}.toml")).clone();
+                *forge.file(&format!("agreements/{CHILD}.sig")) =
+                    signed(&here.site.home, &text, &["glenmore", "nhs-lomond"]);
+            })
+            .pack()
+            .write()
+        },
+        &["fields"],
+    ),
+    (
         "a field nobody agreed to",
         |here, pack| {
             forge(here, pack, |forge| {

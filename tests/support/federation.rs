@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::ToSpan as _;
+use jiff::civil::Weekday;
+use jiff::{Timestamp, ToSpan as _};
 use tolbooth::app::{self, Running};
 use tolbooth::cli::trial;
 use tolbooth::clock::Clock;
@@ -34,6 +35,8 @@ const MEMBERS: [(&str, &str); 7] = [
 pub struct Federation {
     pub home: PathBuf,
     pub clock: Clock,
+    /// From when certificates count: TLS asks the machine's own clock, whatever `clock` says.
+    began: Timestamp,
     keys: PathBuf,
     authorities: Vec<(MemberId, Authority)>,
     running: Option<Running>,
@@ -75,12 +78,21 @@ impl Federation {
             certificate = \"certs/server.pem\"\nkey = \"certs/server.key\"\n[local]\naddress = \"127.0.0.1:0\"\n\
             [log]\nlevel = \"warn\"\n";
         write(&home.join("tolbooth.toml"), configuration);
-        Self { home, clock, keys, authorities, running: None, _scratch: scratch }
+        let began = clock.now();
+        Self { home, clock, began, keys, authorities, running: None, _scratch: scratch }
     }
 
     /// Copies a folder of the project into the gateway's, as `cp -r` does.
     pub fn copy(&self, folder: &str, to: &str) {
         copy_tree(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &self.home.join(to));
+    }
+
+    /// Moves the clock on to the next Wednesday at noon, when everybody is at work: some agreements have hours.
+    pub fn at_work(&self) {
+        let now = self.clock.london();
+        let days = (1..=7).find(|days| (now.date() + days.days()).weekday() == Weekday::Wednesday).unwrap();
+        let noon = (now.date() + days.days()).at(12, 0, 0, 0).to_zoned(self.clock.zone().clone()).unwrap();
+        self.clock.shift(noon.timestamp().duration_since(now.timestamp()));
     }
 
     /// Puts every agreement in force from today, signed by every party's officer.
@@ -127,7 +139,7 @@ impl Federation {
         let (member, name) = system.split_once('/').unwrap();
         let (id, authority) = self.authorities.iter().find(|(id, _)| id.as_str() == member).unwrap();
         let domain = TrustDomain::new(id.clone(), FEDERATION).unwrap();
-        let life = Lifetime { now: self.clock.now(), days: DAYS };
+        let life = Lifetime { now: self.began, days: DAYS };
         let spiffe = SpiffeId { domain, system: SystemName::new(name).unwrap() };
         let made = authority.client(&spiffe, life).unwrap();
         write(certificate, &made.certificate);

@@ -13,6 +13,7 @@ use super::system::System;
 
 /// Asked as often as a test likes.
 const PER_MINUTE: &str = "per_minute = 10000000";
+const PER_DAY: &str = "per_day = 1000000000";
 
 pub struct Site {
     pub trial: Trial,
@@ -39,7 +40,11 @@ impl Site {
                 .dataset
                 .replace("timeout_ms = 3000", "timeout_ms = 3000\nforward_headers = [\"idempotency-key\"]")
                 .leak(),
-            agreement: CHILD.agreement.replace("per_minute = 30", PER_MINUTE).leak(),
+            agreement: CHILD
+                .agreement
+                .replace("per_minute = 30", PER_MINUTE)
+                .replace("per_day = 400", PER_DAY)
+                .leak(),
             ..CHILD
         };
         let url = system.url();

@@ -121,7 +121,8 @@ fn remedy(ruleset: &Ruleset, why: &Unpermitted, asks: &Asks) -> Remedy {
     let Some(agreement) = &why.agreement else { return Remedy::without_agreement(code) };
     let file = ruleset.files.agreements.iter().find(|file| file.name == agreement.file);
     let text = file.and_then(|file| file.held()).and_then(|bytes| std::str::from_utf8(bytes).ok());
-    Remedy::of(code, agreement, text.unwrap_or_default(), &asks.consumer, asks.on)
+    let why = (code, why.denied.truth.as_deref());
+    Remedy::of(why, agreement, text.unwrap_or_default(), &asks.consumer, asks.on)
 }
 
 impl ExplainArgs {
@@ -140,8 +141,11 @@ impl ExplainArgs {
             on: self.on.unwrap_or_else(|| clock.today()),
             at: self.at.unwrap_or_else(|| clock.london().time()),
             asked: 1,
+            answered_today: 0,
+            answered_user_today: 0,
             question: String::new(),
             record: None,
+            record_times: 1,
             supposing: Supposing::default(),
         }
     }

@@ -6,7 +6,7 @@ use crate::merkle::note::VerifierKey;
 use crate::model::Code;
 use crate::policy::Agreement;
 
-use super::super::remedy::Remedy;
+use super::super::remedy::{Remedy, keys};
 use super::clause::{Clause, clauses};
 use super::finding::Finding;
 use super::judge::{Case, when};
@@ -49,7 +49,9 @@ fn remedy(case: &Case<'_>, agreement: Option<&Agreement>) -> Option<Remedy> {
     match (code, agreement) {
         (Some(code), Some(agreement)) => {
             let (consumer, day) = (exchange.consumer()?, exchange.day()?);
-            Some(Remedy::of(code, agreement, text(case, agreement), &consumer, day))
+            let note = case.sealed.as_ref().and_then(|sealed| sealed.note.as_deref());
+            let limit = note.filter(|note| keys(code).contains(note));
+            Some(Remedy::of((code, limit), agreement, text(case, agreement), &consumer, day))
         }
         (Some(code), None) => Some(Remedy::without_agreement(code)),
         (None, Some(agreement)) if excluded => Some(Remedy::of_rows(agreement, text(case, agreement))),

@@ -2,13 +2,13 @@
 
 use crate::clock::date_in_words;
 use crate::model::{Transform, UserIdentity};
-use crate::policy::{Agreement, ConsumerSystem, Law, Party, Power};
+use crate::policy::{Agreement, ConsumerSystem, Law, Limits, Party, Power};
 
 use super::document::Block;
 use super::page::together;
 use super::saying::{Names, Saying};
 use super::says::paragraph;
-use super::words::{condition, counted, field_words, listed, transformed};
+use super::words::{condition, counted, field_words, hours, listed, transformed};
 
 pub(super) fn lead(agreement: &Agreement, said: &[Saying], names: Names<'_>) -> Vec<Block> {
     let mut blocks = vec![Block::Paragraph(who_gives_what(agreement, names))];
@@ -62,7 +62,8 @@ fn points(agreement: &Agreement, said: &[Saying], names: Names<'_>) -> Vec<(Stri
         ("They get", together(gets)),
         ("They never get", never),
         ("Only for", condition(&release.rows)),
-        ("At most", shown("limits.per_minute").unwrap_or_default()),
+        ("When", hours(&agreement.hours)),
+        ("At most", at_most(agreement)),
     ];
     if agreement.is_personal() {
         points.push(("In law", in_law(agreement, names)));
@@ -71,6 +72,15 @@ fn points(agreement: &Agreement, said: &[Saying], names: Names<'_>) -> Vec<(Stri
     points.extend(must_not(agreement).map(|what| ("They must not", what)));
     points.push(("On record", on_record(agreement)));
     points.into_iter().map(|(words, what)| (words.to_owned(), what)).collect()
+}
+
+fn at_most(agreement: &Agreement) -> String {
+    let Limits { per_minute, per_day, per_user_per_day, rows_per_answer } = agreement.limits;
+    let mut most = vec![format!("{} in any 60 seconds", counted(per_minute, "question"))];
+    most.extend(per_day.map(|count| format!("{count} answered on a day")));
+    most.extend(per_user_per_day.map(|count| format!("{count} answered to one user on a day")));
+    let rows = rows_per_answer.map(|count| format!("; {} in one answer", counted(count, "record")));
+    format!("{}, over all systems{}", listed(most, "and"), rows.unwrap_or_default())
 }
 
 fn who_may_ask(agreement: &Agreement, names: Names<'_>) -> String {

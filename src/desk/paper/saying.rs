@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use crate::clock::date_in_words;
-use crate::model::{MemberId, Rows, Transform};
+use crate::model::{Hours, MemberId, Rows, Transform};
 use crate::policy::{Field, Held, fields};
 
 /// How an organisation is called.
@@ -64,6 +64,7 @@ pub enum Value {
     Period(Option<String>),
     Transform(Transform),
     Rows(Rows),
+    Hours(Hours),
 }
 
 /// Where sayings are gathered.

@@ -2,7 +2,7 @@
 //! sign, so that each says neither more nor less than what `minimise/` does.
 
 use crate::clock::date_in_words;
-use crate::model::{Check, FieldPath, Literal, Rows, Step, Test, Transform};
+use crate::model::{Check, DAYS, FieldPath, HourSpan, Hours, Literal, Rows, Step, Test, Transform};
 
 /// `lead_officer.day_phone` is `lead officer: day phone`; of a list, `each of hazards: code`.
 pub fn field_words(field: &FieldPath) -> String {
@@ -85,6 +85,32 @@ pub fn literal(value: &Literal) -> String {
         Literal::Boolean(is) => if *is { "true" } else { "false" }.to_owned(),
         Literal::Date(date) => date.parse().map_or_else(|_| date.clone(), date_in_words),
     }
+}
+
+/// When may be asked: days that are alike are said together, as `Monday to Friday 08:00 to 18:00`.
+pub fn hours(hours: &Hours) -> String {
+    if *hours == Hours::Always {
+        return "at any hour".to_owned();
+    }
+    let mut alike: Vec<(&str, &str, &[HourSpan])> = Vec::new();
+    for (day, name) in DAYS {
+        match (hours.of(day), alike.last_mut()) {
+            (spans, Some((_, last, of_last))) if *of_last == spans => *last = name,
+            (spans, _) => alike.push((name, name, spans)),
+        }
+    }
+    let open = alike.into_iter().filter(|(_, _, spans)| !spans.is_empty());
+    let said = open.map(|(first, last, spans)| {
+        let days =
+            if first == last { capital(first) } else { format!("{} to {}", capital(first), capital(last)) };
+        format!("{days} {}", listed(spans.iter().map(|span| span.to_string().replace('-', " to ")), "and"))
+    });
+    format!("{}, London time", said.collect::<Vec<_>>().join("; "))
+}
+
+fn capital(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
 fn span(months: u32, days_more: u32) -> String {

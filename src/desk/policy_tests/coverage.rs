@@ -8,6 +8,7 @@ use crate::model::{Code, FieldPath, Mapping, Step};
 use crate::policy::Agreement;
 
 use super::super::clauses::{Clause, What, clauses};
+use super::super::judging::Denied;
 use super::super::ruleset::Ruleset;
 use super::judge::{End, Judged};
 use super::read::Asks;
@@ -82,16 +83,25 @@ fn shown(clauses: &mut [Clause], agreement: &Agreement, outcome: &Outcome) {
             not_agreed(clauses, agreement, asks);
         }
         End::Refused(denied) if is_of && judged.permit.is_none() => {
-            let stops = |clause: &&mut Clause| clause.stops(denied.code, agreement, &asks.consumer, asks.on);
-            clauses.iter_mut().filter(stops).for_each(unmet);
+            stopped(clauses, denied, agreement, asks);
         }
         _ if is_of => {
+            // What was permitted can be stopped by how much was found.
+            if let End::Refused(denied) = &judged.end {
+                stopped(clauses, denied, agreement, asks);
+            }
             clauses.iter_mut().filter(|clause| passes(&clause.what, asks, judged)).for_each(met);
             rows(clauses, judged);
             fields(clauses, asks, judged);
         }
         _ => {}
     }
+}
+
+fn stopped(clauses: &mut [Clause], denied: &Denied, agreement: &Agreement, asks: &Asks) {
+    let why = (denied.code, denied.truth.as_deref());
+    let stops = |clause: &&mut Clause| clause.stops(why, agreement, &asks.consumer, asks.on);
+    clauses.iter_mut().filter(stops).for_each(unmet);
 }
 
 fn met(clause: &mut Clause) {
@@ -132,7 +142,8 @@ fn passes(what: &What, asks: &Asks, judged: &Judged) -> bool {
         }
         What::Operation(operation) => *operation == asks.operation,
         What::User | What::Reason | What::Case | What::Assurance => true,
-        What::From | What::Until | What::Limit => true,
+        What::From | What::Until | What::Hours | What::Limit => true,
+        What::RowsPerAnswer => matches!(judged.end, End::Answer(_)),
         What::Rows(_) | What::Released(_) | What::Withheld(_) | What::Guardrail(_) | What::Form => false,
     }
 }

@@ -12,13 +12,14 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::contract::read_question;
+use crate::desk::bounds::{beyond_day, beyond_minute, few_enough, within_hours};
 use crate::desk::judging::{Caller, Content, Denied, facts, fit, meant, minimised, permitted};
 use crate::desk::ruleset::{Offer, OfferedOperation, Ruleset};
 use crate::desk::terms::Terms;
 use crate::json::Document;
 use crate::model::limits::JSON_DEPTH_MAX;
 use crate::model::{AgreementRef, Code, Faults, MemberId, PurposeCode, RoleId};
-use crate::policy::{Agreement, Chosen, Claims, Facts, Limiter, Register, Standing, choose};
+use crate::policy::{Agreement, Chosen, Claims, Daily, Facts, Limiter, Over, Register, Standing, choose};
 
 use super::read::{Asks, Supposing};
 
@@ -137,11 +138,13 @@ impl<'r> Bench<'r> {
         let content = match &asks.record {
             None => Content::nothing(cardinality),
             Some(record) => {
-                let found =
-                    Document::parse(Bytes::copy_from_slice(record.as_bytes()), JSON_DEPTH_MAX).map_err(
-                        |fault| Denied { truth: Some(fault.to_string()), ..denied(Code::SourceInvalid) },
-                    )?;
+                let record = times_over(record, asks.record_times);
+                let found = Document::parse(Bytes::from(record), JSON_DEPTH_MAX).map_err(|fault| Denied {
+                    truth: Some(fault.to_string()),
+                    ..denied(Code::SourceInvalid)
+                })?;
                 let minimised = minimised(&terms, found.root(), asks.on, &self.zone)?;
+                few_enough(terms.agreement(), &minimised)?;
                 seen.rows = terms.row_tests(found.root(), asks.on, &self.zone);
                 Content::of(minimised, offer.on_unlisted, cardinality)?
             }
@@ -180,9 +183,13 @@ impl<'r> Bench<'r> {
         let terms = Arc::clone(terms.ok_or_else(|| denied(Code::CannotDecide))?);
         let facts = self.facts(asks, &terms, &chosen)?;
         permitted(self.ruleset.decider.decide(&facts))?;
+        let london = asks.on.to_datetime(asks.at).to_zoned(self.zone.clone());
+        let london = london.map_err(|_| denied(Code::CannotDecide))?;
+        within_hours(agreement, &london)?;
+        of_day(agreement, asks).map_err(|over| beyond_day(over, &london))?;
         let limiter = Limiter::new(agreement.limits.per_minute);
         for _ in 0..asks.asked {
-            limiter.admit(Duration::ZERO).map_err(|_| denied(Code::LimitReached))?;
+            limiter.admit(Duration::ZERO).map_err(beyond_minute)?;
         }
         let (purpose, role) = (chosen.purpose.value, chosen.role.map(|role| role.value));
         seen.permit = Some(Permit { purpose, role, terms: Arc::clone(&terms) });
@@ -200,7 +207,28 @@ impl<'r> Bench<'r> {
 }
 
 fn denied(code: Code) -> Denied {
-    Denied { code, detail: None, truth: None }
+    Denied { code, detail: None, truth: None, retry_after: None }
+}
+
+/// A list so many times over, as one list; anything else, and an empty list, as it is.
+fn times_over(record: &str, times: u32) -> String {
+    let items = record.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    match items.filter(|items| !items.trim().is_empty() && times > 1) {
+        Some(items) => format!("[{}]", vec![items; times as usize].join(",")),
+        None => record.to_owned(),
+    }
+}
+
+/// Whether the day has a place for it, after what the test says was answered before, those within its minute too.
+fn of_day(agreement: &Agreement, asks: &Asks) -> Result<(), Over> {
+    let limits = &agreement.limits;
+    let Some(daily) = Daily::new(limits, limits.per_user_per_day.is_some()) else { return Ok(()) };
+    let of_user = (asks.consumer.member.as_str(), "of the test");
+    let mut before = daily.recount();
+    before.add_many(Some(of_user), asks.answered_user_today.saturating_add(asks.asked.saturating_sub(1)));
+    before.add_many(Some(("", "")), asks.answered_today.saturating_sub(asks.answered_user_today));
+    before.begin(asks.on);
+    daily.admit(asks.on, asks.user.then_some(of_user)).map(drop)
 }
 
 fn claims(asks: &Asks) -> Claims<'_> {

@@ -15,6 +15,10 @@ use crate::model::{
 pub const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// More of one minute than any limit an agreement is likely to have: each is admitted one by one.
 const ASKED_MAX: u64 = 100_000;
+/// As many as any limit of a day may say: they are only counted.
+const ANSWERED_MAX: u64 = 1_000_000_000;
+/// Enough for any number of records that is worth a limit.
+const TIMES_MAX: u64 = 100_000;
 const NAME_CHARS_MAX: usize = 160;
 /// Noon is in office hours, and on the same day in London as in UTC.
 const NOON: Time = Time::constant(12, 0, 0, 0);
@@ -50,10 +54,16 @@ pub struct Asks {
     pub at: Time,
     /// How often within one minute; the last is judged.
     pub asked: u32,
+    /// How many questions were answered under the agreement that day already, by whomever.
+    pub answered_today: u32,
+    /// And how many of them to this user.
+    pub answered_user_today: u32,
     pub question: String,
     /// What the system behind says, where its mapping looks for the document and in its own words; `None` if it
     /// has none.
     pub record: Option<String>,
+    /// How many times over, where it is a list.
+    pub record_times: u32,
     pub supposing: Supposing,
 }
 
@@ -102,7 +112,7 @@ pub fn read(file: &str, text: &str) -> Result<Vec<PolicyTest>, Faults> {
 }
 
 /// What `[usual]` may say.
-const ASKING: [&str; 16] = [
+const ASKING: [&str; 19] = [
     "consumer",
     "dataset",
     "operation",
@@ -116,8 +126,11 @@ const ASKING: [&str; 16] = [
     "on",
     "at",
     "asked",
+    "answered_today",
+    "answered_user_today",
     "question",
     "record",
+    "record_times",
     "suppose",
 ];
 
@@ -153,6 +166,11 @@ impl<'d> Words<'d> {
         self.said(key).map_or(Some(false), |item| item.boolean())
     }
 
+    fn answered(&self, key: &'static str) -> Option<u32> {
+        let said = self.said(key).map_or(Some(0), |item| item.count(0..=ANSWERED_MAX))?;
+        u32::try_from(said).ok()
+    }
+
     fn test(self) -> Option<PolicyTest> {
         let name = self.test.required("name").and_then(|item| named(&item));
         let expects = self.expects();
@@ -174,8 +192,10 @@ impl<'d> Words<'d> {
         let on = self.wanted("on").and_then(|item| item.date());
         let at = self.said("at").map_or(Some(NOON), |item| item.parsed(hour));
         let asked = self.said("asked").map_or(Some(1), |item| item.count(1..=ASKED_MAX));
+        let (today, user_today) = (self.answered("answered_today"), self.answered("answered_user_today"));
         let question = self.wanted("question").and_then(|item| item.text());
         let record = self.text("record");
+        let times = self.said("record_times").map_or(Some(1), |item| item.count(1..=TIMES_MAX));
         let supposing = match self.said("suppose").and_then(Item::table) {
             Some(table) => supposing(&table),
             None => Some(Supposing::default()),
@@ -194,8 +214,12 @@ impl<'d> Words<'d> {
             on: on?,
             at: at?,
             asked: u32::try_from(asked?).ok()?,
+            // Those to this user were answered too.
+            answered_today: today?.max(user_today?),
+            answered_user_today: user_today?,
             question: question?.to_owned(),
             record: record?,
+            record_times: u32::try_from(times?).ok()?,
             supposing: supposing?,
         })
     }

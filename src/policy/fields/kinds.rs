@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Kind;
-use crate::model::{Holds, Schedule1, Transform};
+use crate::model::{DAYS, Holds, Schedule1, Transform};
 
 const ID: &str = "^[a-z][a-z0-9_-]{0,62}$";
 /// Something to read, on one line, without control characters.
@@ -43,6 +43,7 @@ pub(super) fn kind(kind: Kind) -> Value {
         Kind::Release(format) => release(format),
         Kind::Fields => list(&text(FIELD), 0),
         Kind::Rows => rows(),
+        Kind::Hours => hours(),
     }
 }
 
@@ -145,6 +146,18 @@ fn rows() -> Value {
         object(&["all"], json!({ "all": tests })),
         object(&["any"], json!({ "any": tests })),
     ] })
+}
+
+fn hours() -> Value {
+    const TIME: &str = "([01][0-9]|2[0-3]):[0-5][0-9]";
+    let span = text(&format!("^{TIME}-({TIME}|24:00)$"));
+    let spans = json!({ "type": "array", "minItems": 1, "items": span });
+    let days: serde_json::Map<String, Value> =
+        DAYS.iter().map(|(_, day)| ((*day).to_owned(), spans.clone())).collect();
+    let week = json!({
+        "type": "object", "additionalProperties": false, "minProperties": 1, "properties": days,
+    });
+    json!({ "anyOf": [{ "const": "24x7" }, week] })
 }
 
 fn object(required: &[&str], properties: Value) -> Value {

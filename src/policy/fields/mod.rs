@@ -71,6 +71,8 @@ pub enum Kind {
     Release(u8),
     Fields,
     Rows,
+    /// `"24x7"`, or spans of the days of the week.
+    Hours,
 }
 
 /// In which formats a key is known.
@@ -122,17 +124,13 @@ impl Held {
 }
 
 /// Keys of the field list that are not taken yet, because nothing here would hold them.
-pub const NOT_YET: [(&str, &str); 12] = [
-    ("access.hours", "at which hours may be asked"),
+pub const NOT_YET: [(&str, &str); 8] = [
     ("emergency.conditions", "in which emergencies"),
     ("emergency.extra_fields", "what is released besides in one"),
     ("emergency.notify_minutes", "how soon the provider is told of one"),
     ("emergency.per_day", "how often a day"),
     ("emergency.review_hours", "how soon one is reviewed"),
     ("emergency.second_person", "whether two have to ask"),
-    ("limits.per_day", "questions a day"),
-    ("limits.per_user_per_day", "questions a day by one person"),
-    ("limits.rows_per_answer", "records in one answer"),
     ("emergency.allowed = true", "an emergency clause"),
     ("flow.notify_owner = \"always\"", "telling the owner of the data of questions"),
 ];

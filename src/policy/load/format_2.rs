@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use crate::config::strict::Table;
 use crate::model::{
-    Assurance, DataSubject, DatasetVersion, Digest, OperationId, PurposeCode, ReasonWanted, Release,
+    Assurance, DataSubject, DatasetVersion, Digest, Hours, OperationId, PurposeCode, ReasonWanted, Release,
     SharingKind, UserIdentity,
 };
 use crate::policy::agreement::{Agreement, Dates, Law, Limits, Party, Stage};
@@ -17,8 +17,8 @@ use crate::policy::particulars::{
 };
 
 use super::coherence::{Said, coherent};
-use super::read::{name, not_yet, word};
-use super::{Head, assurance, code_of, data, dataset, duties, head, law, parties, sections, terms};
+use super::read::{name, word};
+use super::{Head, assurance, code_of, data, dataset, duties, head, hours, law, parties, sections, terms};
 
 const ABOUT_PEOPLE: &str = "data about people needs it";
 const LIVE_ABOUT_PEOPLE: &str = "a live agreement about people needs it";
@@ -57,6 +57,7 @@ pub(super) fn read(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agree
         user_required: access.asking.user != UserIdentity::SystemOnly,
         reason: access.reason,
         case_required: access.case_required,
+        hours: access.hours,
         release: Arc::new(data.release?),
         limits: data.limits?,
         dates: owed.dates?,
@@ -147,6 +148,7 @@ struct Access {
     asking: Asking,
     reason: ReasonWanted,
     case_required: bool,
+    hours: Hours,
 }
 
 fn describe(root: &Table<'_>) -> Described {
@@ -163,10 +165,8 @@ fn describe(root: &Table<'_>) -> Described {
     let description =
         released.as_ref().and_then(|table| sections::description(table, system_of_record, reasons, response));
     let access = root.table("access").and_then(|table| access(&table));
-    let limits = root.table("limits").and_then(|table| {
-        let held = not_yet(&table, &["rows_per_answer", "per_day", "per_user_per_day"]);
-        terms::limits(&table).filter(|_| held.is_some())
-    });
+    let user = access.as_ref().map(|access| access.asking.user != UserIdentity::SystemOnly);
+    let limits = root.table("limits").and_then(|table| terms::limits(&table, user));
     Described { dataset, release, description, flow, access, limits, line }
 }
 
@@ -176,7 +176,14 @@ fn access(table: &Table<'_>) -> Option<Access> {
     let reason = word(table, "reason");
     let case_required = table.required("case_ref").and_then(|item| item.boolean());
     let asking = sections::asking(table, user);
-    Some(Access { assurance: assurance?, asking: asking?, reason: reason?, case_required: case_required? })
+    let hours = hours::hours(table);
+    Some(Access {
+        assurance: assurance?,
+        asking: asking?,
+        reason: reason?,
+        case_required: case_required?,
+        hours: hours?,
+    })
 }
 
 /// Law, and sections 3.3 to 11: what the parties owe.

@@ -1,5 +1,5 @@
-//! A grant's file: `[grant]`, `[request]`, `[decision]` and `[[subject]]` in place of `[agreement]`, `[limits]`
-//! and `[dates]`, and everything else read as format 1 of an agreement is.
+//! A grant's file: `[grant]`, `[request]`, `[decision]` and `[[subject]]` in place of `[agreement]` and `[dates]`, of
+//! `[limits]` one key, and everything else read as format 1 of an agreement is.
 
 use std::sync::Arc;
 
@@ -39,6 +39,7 @@ pub(super) fn read(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agree
     let parties = parties::read(root, purpose, parties::Wanted::Format1).and_then(|all| pair(root, all));
     let dataset = root.table("dataset").and_then(|table| one_operation(&table));
     let access = root.table("access").and_then(|table| access(&table));
+    let limits = limits(root);
     let release = root.table("data").and_then(|table| data::read(&table, data::Form::Format1));
     let stage = head.as_ref().map(|head| head.stage);
     let wanted = law::Wanted {
@@ -51,7 +52,7 @@ pub(super) fn read(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agree
     let seal = terms::seal(root);
     let head = head?;
     let (dataset, operations) = dataset?;
-    let (assurance, user_required) = access?;
+    let access = access?;
     let (request, decision, subjects) = (request?, decision?, subjects?);
     let grant = Grant { request, decision, decided: head.decided, expires: head.expires, subjects };
     Some(Agreement {
@@ -62,12 +63,13 @@ pub(super) fn read(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agree
         purpose: purpose?,
         dataset,
         operations,
-        assurance,
-        user_required,
+        assurance: access.assurance,
+        user_required: access.user_required,
         reason: ReasonWanted::None,
         case_required: false,
+        hours: access.hours,
         release: Arc::new(release?.0),
-        limits: Limits { per_minute: GRANT_QUESTIONS_PER_MINUTE },
+        limits: limits?,
         dates: head.dates,
         law: law?,
         audit_years: audit_years?,
@@ -187,6 +189,20 @@ fn subject(table: &Table<'_>) -> Option<Commitment> {
         mac
     });
     Some(Commitment { kind: kind?, mac: mac? })
+}
+
+/// `[limits]`, which may be left out: an answer may be bounded. Questions are, by there being one.
+fn limits(root: &Table<'_>) -> Option<Limits> {
+    let rows_per_answer = match root.optional("limits") {
+        Some(item) => terms::rows_per_answer(&item.table()?)?,
+        None => None,
+    };
+    Some(Limits {
+        per_minute: GRANT_QUESTIONS_PER_MINUTE,
+        per_day: None,
+        per_user_per_day: None,
+        rows_per_answer,
+    })
 }
 
 /// One provider and one system of one consumer: a grant goes to whoever asked for it.

@@ -9,6 +9,7 @@ mod data;
 mod duties;
 mod format_2;
 mod grant;
+mod hours;
 mod law;
 mod parties;
 mod party;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 
 use crate::config::strict::{self, Item, Table};
 use crate::model::{
-    AgreementId, AgreementRef, Assurance, DatasetId, DatasetVersion, Digest, Faults, OperationId,
+    AgreementId, AgreementRef, Assurance, DatasetId, DatasetVersion, Digest, Faults, Hours, OperationId,
     PurposeCode, ReasonWanted,
 };
 
@@ -85,7 +86,8 @@ fn format_1(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agreement> {
     let dataset = root.table("dataset").and_then(|table| dataset(&table));
     let access = root.table("access").and_then(|table| access(&table));
     let release = root.table("data").and_then(|table| data::read(&table, data::Form::Format1));
-    let limits = root.table("limits").and_then(|table| terms::limits(&table));
+    let user = access.as_ref().map(|access| access.user_required);
+    let limits = root.table("limits").and_then(|table| terms::limits(&table, user));
     let stage = head.as_ref().map(|head| head.stage);
     let dates = root.table("dates").and_then(|table| terms::dates(&table, stage));
     let law = law::read(
@@ -100,7 +102,7 @@ fn format_1(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agreement> {
     let seal = terms::seal(root);
     let head = head?;
     let (dataset, operations) = dataset?;
-    let (assurance, user_required) = access?;
+    let access = access?;
     Some(Agreement {
         reference: head.reference,
         title: head.title,
@@ -109,10 +111,11 @@ fn format_1(root: &Table<'_>, file: &str, digest: Digest) -> Option<Agreement> {
         purpose: purpose?,
         dataset,
         operations,
-        assurance,
-        user_required,
+        assurance: access.assurance,
+        user_required: access.user_required,
         reason: ReasonWanted::None,
         case_required: false,
+        hours: access.hours,
         release: Arc::new(release?.0),
         limits: limits?,
         dates: dates?,
@@ -156,12 +159,20 @@ fn assurance(table: &Table<'_>) -> Option<Assurance> {
     table.required("assurance").and_then(|item| item.word(&Assurance::ALL, Assurance::as_str))
 }
 
-fn access(table: &Table<'_>) -> Option<(Assurance, bool)> {
+/// What format 1 says of how is asked.
+struct Access {
+    assurance: Assurance,
+    user_required: bool,
+    hours: Hours,
+}
+
+fn access(table: &Table<'_>) -> Option<Access> {
     let assurance = assurance(table);
+    let hours = hours::hours(table);
     let user = table
         .required("user")
         .and_then(|item| item.word(&[false, true], |required| if required { "required" } else { "none" }));
-    Some((assurance?, user?))
+    Some(Access { assurance: assurance?, user_required: user?, hours: hours? })
 }
 
 /// A version or major number.

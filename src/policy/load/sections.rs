@@ -110,8 +110,6 @@ pub(super) fn asking(table: &Table<'_>, user: Option<UserIdentity>) -> Option<As
         Some(item) => item.table().and_then(|table| sample_review(&table)).map(Some),
         None => Some(None),
     };
-    let held = not_yet(table, &["hours"]);
-    held?;
     Some(Asking { keys: keys?, matching: matching?, user: user?, sample_review: sample_review? })
 }
 

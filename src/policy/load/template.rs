@@ -2,13 +2,13 @@
 //! whom, under which law, or what the parties owe each other.
 
 use crate::config::strict::{self, Item, Table};
-use crate::model::{Digest, Faults, RoleId, suggestion};
+use crate::model::{Digest, Faults, RoleId, UserIdentity, suggestion};
 use crate::policy::agreement::Stage;
 use crate::policy::template::Template;
 
 use super::read::{given, name, word, words};
 use super::{
-    TITLE_CHARS_MAX, assurance, code_of, data, dataset, distinct, duties, line_of, small, terms, text,
+    TITLE_CHARS_MAX, assurance, code_of, data, dataset, distinct, duties, hours, line_of, small, terms, text,
 };
 
 const FORMAT: u64 = 1;
@@ -31,10 +31,11 @@ fn template(root: &Table<'_>, file: &str, digest: Digest) -> Option<Template> {
         let case = table.required("case_ref").and_then(|item| item.boolean());
         let roles =
             table.required("roles").and_then(|item| distinct(&item.list()?, |item| item.parsed(RoleId::new)));
-        (assurance, user, reason, case, roles)
+        (assurance, user, reason, case, roles, hours::hours(&table))
     });
     let release = root.table("data").and_then(|table| data::read(&table, data::Form::Format1));
-    let limits = root.table("limits").and_then(|table| terms::limits(&table));
+    let user = access.as_ref().and_then(|(_, user, ..)| *user).map(|user| user != UserIdentity::SystemOnly);
+    let limits = root.table("limits").and_then(|table| terms::limits(&table, user));
     let keeping = root.table("retention").map(|table| duties::kept(&table));
     let dates = match root.optional("dates") {
         Some(item) => item.table().map(|table| {
@@ -45,7 +46,7 @@ fn template(root: &Table<'_>, file: &str, digest: Digest) -> Option<Template> {
     let (named, version, title, stage) = head?;
     let (purpose, prohibited) = aim?;
     let (dataset, operations) = dataset?;
-    let (assurance, user, reason, case_required, roles) = access?;
+    let (assurance, user, reason, case_required, roles, hours) = access?;
     let (consumer_keeps, audit_years) = keeping?;
     let (from, until) = dates?;
     Some(Template {
@@ -62,6 +63,7 @@ fn template(root: &Table<'_>, file: &str, digest: Digest) -> Option<Template> {
         reason: reason?,
         case_required: case_required?,
         roles: roles?,
+        hours: hours?,
         release: release?.0,
         limits: limits?,
         from: from?,

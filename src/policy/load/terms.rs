@@ -7,12 +7,54 @@ use crate::model::limits::{AUDIT_YEARS_CHILDREN, AUDIT_YEARS_DEFAULT, AUDIT_YEAR
 use crate::model::{Digest, PurposeCode};
 use crate::policy::agreement::{Dates, Limits, Stage};
 
+use super::read::given;
+
 /// Above what one machine can answer: a larger number is a typing mistake.
 const PER_MINUTE_MAX: u64 = 10_000_000;
+/// Likewise, at a hundred times the day of a busy council.
+const PER_DAY_MAX: u64 = 1_000_000_000;
+/// More records than the largest answer a source may give can hold.
+const ROWS_MAX: u64 = 1_000_000;
 
-pub(super) fn limits(table: &Table<'_>) -> Option<Limits> {
-    let count = table.required("per_minute")?.count(1..=PER_MINUTE_MAX)?;
-    u32::try_from(count).ok().map(|per_minute| Limits { per_minute })
+/// `user`: whether a question states the user, as far as that could be read.
+pub(super) fn limits(table: &Table<'_>, user: Option<bool>) -> Option<Limits> {
+    let per_minute = table.required("per_minute").and_then(|item| number(&item, PER_MINUTE_MAX));
+    let per_day = given(table, "per_day", |item| number(item, PER_DAY_MAX));
+    let per_user_per_day = given(table, "per_user_per_day", |item| number(item, PER_DAY_MAX));
+    let rows_per_answer = rows_per_answer(table);
+    let (per_day, per_user_per_day) = (per_day?, per_user_per_day?);
+    of_users(table, (per_day, per_user_per_day), user)?;
+    Some(Limits { per_minute: per_minute?, per_day, per_user_per_day, rows_per_answer: rows_per_answer? })
+}
+
+pub(super) fn rows_per_answer(table: &Table<'_>) -> Option<Option<u32>> {
+    given(table, "rows_per_answer", |item| number(item, ROWS_MAX))
+}
+
+fn number(item: &Item<'_>, most: u64) -> Option<u32> {
+    item.count(1..=most).and_then(|count| u32::try_from(count).ok())
+}
+
+/// A limit by user counts those who are stated, and is not above that of all of them.
+fn of_users(
+    table: &Table<'_>,
+    (per_day, per_user): (Option<u32>, Option<u32>),
+    user: Option<bool>,
+) -> Option<()> {
+    let item = table.optional("per_user_per_day");
+    let (Some(per_user), Some(item)) = (per_user, item) else { return Some(()) };
+    if user == Some(false) {
+        item.fault_with_help(
+            "counts by user, and `access.user` wants none stated",
+            Some("have the user stated (`access.user`), or leave this out".to_owned()),
+        );
+        return None;
+    }
+    if let Some(per_day) = per_day.filter(|per_day| *per_day < per_user) {
+        item.fault(format!("{per_user} is more than `per_day`, {per_day}, and never reached"));
+        return None;
+    }
+    Some(())
 }
 
 pub(super) fn dates(table: &Table<'_>, stage: Option<Stage>) -> Option<Dates> {

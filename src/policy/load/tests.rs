@@ -1,8 +1,8 @@
 //! One good file, and each thing that can be wrong with it.
 
-use jiff::civil::date;
+use jiff::civil::{Weekday, date};
 
-use crate::model::{Basis, Check, Digest, FieldPath, Literal, Regime, Rows, Test, Transform};
+use crate::model::{Basis, Check, Digest, FieldPath, Hours, Literal, Regime, Rows, Test, Transform};
 use crate::policy::agreement::{Side, Stage};
 use crate::policy::tests::samples::{faults, live, load, trial};
 
@@ -95,12 +95,63 @@ fn all_faults_come_at_once() {
 #[test]
 fn what_belongs_to_later_versions_is_unknown() {
     check_each(&[
-        ("[limits]\n", "[limits]\nper_day = 5\n", "unknown key `per_day` in [limits]"),
+        ("[limits]\n", "[limits]\nper_week = 5\n", "unknown key `per_week` in [limits]"),
         ("[purpose]\n", "[emergency]\nallowed = true\n[purpose]\n", "unknown key `emergency`"),
         ("\"certificate\"", "\"tokens\"", "`tokens` is not known here\n    did you mean `token`?"),
         ("user = \"none\"", "user = \"named\"", "`named` is not known here"),
         ("[purpose]\n", "[signatures]\n[purpose]\n", "unknown key `signatures`"),
     ]);
+}
+
+#[test]
+fn limits_of_the_day_are_checked() {
+    let day = |more: &str| said("[limits]\n", &format!("[limits]\n{more}\n"));
+    let user = trial().replacen("user = \"none\"", "user = \"required\"", 1);
+    let agreement = load(&user.replacen(
+        "[limits]\n",
+        "[limits]\nper_day = 5\nper_user_per_day = 5\nrows_per_answer = 1\n",
+        1,
+    ));
+    let limits = agreement.limits;
+    assert_eq!(
+        (limits.per_day, limits.per_user_per_day, limits.rows_per_answer),
+        (Some(5), Some(5), Some(1))
+    );
+    assert_eq!((load(&trial()).limits.per_day, load(&trial()).hours), (None, Hours::Always));
+    for (more, wanted) in [
+        ("per_day = 0", "`limits.per_day`: 0 is not from 1 to"),
+        ("per_day = \"5\"", "`limits.per_day`: a whole number is wanted here"),
+        ("rows_per_answer = 0", "`limits.rows_per_answer`: 0 is not from 1 to"),
+        ("per_user_per_day = 5", "counts by user, and `access.user` wants none stated"),
+    ] {
+        assert!(day(more).contains(wanted), "{more}: {}", day(more));
+    }
+    let above = user.replacen("[limits]\n", "[limits]\nper_day = 5\nper_user_per_day = 6\n", 1);
+    assert!(faults(&above).contains("6 is more than `per_day`, 5, and never reached"), "{}", faults(&above));
+}
+
+#[test]
+fn hours_are_any_or_spans_of_days() {
+    let with =
+        |hours: &str| trial().replacen("user = \"none\"", &format!("user = \"none\"\nhours = {hours}"), 1);
+    assert_eq!(load(&with("\"24x7\"")).hours, Hours::Always);
+    let office = load(&with("{ monday = [\"08:00-12:00\", \"13:00-24:00\"] }")).hours;
+    assert_eq!(office.of(Weekday::Monday).len(), 2);
+    assert!(office.of(Weekday::Tuesday).is_empty());
+    for (hours, wanted) in [
+        ("\"24/7\"", "`24/7` is not known here\n    did you mean `24x7`?"),
+        ("7", "`access.hours`: a table is wanted here, not integer"),
+        ("{}", "names no day"),
+        ("{ mon = [\"08:00-18:00\"] }", "unknown key `mon` in [access.hours]"),
+        ("{ monday = \"08:00-18:00\" }", "`access.hours.monday`: a list is wanted here"),
+        ("{ monday = [] }", "names no hour\n    leave the day out"),
+        ("{ monday = [\"8-18\"] }", "`access.hours.monday[0]`: `8-18` is not a time from and to"),
+        ("{ monday = [\"22:00-06:00\"] }", "over midnight is two"),
+        ("{ monday = [\"08:00-12:00\", \"11:00-13:00\"] }", "overlap, touch or are not in order"),
+    ] {
+        let found = faults(&with(hours));
+        assert!(found.contains(wanted), "{hours}\nwanted: {wanted}\nsaid: {found}");
+    }
 }
 
 #[test]

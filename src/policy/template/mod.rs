@@ -13,8 +13,8 @@ use jiff::civil::Date;
 
 use crate::merkle::note::{Note, VerifierKey};
 use crate::model::{
-    Assurance, AuthorityKey, DatasetVersion, Digest, Fault, Faults, OperationId, Prohibition, PurposeCode,
-    ReasonWanted, Release, RoleId, UserIdentity, suggestion,
+    Assurance, AuthorityKey, DatasetVersion, Digest, Fault, Faults, Hours, OperationId, Prohibition,
+    PurposeCode, ReasonWanted, Release, RoleId, UserIdentity, suggestion,
 };
 
 use super::agreement::{Agreement, Limits, Stage};
@@ -40,6 +40,7 @@ pub struct Template {
     pub case_required: bool,
     /// Empty: systems ask without a role.
     pub roles: Vec<RoleId>,
+    pub hours: Hours,
     pub release: Release,
     pub limits: Limits,
     pub from: Option<Date>,

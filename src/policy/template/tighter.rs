@@ -65,8 +65,22 @@ fn how_asked(agreement: &Agreement, template: &Template, looser: &mut Looser<'_>
     if template.case_required && !agreement.case_required {
         looser("access.case_ref", "it wants a case".to_owned());
     }
-    if agreement.limits.per_minute > template.limits.per_minute {
-        looser("limits.per_minute", format!("at most {}", template.limits.per_minute));
+    if !agreement.hours.is_within(&template.hours) {
+        looser("access.hours", "it is open for fewer".to_owned());
+    }
+    let (limits, most) = (&agreement.limits, &template.limits);
+    if limits.per_minute > most.per_minute {
+        looser("limits.per_minute", format!("at most {}", most.per_minute));
+    }
+    for (key, said, most) in [
+        ("limits.per_day", limits.per_day, most.per_day),
+        ("limits.per_user_per_day", limits.per_user_per_day, most.per_user_per_day),
+        ("limits.rows_per_answer", limits.rows_per_answer, most.rows_per_answer),
+    ] {
+        // Where nothing is said there is no limit.
+        if let Some(most) = most.filter(|most| said.is_none_or(|said| said > *most)) {
+            looser(key, format!("at most {most}"));
+        }
     }
     if agreement.audit_years > template.audit_years {
         looser("retention.audit_years", format!("at most {}", template.audit_years));

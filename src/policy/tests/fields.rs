@@ -18,7 +18,7 @@ use crate::policy::facts::Facts;
 use crate::policy::fields::{Held, fields};
 use crate::policy::register::Register;
 use crate::policy::standing::{Grounds, standing};
-use crate::policy::{Limiter, against_operation};
+use crate::policy::{Daily, DayUse, Limiter, against_operation};
 
 /// A question that the whole agreement permits; each test changes one thing about it.
 struct Question {
@@ -137,6 +137,17 @@ fn release(data: &str) -> Release {
 const RELEASED: &str = "release = [\"registered\", \"status\"]\n";
 const WITHHELD: &str = "withhold = [\"date_of_birth\", \"case_notes\", \"safe\"]\n";
 
+const OFFICE: &str = "case_ref = false\nhours = { monday = [\"08:00-18:00\"] }";
+
+/// Whether one answer on a day is the last.
+fn of_day(text: &str) -> bool {
+    let limits = samples::load(text).limits;
+    let daily = Daily::new(&limits, limits.per_user_per_day.is_some()).unwrap();
+    daily.recount().begin(date(2027, 1, 4));
+    let admit = || daily.admit(date(2027, 1, 4), Some(("nhs-lomond", "u-17"))).map(DayUse::keep);
+    admit().is_ok() && admit().is_err()
+}
+
 fn by_another_guardian() -> bool {
     worded("{ office = \"Caldicott Guardian\"", "{ office = \"Medical Director\"")
 }
@@ -193,7 +204,22 @@ fn refusals() -> Vec<(&'static str, bool)> {
             "data.rows",
             leaves(&some, "off") == Ok(Vec::new()) && leaves(&some, "on").is_ok_and(|left| left.len() == 2),
         ),
+        ("access.hours", {
+            let hours = samples::load(&whole().replace("case_ref = false", OFFICE)).hours;
+            hours.has(date(2027, 1, 4).at(8, 0, 0, 0)) && !hours.has(date(2027, 1, 4).at(18, 0, 0, 0))
+        }),
         ("limits.per_minute", first && limiter.admit(Duration::from_secs(2)).is_err()),
+        ("limits.per_day", of_day(&whole().replace("per_minute = 30", "per_minute = 30\nper_day = 1"))),
+        (
+            "limits.per_user_per_day",
+            of_day(&whole().replace("per_minute = 30", "per_minute = 30\nper_user_per_day = 1")),
+        ),
+        // Where an answer is counted: a whole gateway is asked.
+        (
+            "limits.rows_per_answer",
+            include_str!("../../../tests/limits.rs")
+                .contains("fn an_answer_of_more_records_than_agreed_is_refused_whole()"),
+        ),
         ("dates.from", !with(|asked| asked.day = date(2026, 11, 30))),
         ("dates.until", !with(|asked| asked.day = date(2028, 12, 1))),
         ("seal.view", !with(|asked| asked.view = Digest::of(b"another view"))),

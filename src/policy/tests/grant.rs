@@ -72,6 +72,21 @@ fn what_is_wrong_with_a_grant_is_told() {
 }
 
 #[test]
+fn a_grant_may_bound_its_answer_and_its_hours() {
+    let bounded = text("one", "2026-12-04T10:00:00Z").replacen(
+        "user = \"none\"",
+        "user = \"none\"\nhours = { friday = [\"08:00-18:00\"] }",
+        1,
+    );
+    let loaded = samples::load(&format!("{bounded}\n[limits]\nrows_per_answer = 3\n"));
+    assert_eq!((loaded.limits.rows_per_answer, loaded.limits.per_day), (Some(3), None));
+    assert!(!loaded.hours.has(jiff::civil::date(2026, 12, 4).at(18, 0, 0, 0)));
+    assert_eq!(samples::load(&text("one", "2026-12-04T10:00:00Z")).limits.rows_per_answer, None);
+    let of_a_day = format!("{bounded}\n[limits]\nper_day = 3\n");
+    assert!(samples::faults(&of_a_day).contains("unknown key `per_day` in [limits]"));
+}
+
+#[test]
 fn three_grants_of_one_kind_in_90_days_are_a_habit() {
     let days = |days: [&str; 3]| {
         let given: Vec<_> =

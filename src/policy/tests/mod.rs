@@ -2,6 +2,7 @@
 
 mod attach;
 mod choose;
+mod daily;
 mod decide;
 mod fields;
 mod grant;

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -23,11 +24,13 @@ use crate::policy::standing::standing;
 use crate::policy::{Agreement, Stage, Templates, load_template, sign_template};
 
 /// What a knob is turned to, by its place in its list of words.
-type Turned = [usize; 15];
+type Turned = [usize; KEYS];
+
+const KEYS: usize = 18;
 
 /// Each key a template speaks of, and what an agreement might say there: first what the template says, then what is
 /// tighter up to the place given, then what is looser or cannot be likened.
-const KNOBS: [(&str, &[&str], usize); 15] = [
+const KNOBS: [(&str, &[&str], usize); KEYS] = [
     ("access.assurance", &["\"token\"", "\"signed\"", "\"certificate\""], 1),
     ("access.user", &["\"user_pseudonym\"", "\"named_user\"", "\"system_only\""], 1),
     ("access.reason", &["\"code\"", "\"code_and_text\"", "\"none\""], 1),
@@ -44,7 +47,23 @@ const KNOBS: [(&str, &[&str], usize); 15] = [
         1,
     ),
     ("dataset.operations", &["[\"check\"]", "[\"check\", \"list\"]"], 0),
+    (
+        "access.hours",
+        &[
+            "{ monday = [\"08:00-18:00\"], sunday = [\"08:00-12:00\", \"13:00-24:00\"] }",
+            "{ monday = [\"09:00-18:00\"], sunday = [\"08:00-11:00\"] }",
+            "{ sunday = [\"08:00-12:00\", \"13:00-24:00\"] }",
+            "{ monday = [\"08:00-18:01\"] }",
+            "{ monday = [\"08:00-18:00\"], tuesday = [\"09:00-10:00\"] }",
+            "{ sunday = [\"08:00-24:00\"] }",
+            "\"24x7\"",
+            "",
+        ],
+        2,
+    ),
     ("limits.per_minute", &["30", "29", "31"], 1),
+    ("limits.per_day", &["400", "399", "401", ""], 1),
+    ("limits.rows_per_answer", &["2", "1", "3", ""], 1),
     ("dates.from", &["2026-12-01", "2026-12-02", "2026-11-30"], 1),
     ("dates.until", &["2028-11-30", "2028-11-29", "2028-12-01"], 1),
     ("retention.consumer", &["\"P7D\"", "\"not_stored\"", "\"PT2H\"", "\"P1W\"", "\"P8D\"", "\"P1M\""], 3),
@@ -90,6 +109,15 @@ fn word(turned: &Turned, key: &str) -> &'static str {
     KNOBS[at].1[turned[at]]
 }
 
+/// A key that may be left out, with its line.
+fn line(turned: &Turned, key: &str) -> String {
+    let (_, name) = key.split_once('.').unwrap();
+    match word(turned, key) {
+        "" => String::new(),
+        said => format!("{name} = {said}\n"),
+    }
+}
+
 /// `[data]` as an agreement writes it; a template gives no reasons.
 fn data(turned: &Turned, reasons: bool) -> String {
     let why = if reasons { ", why = \"To be shown.\"" } else { "" };
@@ -121,12 +149,12 @@ fn data(turned: &Turned, reasons: bool) -> String {
 }
 
 fn template() -> String {
-    let said = |key| word(&[0; 15], key);
+    let said = |key| word(&[0; KEYS], key);
     format!(
         "format = 1\n[template]\nname = \"office/check\"\nversion = 1\ntitle = \"A check\"\nstage = \"live\"\n\
          [purpose]\ncode = {}\nprohibited = {}\n[dataset]\nid = \"child-protection\"\nmajor = 1\noperations = {}\n\
-         [access]\nassurance = {}\nuser = {}\nreason = {}\ncase_ref = {}\nroles = {}\n[data]\n{}\
-         [limits]\nper_minute = {}\n[dates]\nfrom = {}\nuntil = {}\n[retention]\nconsumer = {}\naudit_years = {}\n",
+         [access]\nassurance = {}\nuser = {}\nreason = {}\ncase_ref = {}\nroles = {}\n{}[data]\n{}\
+         [limits]\nper_minute = {}\n{}{}[dates]\nfrom = {}\nuntil = {}\n[retention]\nconsumer = {}\naudit_years = {}\n",
         said("purpose.code"),
         said("purpose.prohibited"),
         said("dataset.operations"),
@@ -135,8 +163,11 @@ fn template() -> String {
         said("access.reason"),
         said("access.case_ref"),
         said(ROLES),
-        data(&[0; 15], false),
+        line(&[0; KEYS], "access.hours"),
+        data(&[0; KEYS], false),
         said("limits.per_minute"),
+        line(&[0; KEYS], "limits.per_day"),
+        line(&[0; KEYS], "limits.rows_per_answer"),
         said("dates.from"),
         said("dates.until"),
         said("retention.consumer"),
@@ -159,7 +190,10 @@ fn agreement(turned: &Turned) -> String {
         ("assurance = \"certificate\"", format!("assurance = {}", said("access.assurance"))),
         ("user = \"user_pseudonym\"", format!("user = {}", said("access.user"))),
         ("reason = \"code\"", format!("reason = {}", said("access.reason"))),
-        ("case_ref = false", format!("case_ref = {}", said("access.case_ref"))),
+        (
+            "case_ref = false\n",
+            format!("case_ref = {}\n{}", said("access.case_ref"), line(turned, "access.hours")),
+        ),
         ("roles = [\"ed_clinician\", \"ed_nurse\"]", format!("roles = {}", said(ROLES))),
         ("\"safeguarding_child\"", said("purpose.code").to_owned()),
         (
@@ -167,7 +201,15 @@ fn agreement(turned: &Turned) -> String {
             format!("prohibited = {}", said("purpose.prohibited")),
         ),
         ("operations = [\"check\"]", format!("operations = {}", said("dataset.operations"))),
-        ("per_minute = 30", format!("per_minute = {}", said("limits.per_minute"))),
+        (
+            "per_minute = 30\n",
+            format!(
+                "per_minute = {}\n{}{}",
+                said("limits.per_minute"),
+                line(turned, "limits.per_day"),
+                line(turned, "limits.rows_per_answer"),
+            ),
+        ),
         ("\nfrom = 2026-12-01", format!("\nfrom = {}", said("dates.from"))),
         ("\nuntil = 2028-11-30", format!("\nuntil = {}", said("dates.until"))),
         ("consumer = \"not_stored\"", format!("consumer = {}", said("retention.consumer"))),
@@ -345,14 +387,21 @@ proptest! {
     ) {
         let made = samples::sealed(&agreement(&turned));
         prop_assume!(templates().judge(&made).is_empty());
-        let most = Decided::new(samples::sealed(&agreement(&[0; 15])));
+        let most = Decided::new(samples::sealed(&agreement(&[0; KEYS])));
         let made = Decided::new(made);
         for asked in &questions {
             let Some(role) = made.permitted_role(asked) else { continue };
             let role = role.as_ref().map(RoleId::as_str);
             prop_assert!(most.permits(&Asked { role, ..*asked }), "{asked:?}");
         }
-        prop_assert!(made.agreement.limits.per_minute <= most.agreement.limits.per_minute);
+        let (limits, at_most) = (made.agreement.limits, most.agreement.limits);
+        prop_assert!(limits.per_minute <= at_most.per_minute);
+        prop_assert!(limits.per_day.is_some() && limits.per_day <= at_most.per_day);
+        prop_assert!(limits.rows_per_answer.is_some() && limits.rows_per_answer <= at_most.rows_per_answer);
+        for minute in 0..7 * 24 * 60 {
+            let at = date(2027, 1, 4).at(0, 0, 0, 0) + minute.minutes();
+            prop_assert!(!made.agreement.hours.has(at) || most.agreement.hours.has(at), "{at}");
+        }
         let mut told: HashMap<(String, String), Value> = HashMap::new();
         for record in records() {
             let Some(left) = leaves(&made.agreement, &record) else { continue };
@@ -371,7 +420,7 @@ proptest! {
 
 #[test]
 fn what_the_template_says_itself_loads_and_answers() {
-    let most = samples::sealed(&agreement(&[0; 15]));
+    let most = samples::sealed(&agreement(&[0; KEYS]));
     assert_eq!(templates().judge(&most).to_string(), "");
     let asked = Asked {
         role: Some("ed_nurse"),
@@ -384,7 +433,7 @@ fn what_the_template_says_itself_loads_and_answers() {
         day: date(2027, 1, 4),
     };
     assert!(Decided::new(most).permits(&asked));
-    assert!(!leaves(&samples::sealed(&agreement(&[0; 15])), &records()[0]).unwrap().is_empty());
+    assert!(!leaves(&samples::sealed(&agreement(&[0; KEYS])), &records()[0]).unwrap().is_empty());
 }
 
 /// Every word of every knob alone: it is taken, or refused under its own name and no other.
@@ -392,7 +441,7 @@ fn what_the_template_says_itself_loads_and_answers() {
 fn every_loosening_of_one_key_is_refused_by_name() {
     for (at, (key, words, tighter)) in KNOBS.iter().enumerate() {
         for to in 0..words.len() {
-            let mut turned = [0; 15];
+            let mut turned = [0; KEYS];
             turned[at] = to;
             let faults = templates().judge(&samples::load(&agreement(&turned)));
             if to <= *tighter {
@@ -409,10 +458,27 @@ fn every_loosening_of_one_key_is_refused_by_name() {
         }
     }
     // Nobody in particular, asking without a role.
-    let nobody = agreement(&[0; 15]).replace("user = \"user_pseudonym\"", "user = \"system_only\"");
+    let nobody = agreement(&[0; KEYS]).replace("user = \"user_pseudonym\"", "user = \"system_only\"");
     let nobody = nobody.replace("roles = [\"ed_nurse\", \"ed_clinician\"]\n", "");
     let told = templates().judge(&samples::load(&nobody)).to_string();
     assert!(told.contains(ROLES) && told.contains("`access.user`"), "{told}");
+}
+
+#[test]
+fn a_limit_of_a_users_day_is_held_to_the_templates() {
+    let text = template().replace("per_minute = 30\n", "per_minute = 30\nper_user_per_day = 60\n");
+    let judged = |said: &str| {
+        let template = load_template("check.toml", text.as_bytes()).unwrap();
+        let note = sign_template(None, &template, "the.office", &key(9)).unwrap();
+        let templates = Templates::new(vec![(template, Some(&note))], &[authority(9, false)]).unwrap();
+        let made = agreement(&[0; KEYS]).replace("per_minute = 30\n", &format!("per_minute = 30\n{said}"));
+        templates.judge(&samples::load(&made)).to_string()
+    };
+    assert_eq!(judged("per_user_per_day = 60\n"), "");
+    assert_eq!(judged("per_user_per_day = 1\n"), "");
+    for looser in ["per_user_per_day = 61\n", ""] {
+        assert!(judged(looser).contains("`limits.per_user_per_day` is looser"), "{looser}");
+    }
 }
 
 #[test]
@@ -420,7 +486,7 @@ fn a_template_counts_only_as_its_authority_signed_it() {
     let judged = |text: &str, note: Option<&str>, keys: &[AuthorityKey]| {
         let template = load_template("check.toml", text.as_bytes()).unwrap();
         let templates = Templates::new(vec![(template, note)], keys).unwrap();
-        templates.judge(&samples::load(&agreement(&[0; 15]))).to_string()
+        templates.judge(&samples::load(&agreement(&[0; KEYS]))).to_string()
     };
     let text = template();
     let loaded = load_template("check.toml", text.as_bytes()).unwrap();

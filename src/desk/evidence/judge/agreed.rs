@@ -94,6 +94,13 @@ impl Case<'_> {
         if day < dates.from || dates.until.is_some_and(|until| until < day) {
             return wrong(format!("the agreement was not in force on {}", date_in_words(day)));
         }
+        // It was decided between the two: a question can come slowly.
+        let mut moments = [self.exchange.began(), self.exchange.time].into_iter();
+        let is_open = |at: Timestamp| at.in_tz(ZONE).is_ok_and(|at| agreement.hours.has(at.datetime()));
+        if !moments.any(is_open) {
+            let began = when(self.exchange.began());
+            return wrong(format!("the agreement allows no questions at that hour: {began}"));
+        }
         let until = dates.until.map_or_else(String::new, |until| format!(" until {}", date_in_words(until)));
         Ok(format!("it was in force on {}: from {}{until}", date_in_words(day), date_in_words(dates.from)))
     }

@@ -103,6 +103,11 @@ impl Case<'_> {
                 _ => wrong("the record says that nothing was told, and that something was released"),
             };
         }
+        let most = agreement.limits.rows_per_answer.map(u64::from);
+        if let Some(most) = most.filter(|most| self.exchange.rows > *most) {
+            let rows = self.exchange.rows;
+            return wrong(format!("{rows} records left, and the agreement allows {most} in one answer"));
+        }
         let operation = self.exchange.operation.as_deref().unwrap_or_default();
         let scope = law.offered.as_ref().map_err(Clone::clone)?.scope(agreement, operation);
         let scope = scope.ok_or("the contract does not have the operation")?;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::saying::{Saying, Value};
 use super::{Direction, rows, transforms};
+use crate::model::Hours;
 use Direction::{Aside, Narrower, Unjudged, Wider};
 
 /// How a change of a key is judged.
@@ -27,6 +28,8 @@ enum Rule {
     No,
     Transform,
     Rows,
+    /// More of the week is wider.
+    Hours,
     /// Only people can judge.
     People,
 }
@@ -85,7 +88,11 @@ const RULES: &[(&str, Rule)] = &[
     ("access.match", Rule::Steps(&[&["exact_plus_dob"], &["exact"]])),
     ("access.sample_review.fraction", Rule::Less),
     ("access.sample_review.days", Rule::More),
+    ("access.hours", Rule::Hours),
     ("limits.per_minute", Rule::More),
+    ("limits.per_day", Rule::More),
+    ("limits.per_user_per_day", Rule::More),
+    ("limits.rows_per_answer", Rule::More),
     ("emergency.allowed", Rule::Yes),
     ("impact.crwia", Rule::Aside),
     ("impact.dpia.status", Rule::Steps(&[&["approved"], &["draft"], &["not_needed"]])),
@@ -132,6 +139,7 @@ pub(super) fn changed(before: &Saying, after: &Saying) -> Direction {
         (Rule::No, _, Value::Flag(is)) => widens_if(!is),
         (Rule::Transform, Value::Transform(old), Value::Transform(new)) => transforms::judge(old, new),
         (Rule::Rows, Value::Rows(old), Value::Rows(new)) => rows::judge(old, new),
+        (Rule::Hours, Value::Hours(old), Value::Hours(new)) => open(old, new),
         _ => Unjudged,
     }
 }
@@ -142,6 +150,8 @@ pub(super) fn alone(one: &Saying, came: bool) -> Direction {
         _ if one.key.ends_with("/holds") => Aside,
         // An agreement without a last day goes on.
         "dates.until" => widens_if(!came),
+        // Without a limit there is none.
+        "limits.per_day" | "limits.per_user_per_day" | "limits.rows_per_answer" => widens_if(!came),
         // Safeguards: what is gone is missed.
         "data.small_number.below" | "data.small_number.round_to" | "data.small_number.secondary" => {
             widens_if(!came)
@@ -261,6 +271,15 @@ fn minutes(period: &str) -> Option<(u64, u64)> {
         _ => return None,
     };
     Some((count.checked_mul(least)?, count.checked_mul(most)?))
+}
+
+fn open(old: &Hours, new: &Hours) -> Direction {
+    match (old.is_within(new), new.is_within(old)) {
+        (true, _) => Wider,
+        (_, true) => Narrower,
+        // More on one day and less on another.
+        _ => Unjudged,
+    }
 }
 
 fn stepped(steps: &[&[&str]], old: &str, new: &str) -> Direction {

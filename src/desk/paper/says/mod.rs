@@ -33,6 +33,7 @@ fn say(agreement: &Agreement, out: &mut Sayings<'_>) {
         user_required,
         reason,
         case_required,
+        hours,
         release,
         limits,
         dates,
@@ -66,8 +67,13 @@ fn say(agreement: &Agreement, out: &mut Sayings<'_>) {
     description.into_iter().for_each(|description| data::described(description, out));
     data::released(release, description, out);
     owed::flow(particulars.map(|particulars| &particulars.flow), out);
-    let wants =
-        owed::Wants { assurance: *assurance, user: *user_required, reason: *reason, case: *case_required };
+    let wants = owed::Wants {
+        assurance: *assurance,
+        user: *user_required,
+        reason: *reason,
+        case: *case_required,
+        hours,
+    };
     owed::access(&wants, particulars.map(|particulars| &particulars.asking), out);
     owed::limits(limits, out);
     owed::record(*audit_years, out);

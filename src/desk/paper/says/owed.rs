@@ -1,22 +1,23 @@
 //! Sections 3 to 12 of the template, and the head of section 1: how the data is asked for, and what the parties owe
 //! one another.
 
-use crate::model::{Assurance, ReasonWanted};
+use crate::model::{Assurance, Hours, ReasonWanted};
 use crate::policy::{
     Accuracy, Aim, Asking, Dates, Dpia, Flow, Governance, Impact, Keeping, Limits, Particulars, Processor,
     Publication, Rights, SampleReview, Security, Transfer,
 };
 
 use super::super::saying::{Sayings, Value};
-use super::super::words::{counted, days, period};
+use super::super::words::{counted, days, hours, period};
 use super::parties::named;
 
 /// What the gateway wants of each question (section 3.2).
-pub(super) struct Wants {
+pub(super) struct Wants<'a> {
     pub(super) assurance: Assurance,
     pub(super) user: bool,
     pub(super) reason: ReasonWanted,
     pub(super) case: bool,
+    pub(super) hours: &'a Hours,
 }
 
 pub(super) fn head(particulars: &Particulars, out: &mut Sayings<'_>) {
@@ -44,13 +45,14 @@ pub(super) fn flow(flow: Option<&Flow>, out: &mut Sayings<'_>) {
     out.word("flow.notify_owner", "Owner of the data", "never", "nobody is told of single questions");
 }
 
-pub(super) fn access(wants: &Wants, asking: Option<&Asking>, out: &mut Sayings<'_>) {
-    let Wants { assurance, user, reason, case } = wants;
+pub(super) fn access(wants: &Wants<'_>, asking: Option<&Asking>, out: &mut Sayings<'_>) {
+    let Wants { assurance, user, reason, case, hours } = wants;
     let label = "A system proves who it is";
     out.listed_word("access.assurance", label, assurance.as_str(), &Assurance::WORDS);
     let Some(Asking { keys, matching, user: identity, sample_review }) = asking else {
         let (code, words) = if *user { ("required", "yes") } else { ("none", "no") };
         out.word("access.user", "The person who asks must be stated", code, words);
+        open(hours, out);
         return;
     };
     // Whether the gateway wants a user follows from this; the loader sees to that.
@@ -61,6 +63,7 @@ pub(super) fn access(wants: &Wants, asking: Option<&Asking>, out: &mut Sayings<'
     out.set("access.keys", "Records are looked up by", keys);
     let label = "A record is the one asked for by";
     out.word("access.match", label, matching.as_str(), matching.words());
+    open(hours, out);
     if let Some(SampleReview { fraction, days: within }) = sample_review {
         let shown = format!("{} of accesses", percent(*fraction));
         let (path, label) = ("access.sample_review.fraction", "A supervisor confirms afterwards");
@@ -70,14 +73,31 @@ pub(super) fn access(wants: &Wants, asking: Option<&Asking>, out: &mut Sayings<'
     }
 }
 
+/// Said also where the file does not: then it is any hour.
+fn open(open: &Hours, out: &mut Sayings<'_>) {
+    out.add("access.hours", "Questions may be asked", Value::Hours(open.clone()), hours(open));
+}
+
 fn percent(fraction: f64) -> String {
     format!("{:.2}", fraction * 100.0).trim_end_matches('0').trim_end_matches('.').to_owned() + "%"
 }
 
 pub(super) fn limits(limits: &Limits, out: &mut Sayings<'_>) {
-    let Limits { per_minute } = limits;
+    let Limits { per_minute, per_day, per_user_per_day, rows_per_answer } = limits;
     let shown = format!("{} in any 60 seconds, over all systems", counted(*per_minute, "question"));
     out.count("limits.per_minute", "At most", u64::from(*per_minute), shown);
+    if let Some(most) = per_day {
+        let shown = format!("{} on a day in London, over all systems", counted(*most, "answered question"));
+        out.count("limits.per_day", "At most a day", u64::from(*most), shown);
+    }
+    if let Some(most) = per_user_per_day {
+        let shown = format!("{} on a day in London", counted(*most, "answered question"));
+        out.count("limits.per_user_per_day", "At most a day for one user", u64::from(*most), shown);
+    }
+    if let Some(most) = rows_per_answer {
+        let shown = format!("{}; an answer of more is refused whole", counted(*most, "record"));
+        out.count("limits.rows_per_answer", "At most in one answer", u64::from(*most), shown);
+    }
 }
 
 /// In format 1 the section may be left out, and counts all the same.
