@@ -2,6 +2,7 @@
 
 mod clauses;
 mod compile;
+pub mod drafting;
 mod erased;
 pub mod evidence;
 mod files;

@@ -10,6 +10,7 @@ mod duties;
 mod format_2;
 mod grant;
 mod law;
+mod organisation;
 mod parties;
 mod party;
 mod read;
@@ -19,6 +20,8 @@ mod template;
 mod terms;
 mod text;
 
+pub use organisation::load_organisation;
+pub use rows::load_rows;
 pub use template::load_template;
 
 use std::sync::Arc;
