@@ -8,9 +8,17 @@ mod support;
 use std::path::PathBuf;
 use std::process::Command;
 
+use jiff::civil::Date;
+use tolbooth::clock::Clock;
+use tolbooth::config;
+use tolbooth::desk::drafting::{Ground, QUESTIONS_MAX, Sheet, Step};
+use tolbooth::desk::{Circumstances, Ruleset};
+use tolbooth::model::Regime;
+use tolbooth::policy;
+
 use support::binary::Served;
 use support::scratch::Scratch;
-use support::site::{Ran, run, run_with_input};
+use support::site::{Ran, Site, run, run_with_input};
 
 /// A gateway's folder as `init` made it. No test writes a file into it.
 struct Desk {
@@ -191,6 +199,20 @@ fn an_answer_that_will_not_do_ends_a_pipe_and_leaves_nothing() {
 }
 
 #[test]
+fn a_trial_over_data_that_is_not_made_up_is_refused_at_its_question() {
+    let desk = Desk::new("new-real-data");
+    let file = desk.home().join("policies/datasets/known-families.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("synthetic = true", "synthetic = false")).unwrap();
+    let partner = desk.keys("nhs-lomond/organisation.toml");
+    let refused = desk.answer(&["--partner", partner.to_str().unwrap()], &FAMILIES);
+    assert!(
+        refused.err.contains("question 3 (stage): a trial answers from made-up data alone"),
+        "{refused:?}"
+    );
+}
+
+#[test]
 fn no_file_is_written_over_another() {
     let desk = Desk::new("new-twice");
     let partner = desk.keys("nhs-lomond/organisation.toml");
@@ -206,6 +228,339 @@ fn no_file_is_written_over_another() {
     assert!(file("glenmore-nhs-lomond-known-families-2").exists());
     let third =
         desk.answer(&[&words[..], &["--id", "glenmore-nhs-lomond-known-families"]].concat(), &FAMILIES);
-    assert!(third.code == Some(1) && third.err.contains("there is a file of this name already"), "{third:?}");
+    assert!(
+        third.code == Some(1) && third.err.contains("there is an agreement of this id already"),
+        "{third:?}"
+    );
     assert_eq!(std::fs::read(file("glenmore-nhs-lomond-known-families")).unwrap(), first);
+}
+
+/// The gateway's ruleset as it lies there.
+fn ruleset(home: &std::path::Path) -> (config::Gateway, Ruleset) {
+    let gateway = config::load(&home.join("tolbooth.toml")).unwrap();
+    let circumstances = Circumstances {
+        seen: &|_| None,
+        life: &Default::default(),
+        before: None,
+        pseudonym_master: &[0; 32],
+        today: Date::MIN,
+    };
+    let ruleset = Ruleset::load(&gateway, &circumstances).unwrap_or_else(|faults| panic!("{faults}"));
+    (gateway, ruleset)
+}
+
+/// One way through the questions.
+#[derive(Debug, Clone, Copy)]
+struct Path {
+    partner: &'static str,
+    dataset: &'static str,
+    kind: &'static str,
+    stage: &'static str,
+    /// Whether a field of a special category leaves.
+    special: bool,
+    /// Whether the partner handed its file over.
+    handed: bool,
+}
+
+impl Path {
+    fn all() -> Vec<Self> {
+        let mut all = Vec::new();
+        for partner in ["nhs-lomond", "police-caledonia"] {
+            for dataset in ["known-families", "air-quality", "taxi-licence"] {
+                for kind in [
+                    "controller_to_controller",
+                    "joint_controllers",
+                    "controller_to_processor",
+                    "non_personal",
+                    "open_data",
+                ] {
+                    for (stage, handed) in
+                        [("trial", true), ("trial", false), ("live", true), ("live", false)]
+                    {
+                        for special in [false, true] {
+                            all.push(Self { partner, dataset, kind, stage, special, handed });
+                        }
+                    }
+                }
+            }
+        }
+        // Nobody's health is in the air, nor anybody's in data about nobody.
+        all.retain(|path| !path.special || (path.is_personal() && path.dataset != "air-quality"));
+        all
+    }
+
+    fn is_personal(&self) -> bool {
+        !matches!(self.kind, "non_personal" | "open_data")
+    }
+
+    fn answer(&self, step: Step, default: Option<&str>) -> String {
+        let special = |plain: &'static str, more: &'static str| if self.special { more } else { plain };
+        match step {
+            Step::Partner => self.partner.into(),
+            Step::Dataset => self.dataset.into(),
+            Step::Kind => self.kind.into(),
+            Step::Stage => self.stage.into(),
+            Step::Purpose if self.is_personal() => "crime_prevention".into(),
+            Step::Purpose => "service_delivery".into(),
+            Step::Statement => STATEMENT.into(),
+            Step::Systems => "control-room: officer; other: clerk".into(),
+            Step::Release if self.special && self.dataset == "taxi-licence" => "status, medical, convictions_considered".into(),
+            Step::Release if self.special => "known, notes".into(),
+            Step::Release => default.unwrap().into(),
+            Step::Rows => "all".into(),
+            Step::Why => WHY.into(),
+            Step::Subjects => "children, staff".into(),
+            Step::Registered if self.is_personal() => "S08000099, FOISA, Z7654321, https://www.x.example/".into(),
+            Step::Registered => "S08000099, FOISA".into(),
+            Step::Contact => "Team, 01632 960223, team@x.example".into(),
+            Step::Offices if self.is_personal() && self.partner == "nhs-lomond" => {
+                "Director, a@x.example, b@x.example, c@x.example, d@x.example".into()
+            }
+            Step::Offices => "Director, a@x.example, b@x.example, c@x.example".into(),
+            Step::ConsumerLaw if self.partner == "police-caledonia" => special(
+                "s35_necessary_for_task; Police and Fire Reform (Scotland) Act 2012, 20: to prevent crime",
+                "s35_necessary_for_task; Police and Fire Reform (Scotland) Act 2012, 20: to prevent crime; sch8_1; policy APD-2",
+            )
+            .into(),
+            Step::ProviderLaw | Step::ConsumerLaw => special(
+                "art6_1_e; Local Government in Scotland Act 2003, 20: to advance well-being",
+                "art6_1_e; Local Government in Scotland Act 2003, 20: to advance well-being; art9_2_g; sch1_10; \
+                 offence sch1_10; overriding_public_interest",
+            )
+            .into(),
+            Step::Opinions => "none".into(),
+            Step::Assessment => "DPIA-2026-31, 2026-10-02, medium, 2027-10-02".into(),
+        }
+    }
+
+    /// How many questions were asked, and the agreement; or at which one an answer would not do, and why.
+    fn walk<'g>(&self, ground: &'g Ground<'g>) -> Result<(usize, policy::Agreement), (Step, String)> {
+        let mut sheet = Sheet::new(ground);
+        let mut asked = 0;
+        for step in Step::ALL {
+            let Some(question) = sheet.question(step) else { continue };
+            asked += 1;
+            sheet =
+                sheet.answered(step, &self.answer(step, question.default.as_deref())).map_err(|faults| {
+                    let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+                    (step, told.join("; "))
+                })?;
+        }
+        let (name, text) = sheet.text().unwrap_or_else(|faults| panic!("{self:?}: {faults:?}"));
+        let agreement =
+            ground.judge(&name, &text).unwrap_or_else(|faults| panic!("{self:?}: {faults}\n{text}"));
+        Ok((asked, agreement))
+    }
+}
+
+#[test]
+fn no_path_asks_more_than_fifteen_questions_and_each_ends_in_an_agreement_that_loads() {
+    let desk = Desk::new("new-paths");
+    let mut most = 0;
+    // Once with partners nobody has written with yet, and once with some that stand in agreements.
+    for known in [false, true] {
+        if known {
+            for partner in ["nhs-lomond", "police-caledonia"] {
+                let file = desk.keys(&format!("{partner}/organisation.toml"));
+                let written = desk.answer(&["--partner", file.to_str().unwrap()], &FAMILIES);
+                assert_eq!(written.code, Some(0), "{written:?}");
+            }
+        }
+        let (gateway, ruleset) = ruleset(&desk.home());
+        let own = std::fs::read(desk.home().join("policies/organisation.toml")).unwrap();
+        let today = Clock::new().unwrap().today();
+        for path in Path::all() {
+            let mut ground = Ground::new(&gateway, &ruleset, Some(&own), today).unwrap();
+            if path.handed {
+                let file = desk.keys(&format!("{}/organisation.toml", path.partner));
+                ground = ground.with_partner("p.toml", &std::fs::read(file).unwrap()).unwrap();
+            }
+            let needs_file = path.is_personal() && path.stage == "live" && !path.handed && !known;
+            match path.walk(&ground) {
+                Ok((asked, agreement)) => {
+                    assert!(asked <= QUESTIONS_MAX && !needs_file, "{asked} questions: {path:?}");
+                    most = most.max(asked);
+                    assert_eq!(agreement.is_personal(), path.is_personal(), "{path:?}");
+                    let law = if path.is_personal() && path.stage == "live" { 2 } else { 0 };
+                    assert_eq!(agreement.law.len(), law, "{path:?}");
+                    let part_3 = agreement.law.iter().any(|law| law.regime == Regime::DpaPart3);
+                    assert_eq!(part_3, law == 2 && path.partner == "police-caledonia", "{path:?}");
+                }
+                Err((step, why)) => {
+                    assert!(
+                        needs_file && step == Step::Stage && why.contains("--partner FILE"),
+                        "{path:?}: {step:?} {why}"
+                    );
+                }
+            }
+        }
+    }
+    assert_eq!(most, QUESTIONS_MAX, "the longest path is one of these");
+}
+
+#[test]
+fn what_the_organisations_rely_on_is_not_asked_again() {
+    let desk = Desk::new("new-live");
+    let mut answers = FAMILIES.to_vec();
+    answers[2] = "live from 2026-12-01";
+    answers.push("DPIA-2026-31, 2026-10-02, medium, 2027-10-02");
+    let partner = desk.keys("nhs-lomond/organisation.toml");
+    let words = ["--partner", partner.to_str().unwrap(), "--json"];
+    let written = desk.answer(&words, &answers);
+    assert_eq!(written.code, Some(0), "{written:?}");
+    assert_eq!(written.lines()[0]["questions"], 11, "{written:?}");
+    let file = desk.home().join("policies/agreements/glenmore-nhs-lomond-known-families.toml");
+    let text = std::fs::read_to_string(file).unwrap();
+    for wanted in [
+        "[law.glenmore]\nregime = \"uk_gdpr\"\nbasis = \"art6_1_e\"\npower = [",
+        "statute = \"Children (Scotland) Act 1995\"",
+        "[law.nhs-lomond]",
+        "complaints = \"complaints@glenmore.example\"",
+        "reference = \"DPIA-2026-31\"",
+        "from = 2026-12-01\nreview_due = 2027-12-01",
+    ] {
+        assert!(text.contains(wanted), "{wanted}\n{text}");
+    }
+    // Of a special category it would not do, and so it is asked for.
+    answers[6] = "known, notes";
+    answers.pop();
+    let asked = desk.answer(&words, &answers);
+    assert!(asked.err.contains("On what law does Glenmore Council rely?"), "{asked:?}");
+    assert!(asked.err.contains("question 11 (our_law): the answers ended here"), "{asked:?}");
+}
+
+/// Answers in a file of their own beside the gateway's folder.
+fn answers_file(desk: &Desk, text: &str) -> Ran {
+    let file = desk.scratch.path().join("answers.toml");
+    std::fs::write(&file, text).unwrap();
+    let partner = desk.keys("nhs-lomond/organisation.toml");
+    let words =
+        ["agreement", "new", "--partner", partner.to_str().unwrap(), "--answers", file.to_str().unwrap()];
+    run(&desk.home(), &words)
+}
+
+#[test]
+fn a_file_of_answers_is_read_strictly_and_told_all_at_once() {
+    let desk = Desk::new("new-file");
+    let whole = format!(
+        "format = 1\ndataset = \"known-families\"\npurpose = \"safeguarding_child\"\nstatement = \"{STATEMENT}\"\n\
+         systems = \"ed-trak: ed_nurse\"\nrelease = [\"known\", \"duty_phone\"]\nrows = \"all\"\nwhy = \"{WHY}\"\n"
+    );
+    let wrong = answers_file(&desk, &format!("{whole}relaese = \"known\"\n"));
+    assert!(wrong.err.contains("answers.toml:9: unknown key `relaese`"), "{wrong:?}");
+    let wrong = answers_file(&desk, &format!("{whole}our_law = \"art6_1_e\"\n"));
+    assert!(wrong.err.contains("answers.toml:9: `our_law` is not asked with these answers"), "{wrong:?}");
+    let bad = whole
+        .replace(STATEMENT, "Too short.")
+        .replace("\"duty_phone\"", "\"duty_fone\"")
+        .replace("rows = \"all\"\n", "");
+    let wrong = answers_file(&desk, &bad);
+    for wanted in [
+        "answers.toml:4: `statement`: `purpose.statement`: 10 characters",
+        "answers.toml:6: `release`: the contract has no field `duty_fone`",
+        "`rows` is missing: Of which records?",
+    ] {
+        assert!(wrong.code == Some(1) && wrong.err.contains(wanted), "{wanted}\n{wrong:?}");
+    }
+    assert_eq!(desk.agreements(), ["glenmore-police-caledonia-taxi-licence.toml"]);
+    let written = answers_file(&desk, &whole);
+    assert_eq!(written.code, Some(0), "{written:?}");
+}
+
+#[test]
+fn at_a_terminal_a_wrong_answer_is_asked_for_again() {
+    let desk = Desk::new("new-terminal");
+    let partner = desk.keys("nhs-lomond/organisation.toml");
+    let command = format!("{} agreement new --partner {}", support::binary::TOLBOOTH, partner.display());
+    let mut lines: Vec<&str> = FAMILIES.to_vec();
+    lines.insert(4, "To check.");
+    lines.insert(4, "?");
+    lines.insert(0, "");
+    let mut script = Command::new("script");
+    script.args(["-q", "-e", "-c", &command, "/dev/null"]).current_dir(desk.home());
+    let mut child =
+        script.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut input, format!("{}\n", lines.join("\n")).as_bytes()).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let shown = String::from_utf8(ended.stdout).unwrap();
+    assert!(ended.status.success(), "{shown}");
+    for wanted in [
+        "an answer is needed here; `?` says more",
+        "in the public register.",
+        "No: `purpose.statement`: 9 characters, at least 40",
+        "Question 10 of at most 15",
+        "glenmore-nhs-lomond-known-families@1 is written",
+    ] {
+        assert!(shown.contains(wanted), "{wanted}\n{shown}");
+    }
+    assert_eq!(desk.agreements().len(), 2);
+}
+
+#[test]
+fn under_a_template_only_what_it_leaves_open_is_asked() {
+    let site = Site::new("new-template");
+    let partner = site.scratch.path().join("keys/nhs-lomond/organisation.toml");
+    let named = "digital-office/child-protection-check@2";
+    let new = |template: &str, systems: &str| {
+        let words =
+            ["agreement", "new", "--json", "--partner", partner.to_str().unwrap(), "--template", template];
+        let answers = ["", "", STATEMENT, systems, WHY, "children, staff"];
+        run_with_input(&site.home, &words, &answers.map(|line| format!("{line}\n")).concat())
+    };
+    let looser = new(named, "ed-trak: ed_porter");
+    assert!(looser.err.contains("question 4 (systems): `party[].system[].roles` is looser"), "{looser:?}");
+    let written = new(named, "ed-trak: ed_nurse");
+    assert_eq!(written.code, Some(0), "{written:?}");
+    assert_eq!(written.lines()[0]["questions"], 6);
+    let file = site.home.join("policies/agreements/glenmore-nhs-lomond-child-protection-2.toml");
+    let text = std::fs::read_to_string(file).unwrap();
+    for wanted in [
+        "template = \"digital-office/child-protection-check@2\"",
+        "transform = \"year_of_birth\"",
+        "per_minute = 60",
+    ] {
+        assert!(text.contains(wanted), "{wanted}\n{text}");
+    }
+    let by_file = new("policies/templates/child-protection-check.toml", "ed-trak: ed_nurse");
+    assert_eq!(by_file.code, Some(0), "{by_file:?}");
+    let unknown = new("digital-office/child-protection-check@3", "ed-trak: ed_nurse");
+    assert!(
+        unknown.err.contains("is not in policies/templates") && unknown.err.contains("check@2`?"),
+        "{unknown:?}"
+    );
+}
+
+#[test]
+fn check_reads_the_organisations_file_and_nothing_is_answered_by_it() {
+    let desk = Desk::new("new-organisation");
+    let file = desk.home().join("policies/organisation.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let digest = |ran: &Ran| ran.out.lines().find(|line| line.starts_with("ruleset ")).unwrap().to_owned();
+    let before = digest(&desk.must(&["check"]));
+    std::fs::write(&file, text.replace("Z1234567", "Z1234568")).unwrap();
+    assert_eq!(digest(&desk.must(&["check"])), before, "it is no part of the ruleset");
+    std::fs::write(&file, text.replace("\"FOISA\"", "\"FOI\"").replace("breach_contact", "breach_contacts"))
+        .unwrap();
+    let checked = run(&desk.home(), &["check"]);
+    for wanted in [
+        "policies/organisation.toml:",
+        "`FOI` is not known here",
+        "unknown key `breach_contacts`",
+        "did you mean `breach_contact`?",
+    ] {
+        assert!(checked.code == Some(1) && checked.err.contains(wanted), "{wanted}\n{checked:?}");
+    }
+    let refused = desk.answer(&[], &FAMILIES);
+    assert!(refused.code == Some(1) && refused.err.contains("unknown key `breach_contacts`"), "{refused:?}");
+    std::fs::write(&file, text.replace("member = \"glenmore\"", "member = \"nhs-lomond\"")).unwrap();
+    let checked = run(&desk.home(), &["check"]);
+    assert!(
+        checked.err.contains("it is of `nhs-lomond`, and this is the gateway of `glenmore`"),
+        "{checked:?}"
+    );
+    std::fs::remove_file(&file).unwrap();
+    desk.must(&["check"]);
+    let refused = desk.answer(&[], &FAMILIES);
+    assert!(refused.err.contains("policies/organisation.toml: is not there"), "{refused:?}");
 }

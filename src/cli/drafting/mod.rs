@@ -65,8 +65,12 @@ pub(super) fn run(args: &NewArgs, out: &mut dyn Write, clock: &Clock) -> Done {
     let agreement = ground.judge(&name, &text)?;
     let path = gateway.policies.join("agreements").join(format!("{}.toml", agreement.reference.id));
     write_new(path.clone(), text.as_bytes(), Readable::ByAll)?;
-    // Read once more as a gateway would, with everything that lies beside it.
-    check::load_ruleset(&gateway)?;
+    // Read once more as a gateway would, with everything that lies beside it: what it could not load would keep a
+    // running one from taking any other change.
+    if let Err(faults) = check::load_ruleset(&gateway) {
+        std::fs::remove_file(&path)?;
+        return Err(faults.into());
+    }
     tell(args, &ground, &agreement, &path, asked, out);
     Ok(Exit::Yes)
 }
@@ -83,8 +87,10 @@ fn ground<'r>(
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(format!("{}: {error}", own.display()).into()),
     };
-    let id = args.id.as_deref().map(AgreementId::new).transpose()?;
-    let mut ground = Ground::new(gateway, ruleset, own.as_deref(), clock.today())?.with_id(id);
+    let mut ground = Ground::new(gateway, ruleset, own.as_deref(), clock.today())?;
+    if let Some(id) = &args.id {
+        ground = ground.with_id(AgreementId::new(id)?)?;
+    }
     if let Some(file) = &args.partner {
         let name = file.display().to_string();
         let bytes = std::fs::read(file).map_err(|error| format!("{name}: {error}"))?;

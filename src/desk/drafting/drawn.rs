@@ -102,8 +102,9 @@ impl Sheet<'_> {
     fn parties(&self, partner: &MemberId, kind: SharingKind) -> Vec<Party> {
         let purposes = vec![self.purpose_or_any()];
         let systems = self.systems.clone().unwrap_or_else(|| {
-            let role = RoleId::new("unsaid").into_iter().collect();
-            SystemName::new("unsaid").into_iter().map(|name| (name, Vec::clone(&role))).collect()
+            let of_template = self.ground.template.as_ref().map(|template| template.roles.clone());
+            let roles = of_template.unwrap_or_else(|| RoleId::new("unsaid").into_iter().collect());
+            SystemName::new("unsaid").into_iter().map(|name| (name, roles.clone())).collect()
         });
         let own = &self.ground.own;
         let party = |member: &MemberId, side: Side, systems: Vec<ConsumerSystem>, said| Party {

@@ -104,9 +104,16 @@ impl<'r> Ground<'r> {
         Ok(self)
     }
 
-    /// Under this id.
-    pub fn with_id(self, id: Option<AgreementId>) -> Self {
-        Self { id, ..self }
+    /// Under this id, which no agreement has yet.
+    pub fn with_id(self, id: AgreementId) -> Result<Self, Faults> {
+        if self.is_taken(&id) {
+            return Err(Fault::new(id.as_str(), None, "there is an agreement of this id already")
+                .with_help(
+                    "its next version is written from its own file; a new agreement has an id of its own",
+                )
+                .into());
+        }
+        Ok(Self { id: Some(id), ..self })
     }
 
     pub(super) fn class(&self, member: &MemberId) -> Option<MemberClass> {

@@ -104,6 +104,13 @@ fn kind(given: &str, sheet: &Sheet<'_>) -> Result<SharingKind, Fault> {
 fn stage(given: &str, sheet: &Sheet<'_>) -> Result<(Stage, Dates), Fault> {
     let (first, last) = sheet.days();
     let said = assess::stage(given, first, last)?;
+    let made_up = sheet.dataset.as_ref().is_none_or(|(offer, _)| offer.synthetic);
+    if said.0 == Stage::Trial && !made_up {
+        return Err(wrong("a trial answers from made-up data alone, and this dataset is not marked so")
+            .with_help(
+                "write `synthetic = true` into the dataset's file, if its people are made up; or say `live`",
+            ));
+    }
     if said.0 == Stage::Live && sheet.is_personal() && sheet.asks_of_partner() {
         return Err(wrong(
             "a live agreement about people takes what it says of the partner from the partner",

@@ -10,3 +10,4 @@ pub(super) mod samples;
 mod sign;
 mod standing;
 mod template;
+mod written;
