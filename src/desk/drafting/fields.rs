@@ -252,3 +252,66 @@ pub(super) fn has_people(rows: &[Shape]) -> bool {
         .iter()
         .any(|leaf| leaf.is_personal() || leaf.marked.iter().any(|property| property.marks.special.is_some()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The child protection register, with a safe address beside what it has.
+    fn register() -> Vec<Shape> {
+        let text = include_str!("../../../schemas/child-protection.v1.json")
+            .replace("\"description\": \"House and street.\",", "\"x-tolbooth-safe-address\": true,");
+        let contract = crate::contract::load("c.json", &text).unwrap();
+        contract.operations.iter().map(|operation| operation.answer.row().clone()).collect()
+    }
+
+    fn released(answer: &str) -> Vec<String> {
+        let fields = parse(answer, &register()).unwrap();
+        fields.iter().map(|(path, transform)| format!("{path} {}", transform.name())).collect()
+    }
+
+    #[test]
+    fn unless_somebody_names_it_nothing_marked_leaves() {
+        let plain: Vec<String> = unmarked(&register()).iter().map(ToString::to_string).collect();
+        assert_eq!(plain, ["registered", "status", "start_date", "ended_on", "recent_enquiries"]);
+    }
+
+    #[test]
+    fn an_object_stands_for_its_fields_but_for_those_that_leave_by_their_own_name_alone() {
+        assert_eq!(released("address"), ["address.town none", "address.postcode none"]);
+        assert_eq!(released("address.street"), ["address.street none"]);
+        assert_eq!(released("siblings as exists_yes_no"), ["siblings exists_yes_no"]);
+        assert_eq!(released("siblings"), ["siblings[].given_name none", "siblings[].date_of_birth none"]);
+        let twice = parse("address, address.town", &register()).unwrap_err();
+        assert!(twice.message.contains("`address.town` is named twice"), "{twice}");
+    }
+
+    #[test]
+    fn what_is_not_released_is_withheld_by_the_shortest_name() {
+        let fields = parse("status, lead_officer.name, siblings[].given_name", &register()).unwrap();
+        let withheld: Vec<String> = withheld(&register(), &fields).iter().map(ToString::to_string).collect();
+        for name in ["chi", "address", "lead_officer.day_phone", "siblings[].date_of_birth"] {
+            assert!(withheld.iter().any(|known| known == name), "{name}: {withheld:?}");
+        }
+        assert!(!withheld.iter().any(|name| name == "siblings" || name == "address.street"), "{withheld:?}");
+    }
+
+    #[test]
+    fn bands_and_masks_say_what_they_need() {
+        let bands = transform_of("age_band 16 18 65").unwrap();
+        let Transform::AgeBand { bands } = bands else { panic!("{bands:?}") };
+        let labels: Vec<&str> = bands.iter().map(|band| band.label.as_str()).collect();
+        assert_eq!(labels, ["under 16", "16 to 17", "18 to 64", "65 and over"]);
+        assert_eq!(transform_of("mask_keep_last 3").unwrap(), Transform::MaskKeepLast { characters: 3 });
+        for (text, wanted) in [
+            ("round", "wants to what"),
+            ("age_band", "wants the ages"),
+            ("code_map", "needs a table"),
+            ("year_of_brith", "is not a transform"),
+            ("initials 3", "is not a transform"),
+        ] {
+            let fault = transform_of(text).unwrap_err();
+            assert!(fault.message.contains(wanted), "{text}: {fault}");
+        }
+    }
+}

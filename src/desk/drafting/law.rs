@@ -161,3 +161,51 @@ pub(super) fn controller_of(kind: SharingKind, provides: bool) -> Controllership
         (ControllerToProcessor, false) => Controllership::Processor,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Law, Fault> {
+        parse(line, &MemberId::new("glenmore").unwrap())
+    }
+
+    #[test]
+    fn a_line_of_law_is_codes_powers_and_a_document() {
+        let law = read(
+            "art6_1_e; Children (Scotland) Act 1995, 22: to promote: welfare; art9_2_g; sch1_18; \
+             overriding_public_interest; policy APD-014; offence sch1_10",
+        )
+        .unwrap();
+        assert_eq!((law.regime, law.basis), (Regime::UkGdpr, Some(Basis::Art6e)));
+        let power = &law.powers[0];
+        assert_eq!(
+            [&power.statute, &power.section, &power.reading],
+            ["Children (Scotland) Act 1995", "22", "to promote: welfare"]
+        );
+        let conditions = &law.conditions;
+        assert_eq!(
+            (conditions.article9, conditions.confidentiality),
+            (Some(Article9::G), Some(Confidentiality::PublicInterest))
+        );
+        assert_eq!(conditions.schedule1, [Schedule1::parse("sch1_18").unwrap()]);
+        assert_eq!(conditions.offences, Schedule1::parse("sch1_10"));
+        assert_eq!(conditions.policy_document.as_deref(), Some("APD-014"));
+        assert_eq!(read("s35_necessary_for_task; sch8_4").unwrap().regime, Regime::DpaPart3);
+    }
+
+    #[test]
+    fn what_is_neither_is_refused_and_nothing_is_said_twice() {
+        for (line, wanted) in [
+            ("", "no basis is named"),
+            ("sch1_18", "no basis is named"),
+            ("art6_1_e; art6_1_c", "is the second of its kind"),
+            ("art6_1_e; the Act", "is neither a code nor a power"),
+            ("art6_1_x", "is neither a code nor a power"),
+            ("art6_1_e; offence sch1_5", "is neither a code nor a power"),
+        ] {
+            let fault = read(line).unwrap_err();
+            assert!(fault.message.contains(wanted), "{line}: {fault}");
+        }
+    }
+}

@@ -94,3 +94,50 @@ fn quoted(text: &str) -> String {
     let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     format!("\"{}\"", bare.replace('\\', "\\\\").replace('"', "\\\""))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(answer: &str) -> Result<Rows, Fault> {
+        let contract = include_str!("../../../schemas/child-protection.v1.json");
+        let contract = crate::contract::load("c.json", contract).unwrap();
+        let shapes: Vec<Shape> = contract.operations.iter().map(|one| one.answer.row().clone()).collect();
+        parse(answer, &shapes)
+    }
+
+    fn same(answer: &str, text: &str) {
+        assert_eq!(rows(answer).unwrap(), policy::load_rows("t", text).unwrap(), "{answer}");
+    }
+
+    #[test]
+    fn a_condition_reads_as_the_file_would() {
+        same(
+            "status in registered, pre-birth or ended_on within P12M",
+            "any = [{ field = \"status\", in = [\"registered\", \"pre-birth\"] }, { field = \"ended_on\", within = \"P12M\" }]",
+        );
+        same(
+            "registered is true and recent_enquiries at_least 2 and ended_on not_in 2026-01-01",
+            "all = [{ field = \"registered\", is = true }, { field = \"recent_enquiries\", at_least = 2 }, \
+             { field = \"ended_on\", not_in = [2026-01-01] }]",
+        );
+        // What stands in quotes is a value, whatever its words are.
+        same("category is \"harm or neglect\"", "all = [{ field = \"category\", is = \"harm or neglect\" }]");
+        assert_eq!(rows("all").unwrap(), Rows::Every);
+    }
+
+    #[test]
+    fn what_is_no_condition_says_why() {
+        for (answer, wanted) in [
+            ("status in a and status in b or registered is true", "`and` and `or`"),
+            ("status", "is not said"),
+            ("status equals registered", "is not said"),
+            ("ended_on within a year", "is not a period"),
+            ("recent_enquiries at_least \"2\" }, { x", "a number or a date"),
+            ("", "is not a field"),
+        ] {
+            let fault = rows(answer).unwrap_err();
+            assert!(fault.message.contains(wanted), "{answer}: {fault}");
+        }
+    }
+}
