@@ -468,6 +468,18 @@ fn a_file_of_answers_is_read_strictly_and_told_all_at_once() {
 }
 
 #[test]
+fn the_page_names_every_question() {
+    let page = include_str!("../docs/agreement-file.md");
+    let (_, after) = page.split_once("## Written from answers").unwrap();
+    let (section, _) = after.split_once("**`policies/organisation.toml`**").unwrap();
+    for step in Step::ALL {
+        let key = step.key();
+        let named = section.contains(&format!("\n{key} = ")) || section.contains(&format!(" {key}"));
+        assert!(named, "`{key}` is not on the page");
+    }
+}
+
+#[test]
 fn at_a_terminal_a_wrong_answer_is_asked_for_again() {
     let desk = Desk::new("new-terminal");
     let partner = desk.keys("nhs-lomond/organisation.toml");

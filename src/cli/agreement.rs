@@ -24,10 +24,11 @@ use super::{ConfigArgs, Exit, complain, paper, register, say};
 pub enum AgreementCommand {
     /// Write a whole agreement from at most 15 answers, in plain words
     ///
-    /// What the organisations say of themselves is taken from policies/organisation.toml and --partner, what a
-    /// template fixes from --template, and the fields from the contract; the rest is asked. An answer that will not
-    /// do is said to at its question. The file is whole, since the whole file is what is signed, and is never
-    /// written over another. Answers may also come from a pipe, a line each, or from a file:
+    /// What the organisations say of themselves is taken from policies/organisation.toml and
+    /// --partner, what a template fixes from --template, and the fields from the contract; the rest is
+    /// asked. An answer that will not do is said to at its question. The file is whole, since the whole
+    /// file is what is signed, and is never written over another. Answers may also come from a pipe, a
+    /// line each, or from a file:
     ///
     ///   tolbooth agreement new --partner nhs-lomond.toml
     ///   tolbooth agreement new --answers answers.toml --json

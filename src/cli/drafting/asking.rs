@@ -8,6 +8,8 @@ use crate::model::{Fault, Faults};
 /// More than any answer: a line that goes on is none.
 const ANSWER_BYTES_MAX: u64 = 16 * 1024;
 const WIDTH: usize = 100;
+/// What fits a screen or two; a federation may have hundreds of members.
+const CHOICES_MAX: usize = 60;
 
 const HEAD: &str = "\
 Answer with words, or with the numbers of what is listed; an empty line takes what stands in brackets; `?` explains.
@@ -94,8 +96,11 @@ impl<'i> Typed<'i> {
         let (first, _) = question.help.split_once(". ").unwrap_or((question.help, ""));
         self.paragraph(&format!("{}.", first.trim_end_matches('.')))?;
         let width = question.choices.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-        for (index, (name, words)) in question.choices.iter().enumerate() {
+        for (index, (name, words)) in question.choices.iter().take(CHOICES_MAX).enumerate() {
             writeln!(self.prompts, "  {:>3}  {name:width$}  {words}", index + 1)?;
+        }
+        if let Some(more) = question.choices.len().checked_sub(CHOICES_MAX).filter(|more| *more > 0) {
+            writeln!(self.prompts, "       and {more} more")?;
         }
         Ok(())
     }

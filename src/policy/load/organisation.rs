@@ -107,6 +107,17 @@ power = [{ statute = "Children (Scotland) Act 1995", section = "22", reading = "
     }
 
     #[test]
+    fn the_page_shows_one_that_reads() {
+        let page = include_str!("../../../docs/agreement-file.md");
+        let (_, after) = page.split_once("changing it changes no agreement.").unwrap();
+        let (_, block) = after.split_once("```toml\n").unwrap();
+        let (block, _) = block.split_once("```").unwrap();
+        let shown = load_organisation("docs", block.as_bytes()).unwrap();
+        assert_eq!(shown.complaints(), "complaints@glenmore.example");
+        assert!(shown.lacks_about_people(None).is_empty());
+    }
+
+    #[test]
     fn what_it_is_to_the_data_is_no_key_of_it() {
         let text = GLENMORE.replace("foi =", "controller = \"sole\"\nfoi =");
         let told = load_organisation("o.toml", text.as_bytes()).unwrap_err().to_string();
