@@ -111,6 +111,7 @@ fn tell(
     out: &mut dyn Write,
 ) {
     let warnings = ground.warnings(agreement);
+    let path = path.strip_prefix(".").unwrap_or(path);
     let next = next(agreement, path);
     if args.config.json {
         let warnings: Vec<_> = warnings.iter().map(check::fault_json).collect();
@@ -132,7 +133,7 @@ fn tell(
 
 /// The commands that bring it into force.
 fn next(agreement: &Agreement, path: &Path) -> Vec<String> {
-    let file = path.strip_prefix(".").unwrap_or(path).display();
+    let file = path.display();
     let mut next = vec![format!("tolbooth agreement page {file}"), format!("tolbooth agreement seal {file}")];
     let sign = |who: String| format!("tolbooth agreement sign {file} --key KEY    ({who})");
     next.extend(agreement.controllers().map(|member| sign(format!("an officer of {member}"))));
