@@ -98,8 +98,13 @@ pub(super) fn offered(rows: &[Shape]) -> Vec<(String, String)> {
         let shape = rows.iter().find_map(|row| row.at(&leaf.path).map(|(shape, _)| shape));
         let mut words = leaf.words();
         if let Some(Shape::Scalar(scalar)) = shape {
-            let fitting = |transform: &&Transform| minimise::fits(transform, scalar);
-            let names: Vec<&str> = PLAIN.iter().filter(fitting).map(Transform::name).collect();
+            let mut names: Vec<&str> =
+                PLAIN.iter().filter(|plain| minimise::fits(plain, scalar)).map(Transform::name).collect();
+            // By an example of each that wants something beside its name.
+            let more = ["age_band 16 18", "mask_keep_last 4", "round 5"].into_iter();
+            let fitting =
+                |example: &&str| transform_of(example).is_ok_and(|one| minimise::fits(&one, scalar));
+            names.extend(more.filter(fitting));
             if !words.is_empty() {
                 words.push_str("; ");
             }
@@ -284,6 +289,20 @@ mod tests {
         assert_eq!(released("siblings"), ["siblings[].given_name none", "siblings[].date_of_birth none"]);
         let twice = parse("address, address.town", &register()).unwrap_err();
         assert!(twice.message.contains("`address.town` is named twice"), "{twice}");
+    }
+
+    #[test]
+    fn a_field_is_offered_with_what_its_type_allows() {
+        let offered = offered(&register());
+        let words = |name: &str| offered.iter().find(|(known, _)| known == name).unwrap().1.clone();
+        assert_eq!(words("registered"), "whole, or as exists_yes_no");
+        assert_eq!(
+            words("date_of_birth"),
+            "personal; whole, or as year_of_birth, initials, postcode_district, exists_yes_no, pseudonym, age_band 16 18, mask_keep_last 4"
+        );
+        assert_eq!(words("recent_enquiries"), "whole, or as exists_yes_no, pseudonym, round 5");
+        assert!(words("address.street").starts_with("an address that may endanger somebody, personal; "));
+        assert!(words("case_notes").starts_with("special: health, personal; "));
     }
 
     #[test]
