@@ -10,9 +10,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use jiff::ToSpan as _;
 use support::partner::{Partner, Said};
 use support::scratch::Scratch;
+use support::site::run_with_input;
 use support::system::{Reply, System};
 use tolbooth::cli::trial;
 use tolbooth::clock::Clock;
@@ -21,7 +21,7 @@ use tolbooth::{app, config};
 const README: &str = include_str!("../README.md");
 const CONTRACT: &str = "schemas/blue-badge.v1.json";
 const DATASET: &str = "policies/datasets/blue-badge.toml";
-const AGREEMENT: &str = "policies/agreements/blue-badge-police.toml";
+const AGREEMENT: &str = "policies/agreements/glenmore-police-caledonia-blue-badge.toml";
 
 /// The first fenced block after a text of the README.
 fn block_after(text: &str) -> &'static str {
@@ -46,18 +46,30 @@ impl Newcomer {
         let newcomer = Self { scratch: Scratch::new(name), system };
         let made = newcomer.run_in(newcomer.scratch.path(), &["init", "glenmore"]);
         assert!(made.status.success(), "{made:?}");
-        let today = Clock::new().unwrap().today();
         let write = |file: &str, text: String| std::fs::write(newcomer.home().join(file), text).unwrap();
         write(CONTRACT, block_after(CONTRACT).to_owned());
         write(DATASET, block_after(DATASET).replace("http://127.0.0.1:9000", &newcomer.system.url()));
-        let agreement = block_after(AGREEMENT)
-            .replace("from = 2026-11-23", &format!("from = {today}"))
-            .replace("until = 2027-01-31", &format!("until = {}", today + 60.days()));
-        write(AGREEMENT, agreement);
         // Tests run side by side, so ports are whatever is free.
         let text = std::fs::read_to_string(newcomer.home().join("tolbooth.toml")).unwrap();
         write("tolbooth.toml", text.replace(":8443", ":0").replace(":9464", ":0"));
+        newcomer.answers();
         newcomer
+    }
+
+    /// The README's questions and answers, put to the real command.
+    fn answers(&self) {
+        const PARTNER: &str = "../glenmore-trial-keys/police-caledonia/organisation.toml";
+        assert!(README.contains(&format!("    tolbooth agreement new --partner {PARTNER}\n")));
+        let lines = block_after("will not do is said to at its question").lines();
+        let (answers, questions): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.starts_with('>'));
+        let typed: String =
+            answers.iter().map(|line| format!("{}\n", line.trim_start_matches('>').trim())).collect();
+        let ran = run_with_input(&self.home(), &["agreement", "new", "--partner", PARTNER], &typed);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let asked: Vec<&str> = ran.err.lines().filter_map(|line| line.strip_prefix("Question ")).collect();
+        let asked: Vec<&str> = asked.iter().filter_map(|line| Some(line.split_once(": ")?.1)).collect();
+        assert_eq!(asked, questions, "the README asks otherwise");
+        assert!(ran.out.contains(AGREEMENT) && !ran.out.contains("Think again"), "{ran:?}");
     }
 
     fn home(&self) -> PathBuf {
@@ -94,7 +106,8 @@ impl Newcomer {
         let (certificate, key) = (keys.join("control-room.pem"), keys.join("control-room.key"));
         let police = trial::Partner { certificate, key };
         let partner = Partner::new(&self.home().join("certs/glenmore-ca.pem"), &police, address);
-        partner.ask("/blue-badge/v1/check", &[("tolbooth-user", "pc.1234")], "{\"badge_no\":\"BB123\"}")
+        let headers = [("tolbooth-user", "pc.1234"), ("tolbooth-reason", "roadside")];
+        partner.ask("/blue-badge/v1/check", &headers, "{\"badge_no\":\"BB123\"}")
     }
 
     fn search(&self, identifier: &str) -> String {
@@ -120,7 +133,7 @@ fn the_readme_leads_to_an_answer_a_receipt_and_a_record() {
         assert!(signed, "{said}");
     }
     let status = newcomer.must(&["agreement", "status"]);
-    assert!(status.contains("blue-badge-police@1 (trial): in force until"), "{status}");
+    assert!(status.contains("glenmore-police-caledonia-blue-badge@1 (trial): in force until"), "{status}");
     newcomer.must(&["check"]);
     let gateway = config::load(&newcomer.home().join("tolbooth.toml")).unwrap();
     let running = app::start(gateway, Clock::new().unwrap()).unwrap();
@@ -137,9 +150,11 @@ fn the_readme_leads_to_an_answer_a_receipt_and_a_record() {
     std::fs::write(newcomer.home().join("answer.head"), head).unwrap();
     std::fs::write(newcomer.home().join("answer.json"), body).unwrap();
     let found = newcomer.search("BB123");
-    for wanted in
-        ["1 found", "user as stated: pc.1234; dropped: street", "told: answered; released: badge_no"]
-    {
+    for wanted in [
+        "1 found",
+        "user as stated: pc.1234; reason: roadside; dropped: street",
+        "told: answered; released: badge_no",
+    ] {
         assert!(found.contains(wanted) && README.contains(wanted), "{wanted}\n{found}");
     }
     let words = ["--receipt", "answer.head", "--body", "answer.json", "--key", "data/keys/ledger.vkey"];

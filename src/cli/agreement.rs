@@ -13,6 +13,7 @@ use crate::model::{Action, Faults};
 use crate::policy::{self, Agreement, Grounds};
 
 use super::act::{self, ActArgs};
+use super::drafting::{self, NewArgs};
 use super::files::replace;
 use super::halt;
 use super::next_step::next_step;
@@ -21,6 +22,18 @@ use super::{ConfigArgs, Exit, complain, paper, register, say};
 
 #[derive(Debug, Subcommand)]
 pub enum AgreementCommand {
+    /// Write a whole agreement from at most 15 answers, in plain words
+    ///
+    /// What the organisations say of themselves is taken from policies/organisation.toml and
+    /// --partner, what a template fixes from --template, and the fields from the contract; the rest is
+    /// asked. An answer that will not do is said to at its question. The file is whole, since the whole
+    /// file is what is signed, and is never written over another. Answers may also come from a pipe, a
+    /// line each, or from a file:
+    ///
+    ///   tolbooth agreement new --partner nhs-lomond.toml
+    ///   tolbooth agreement new --answers answers.toml --json
+    #[command(verbatim_doc_comment)]
+    New(NewArgs),
     /// Make an officer's signing key, on the officer's own machine, under a passphrase
     ///
     /// The passphrase is typed twice, or is the first line of a file or of standard input. The public
@@ -161,6 +174,7 @@ pub struct FieldsArgs {
 /// Runs one of the commands.
 pub fn run(command: &AgreementCommand, out: &mut dyn Write, clock: &Clock) -> Exit {
     let done = match command {
+        AgreementCommand::New(args) => drafting::run(args, out, clock),
         AgreementCommand::Key(args) => signing::key(args, out),
         AgreementCommand::Seal(args) => seal(args, out),
         AgreementCommand::Sign(args) => signing::sign(args, out),

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::app::publish::Place;
 use crate::clock::Clock;
 use crate::config::{self, Gateway};
+use crate::desk::drafting::faults_of_organisation;
 use crate::desk::policy_tests::PolicyTests;
 use crate::desk::{Circumstances, Ruleset, issuer_warnings, without_examples};
 use crate::model::{AgreementId, DatasetVersion, Fault, Faults, Life};
@@ -77,6 +78,7 @@ fn look(args: &CheckArgs, clock: &Clock) -> Result<Found, Faults> {
     let gateway = if args.sandbox { gateway.into_sandbox()? } else { gateway };
     let mut faults = Faults::default();
     let ruleset = load_ruleset(&gateway).map_err(|more| faults.extend(more)).ok();
+    faults.extend(faults_of_organisation(&gateway));
     let partners = &gateway.partners;
     let credential =
         Credential::load(&partners.certificate, &partners.key).map_err(|more| faults.extend(more)).ok();

@@ -1,6 +1,7 @@
 //! `tolbooth init`: a first configuration that passes `check` and answers, to be changed from there.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,7 +9,7 @@ use serde_json::json;
 
 use crate::clock::Clock;
 
-use super::trial::{self, Plan, TAXI, Trial};
+use super::trial::{self, Offer, Plan, TAXI, Trial};
 use super::{Exit, complain, say};
 
 #[derive(Debug, Args)]
@@ -19,10 +20,23 @@ pub struct InitArgs {
     /// certificates [default: DIR-trial-keys]
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
+    /// Also offer this dataset of made-up rows, without an agreement over it: `tolbooth agreement new` writes
+    /// one. May be repeated
+    #[arg(long, value_enum, value_name = "DATASET")]
+    with: Vec<Offer>,
+    /// Where partners ask
+    #[arg(long, value_name = "ADDRESS", default_value = PARTNERS)]
+    partners: SocketAddr,
+    /// Where this machine's monitoring asks
+    #[arg(long, value_name = "ADDRESS", default_value = LOCAL)]
+    local: SocketAddr,
     /// Print JSON, for programs
     #[arg(long)]
     json: bool,
 }
+
+const PARTNERS: &str = "127.0.0.1:8443";
+const LOCAL: &str = "127.0.0.1:9464";
 
 /// Makes a trial of one dataset: taxi licences from a CSV file, for a police force.
 pub fn run(args: &InitArgs, out: &mut dyn Write, clock: &Clock) -> Exit {
@@ -43,12 +57,18 @@ pub fn run(args: &InitArgs, out: &mut dyn Write, clock: &Clock) -> Exit {
         home: &args.dir,
         keys: &keys,
         datasets: &[&TAXI],
-        partners: "127.0.0.1:8443",
-        local: "127.0.0.1:9464",
+        partners: &args.partners.to_string(),
+        local: &args.local.to_string(),
         system: None,
         level: "info",
     };
-    match trial::make(&plan, clock) {
+    let made = trial::make(&plan, clock).and_then(|trial| {
+        let mut offers = args.with.clone();
+        offers.sort();
+        offers.dedup();
+        offers.into_iter().try_for_each(|offer| offer.write(&args.dir)).map(|()| trial)
+    });
+    match made {
         Ok(trial) => {
             tell(args, &keys, &trial, out);
             Exit::Yes
@@ -91,10 +111,11 @@ fn tell(args: &InitArgs, keys: &Path, trial: &Trial, out: &mut dyn Write) {
     let curl = format!(
         "curl -i --cert {} \\\n    --key {} \\\n    --cacert {} \\\n    \
          -H 'Tolbooth-User: pc.1234' --json '{{\"licence_no\":\"TX-1042\"}}' \\\n    \
-         https://localhost:8443/taxi-licence/v1/check",
+         https://localhost:{}/taxi-licence/v1/check",
         trial.police.certificate.display(),
         trial.police.key.display(),
-        trial.ca.display()
+        trial.ca.display(),
+        args.partners.port()
     );
     if args.json {
         say(out, json!({ "configuration": trial.configuration, "keys": keys, "curl": curl }));
@@ -127,7 +148,14 @@ mod tests {
     use super::*;
 
     fn folder(dir: &str, keys: Option<&str>) -> Result<PathBuf, String> {
-        keys_folder(&InitArgs { dir: dir.into(), keys: keys.map(PathBuf::from), json: false })
+        keys_folder(&InitArgs {
+            dir: dir.into(),
+            keys: keys.map(PathBuf::from),
+            with: Vec::new(),
+            partners: PARTNERS.parse().unwrap(),
+            local: LOCAL.parse().unwrap(),
+            json: false,
+        })
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod check;
 mod dataset;
 mod demo;
 mod doctor;
+mod drafting;
 mod exit;
 mod explain;
 mod files;

@@ -4,6 +4,7 @@ mod bounds;
 mod clauses;
 mod compile;
 mod days;
+pub mod drafting;
 mod erased;
 pub mod evidence;
 mod files;

@@ -88,6 +88,13 @@ fn unknown(row: &Shape, path: &FieldPath, what: &str) -> String {
     format!("`{path}` is {what}, and the contract has no such field{help}")
 }
 
+/// Every field of a row that an agreement can list, in the order of the contract.
+pub fn leaves(row: &Shape) -> Vec<(FieldPath, Option<&Scalar>)> {
+    let mut out = Vec::new();
+    walk(row, &FieldPath::root(), &mut out);
+    out
+}
+
 /// Everything that can be listed: scalars, items that are scalars, and objects with nothing in them.
 fn walk<'s>(shape: &'s Shape, at: &FieldPath, out: &mut Vec<(FieldPath, Option<&'s Scalar>)>) {
     match shape {

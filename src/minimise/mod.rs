@@ -19,7 +19,8 @@ mod view;
 mod walk;
 mod written;
 
+pub use cover::leaves;
 pub use fault::{MinimiseFault, MinimiseFaultKind};
 pub use project::{Minimised, Projection};
-pub use transform::{Context, Pseudonyms};
+pub use transform::{Context, Pseudonyms, fits};
 pub use view::{View, view};

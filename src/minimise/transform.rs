@@ -137,6 +137,11 @@ fn check_table(table: &BTreeMap<String, String>, scalar: &Scalar) -> Result<(), 
     Ok(())
 }
 
+/// Whether a field of this type can be transformed so.
+pub fn fits(transform: &Transform, scalar: &Scalar) -> bool {
+    check(transform, scalar).is_ok()
+}
+
 fn words(scalar: &Scalar) -> String {
     match scalar.format {
         Some(format) => format!("{} of format {}", scalar.kind.as_str(), format.as_str()),

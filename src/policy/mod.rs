@@ -18,6 +18,7 @@ mod lint;
 mod load;
 mod memo;
 mod officer_key;
+mod organisation;
 mod particulars;
 mod permit;
 mod rate;
@@ -28,6 +29,7 @@ mod sign;
 mod standing;
 mod template;
 mod uses;
+mod written;
 
 pub use act::{ACT_REASON_CHARS_MAX, Act, ActFault, CountedAct, SignedAct, is_reason};
 pub use agreement::{Agreement, Conditions, ConsumerSystem, Dates, Law, Limits, Party, Power, Side, Stage};
@@ -41,9 +43,10 @@ pub use fields::{
 };
 pub use grant::{Commitment, Grant, Request, RequestDecision, SubjectMac, against_grant, subject_key_file};
 pub use lint::{against_members, against_operation, habits, unwise};
-pub use load::{load, load_template};
+pub use load::{load, load_organisation, load_rows, load_template};
 pub use memo::Memo;
 pub use officer_key::{OfficerKeyFault, is_locked_key, lock_key, unlock_key};
+pub use organisation::{Organisation, organisation_file};
 pub use particulars::{
     Accuracy, Aim, Asking, Attestation, Contact, Description, Dpia, FieldReason, Flow, Governance, Impact,
     Keeping, Office, Particulars, PartyParticulars, PrivacyNotice, Processor, Publication, Rights,
@@ -58,6 +61,7 @@ pub use sign::{
 pub use standing::{Grounds, Reason, Signer, Standing, standing};
 pub use template::{Template, Templates};
 pub use uses::{Unusable, Use, Uses};
+pub use written::written;
 
 #[cfg(test)]
 mod tests;

@@ -33,6 +33,12 @@ pub(super) fn text(members: &[&TrialMember], office: Option<&SignerKey>) -> Stri
              # A trial key was made for everybody at once: it counts for trials, and never for a live agreement.\n\
              trial = true\n"
         ));
+        if let Some(key) = member.guardian.as_ref().map(SignerKey::verifier) {
+            out.push_str(&format!(
+                "\n[[member.officer]]\nname = \"{}\"\noffice = \"Caldicott Guardian\"\nkey = \"{key}\"\ntrial = true\n",
+                key.name()
+            ));
+        }
     }
     if let Some(office) = office {
         let key = office.verifier();

@@ -3,7 +3,11 @@
 //! outside the gateway's configuration and data; trial keys count only for trials.
 
 mod members;
+mod offers;
+mod organisations;
 mod templates;
+
+pub use offers::Offer;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -118,6 +122,7 @@ pub fn make(plan: &Plan<'_>, clock: &Clock) -> Result<Trial, Fault> {
     let control = system(plan, &police, "control-room", life)?;
     let stranger = system(plan, &police, "speed-cameras", life)?;
     let officers = [&council, &health, &police];
+    organisations::write(plan, &council, &[&health, &police])?;
     let office = templates::sign_all(plan)?;
     let text = members::text(&officers, office.as_ref());
     write_new(plan.home.join("members.toml"), text.as_bytes(), Readable::ByAll)?;
@@ -147,6 +152,8 @@ pub struct TrialMember {
     id: MemberId,
     authority: Authority,
     officer: SignerKey,
+    /// A health body's Caldicott Guardian, who signs beside its officers where an agreement names one.
+    guardian: Option<SignerKey>,
 }
 
 fn member(plan: &Plan<'_>, id: &str, now: Timestamp) -> Result<TrialMember, Fault> {
@@ -159,7 +166,15 @@ fn member(plan: &Plan<'_>, id: &str, now: Timestamp) -> Result<TrialMember, Faul
     write_new(plan.keys.join(format!("{id}/ca.key")), made.key.as_bytes(), Readable::ByOwner)?;
     let officer = SignerKey::new(&format!("trial.officer.{id}"), SigningKey::generate()?)?;
     write_new(plan.keys.join(format!("{id}/officer.key")), officer.reveal().as_bytes(), Readable::ByOwner)?;
-    Ok(TrialMember { id, authority, officer })
+    let guardian = if members::about(id.as_str()).1 == "health" {
+        let key = SignerKey::new(&format!("trial.guardian.{id}"), SigningKey::generate()?)?;
+        let path = plan.keys.join(format!("{id}/caldicott-guardian.key"));
+        write_new(path, key.reveal().as_bytes(), Readable::ByOwner)?;
+        Some(key)
+    } else {
+        None
+    };
+    Ok(TrialMember { id, authority, officer, guardian })
 }
 
 fn system(plan: &Plan<'_>, member: &TrialMember, name: &str, life: Lifetime) -> Result<Partner, Fault> {

@@ -59,7 +59,7 @@ pub(super) fn is_wanted(stage: Option<Stage>, personal: bool) -> bool {
     stage == Some(Stage::Live) && personal
 }
 
-fn one_law(member: MemberId, item: Item<'_>, with_conditions: bool) -> Option<Law> {
+pub(super) fn one_law(member: MemberId, item: Item<'_>, with_conditions: bool) -> Option<Law> {
     let table = item.table()?;
     let line = table.line();
     let regime = table.required("regime").and_then(|item| item.word(Regime::ALL, Regime::as_str));

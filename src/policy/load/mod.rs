@@ -11,6 +11,7 @@ mod format_2;
 mod grant;
 mod hours;
 mod law;
+mod organisation;
 mod parties;
 mod party;
 mod read;
@@ -20,6 +21,8 @@ mod template;
 mod terms;
 mod text;
 
+pub use organisation::load_organisation;
+pub use rows::load_rows;
 pub use template::load_template;
 
 use std::sync::Arc;

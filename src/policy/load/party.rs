@@ -1,7 +1,7 @@
 //! What format 2 says of each `[[party]]`: who answers for it, and how to reach them.
 
 use crate::config::strict::{Item, Table};
-use crate::model::SharingKind;
+use crate::model::{Controllership, SharingKind};
 use crate::policy::particulars::{Attestation, Contact, Office, PartyParticulars, PrivacyNotice};
 
 use super::read::{email, given, name, page, telephone, text, wanted, word};
@@ -11,6 +11,15 @@ const ABOUT_PEOPLE: &str = "data about people needs it";
 pub(super) fn particulars(table: &Table<'_>, kind: Option<SharingKind>) -> Option<PartyParticulars> {
     let people = kind.is_some_and(SharingKind::is_personal).then_some(ABOUT_PEOPLE);
     let controller = word(table, "controller");
+    standing(table, people, controller)
+}
+
+/// What is said of an organisation wherever it is a party; `people` says why data about people needs more.
+pub(super) fn standing(
+    table: &Table<'_>,
+    people: Option<&str>,
+    controller: Option<Controllership>,
+) -> Option<PartyParticulars> {
     let code = table.required("code").and_then(|item| official(&item));
     let ico_registration = wanted(table, "ico_registration", people, registration);
     let foi = word(table, "foi");

@@ -1,8 +1,8 @@
 //! Row conditions: `all_rows = true`, or `[data.rows]` with `all` or `any` of tests. Whether a
 //! field exists and is required is for `minimise/`, which knows the contract.
 
-use crate::config::strict::{Item, Table};
-use crate::model::{Check, FieldPath, Literal, Rows, Test, suggestion};
+use crate::config::strict::{self, Item, Table};
+use crate::model::{Check, Faults, FieldPath, Literal, Rows, Test, suggestion};
 
 /// A period longer than a lifetime is a typing mistake.
 const PERIOD_DAYS_MAX: u32 = 150 * 366;
@@ -31,6 +31,11 @@ pub(super) fn read(data: &Table<'_>) -> Option<Rows> {
             None
         }
     }
+}
+
+/// Reads what would stand in `[data.rows]`, alone.
+pub fn load_rows(name: &str, text: &str) -> Result<Rows, Faults> {
+    strict::read(name, text, condition)
 }
 
 fn condition(table: &Table<'_>) -> Option<Rows> {

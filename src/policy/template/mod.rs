@@ -119,6 +119,16 @@ impl Templates {
         faults.into_result().map(|()| Self(all))
     }
 
+    /// The template of that reference, if it counts; why it does not, if it was read.
+    pub fn get(&self, reference: &str) -> Option<Result<&Template, &str>> {
+        self.0.get(reference).map(|known| known.as_ref().map_err(String::as_str))
+    }
+
+    /// The references of those that count.
+    pub fn references(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(_, known)| known.is_ok()).map(|(reference, _)| reference.as_str())
+    }
+
     /// Why a template that was read does not count, if it does not.
     pub fn why_not(&self, reference: &str) -> Option<&str> {
         self.0.get(reference)?.as_ref().err().map(String::as_str)

@@ -11,3 +11,4 @@ pub(super) mod samples;
 mod sign;
 mod standing;
 mod template;
+mod written;
