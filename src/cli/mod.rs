@@ -13,6 +13,7 @@ mod explain;
 mod files;
 mod grant;
 mod halt;
+mod health;
 mod init;
 mod ledger;
 mod next_step;
