@@ -82,9 +82,10 @@ fn the_record_of_processing_is_the_controllers_own_and_has_what_the_public_may_n
 
 #[test]
 fn what_hides_is_named_in_a_register_too() {
-    let hidden = whole("child-protection").replace("check by A&E", "check\\u202E by A&E");
+    // What reorders is not loaded at all; what shows as nothing is.
+    let hidden = whole("child-protection").replace("check by A&E", "check\\u200B by A&E");
     let sheet = dea(&entries(vec![judged(&hidden, true)]), &name_of);
-    assert_eq!(cell(&sheet, 0, "name"), "Child protection status check[U+202E] by A&E");
+    assert_eq!(cell(&sheet, 0, "name"), "Child protection status check[U+200B] by A&E");
 }
 
 #[test]

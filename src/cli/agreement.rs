@@ -13,6 +13,7 @@ use crate::model::{Action, Faults};
 use crate::policy::{self, Agreement, Grounds};
 
 use super::act::{self, ActArgs};
+use super::beside::note_beside;
 use super::files::replace;
 use super::halt;
 use super::next_step::next_step;
@@ -256,7 +257,13 @@ pub(super) fn signatures_beside(agreement: &Path) -> PathBuf {
 fn verify(args: &VerifyArgs, out: &mut dyn Write, clock: &Clock) -> Done {
     let (agreement, _) = read(&args.file)?;
     let ring = key_ring(&args.members)?;
-    let note = std::fs::read_to_string(policy::signature_file(&args.file.display().to_string())).ok();
+    let note = match note_beside(&signatures_beside(&args.file)) {
+        Ok(note) => note,
+        Err(unread) => {
+            complain(&unread);
+            return Ok(unread.exit());
+        }
+    };
     let grounds = Grounds {
         note: note.as_deref(),
         ring: &ring,

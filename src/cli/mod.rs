@@ -3,6 +3,7 @@
 
 mod act;
 pub mod agreement;
+mod beside;
 pub mod certs;
 mod check;
 mod dataset;

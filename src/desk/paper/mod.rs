@@ -6,6 +6,7 @@
 mod caldicott;
 mod changes;
 mod document;
+mod grant;
 mod health;
 mod html;
 mod lead;
