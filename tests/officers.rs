@@ -110,6 +110,34 @@ fn an_officer_signs_with_a_key_that_only_the_passphrase_opens() {
     );
 }
 
+/// Signatures that cannot be read are not signatures that are not there.
+#[test]
+fn a_file_of_signatures_that_does_not_read_is_told_as_what_it_is() {
+    let office = Office::new("officers-unread");
+    let (agreement, beside) = (office.agreement(), signatures(office.home(), CHILD));
+    let verify = || run(office.home(), &["agreement", "verify", &agreement]);
+    let name = beside.file_name().unwrap().to_str().unwrap().to_owned();
+    let unsigned = verify();
+    assert!(unsigned.code == Some(1) && unsigned.out.contains("not signed for"), "{unsigned:?}");
+    for (bytes, why) in [
+        (b"tolbooth\nagreement \xff\n".as_slice(), format!("{name}:2: not UTF-8")),
+        (b"hello", format!("{name}: not a signed note")),
+        (b"text\n\nno signature\n", format!("{name}: a signature line that is not")),
+    ] {
+        std::fs::write(&beside, bytes).unwrap();
+        let told = verify();
+        assert!(told.code == Some(1) && told.err.contains(&why), "{why}: {told:?}");
+        assert!(!told.out.contains("not signed") && told.err.contains("ask whoever sent it"), "{told:?}");
+        let status = run(office.home(), &["agreement", "status"]);
+        assert!(status.out.contains("its signature file cannot be read"), "{status:?}");
+    }
+    std::fs::remove_file(&beside).unwrap();
+    // Whether it is signed nobody can say who may not read it: root may, and so it is a folder here.
+    std::fs::create_dir(&beside).unwrap();
+    let told = verify();
+    assert!(told.code == Some(3) && told.err.contains(&name), "{told:?}");
+}
+
 #[test]
 fn a_key_without_a_passphrase_signs_no_live_agreement() {
     let office = Office::new("officers-plain");

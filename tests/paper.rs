@@ -50,6 +50,13 @@ fn all() -> Vec<(String, String)> {
     out
 }
 
+/// The grant that docs/grant-file.md shows whole.
+fn grant() -> String {
+    let page = text("docs/grant-file.md");
+    let (_, example) = page.split_once("```toml\n").unwrap();
+    example.split_once("```\n").unwrap().0.to_owned()
+}
+
 fn loaded(text: &str) -> Agreement {
     policy::load("agreement.toml", text.as_bytes()).unwrap_or_else(|faults| panic!("{faults}"))
 }
@@ -121,6 +128,7 @@ fn the_pages_are_those_in_the_folder() {
         made.insert(format!("{name}.html"), paper::html(document));
     };
     all().iter().for_each(|(name, text)| add(name, &page(text)));
+    add("grant", &page(&grant()));
     for (name, old, new) in pairs() {
         add(name, &paper::changes_page(&loaded(&old), &loaded(&new), &name_of));
     }
@@ -241,7 +249,8 @@ fn unwrapped(text: &str) -> String {
 fn text_has_eighty_columns() {
     let changed =
         pairs().into_iter().map(|(_, old, new)| paper::changes_page(&loaded(&old), &loaded(&new), &name_of));
-    for document in all().iter().map(|(_, text)| page(text)).chain(changed) {
+    let pages = all().into_iter().map(|(_, text)| text).chain([grant()]);
+    for document in pages.map(|text| page(&text)).chain(changed) {
         for line in paper::text(&document).lines() {
             let one_word = !line.trim_start().contains(' ');
             assert!(line.chars().count() <= 80 || one_word, "{line}");
@@ -259,7 +268,7 @@ fn hostile_words_stay_words() {
     let child = whole("child-protection");
     // As TOML writes them, and no longer than a title may be.
     let hostile = "</td></p><script>alert(1)</script><a href=\\\"x\\\" onclick='y'>&lt; &amp;";
-    let hidden = "it is safe \\u202Eelbat eht si siht\\u202C\\u200B\\u2066 and that is all";
+    let hidden = "it is\\u200B safe \\u2060to read and\\u00AD that is all of it, so far";
     // Every text a file may hold freely, each in turn.
     let free = [
         "Child protection status check by A&E",
@@ -285,9 +294,9 @@ fn hostile_words_stay_words() {
             assert!(!html.contains("<script") && !html.contains("href=\"javascript"), "{words}");
             let shown = [html, paper::text(&document)];
             for page in shown {
-                assert!(!page.contains(['\u{202e}', '\u{202c}', '\u{200b}', '\u{2066}']), "{words}");
+                assert!(!page.contains(['\u{200b}', '\u{2060}', '\u{ad}']), "{words}");
                 assert!(
-                    evil.starts_with('<') || page.contains("[U+202E]"),
+                    evil.starts_with('<') || page.contains("[U+200B]"),
                     "{words}: what is hidden is not named"
                 );
             }
@@ -295,9 +304,71 @@ fn hostile_words_stay_words() {
     }
 }
 
+/// What changes the order of words is refused by the loader, as it is and as an escape; and if something came past it,
+/// the page would name it.
+#[test]
+fn words_that_would_be_read_in_another_order_are_neither_loaded_nor_shown() {
+    let child = whole("child-protection");
+    for (at, words) in [
+        (10, "Child protection status check by A&E"),
+        (11, "Emergency department staff of NHS Lomond"),
+        (61, "to promote the welfare of children in need"),
+        (24, "Head of Children's Services"),
+        (24, "children@glenmore.example"),
+        (100, "pre-birth"),
+    ] {
+        for escape in ["\\u202E", "\\u2066", "\\u200F", "\\u0007"] {
+            let evil = edited(&child, &[(words, &format!("{words}{escape}"))]);
+            let faults = policy::load("x.toml", evil.as_bytes()).unwrap_err().to_string();
+            assert!(faults.contains(&format!("x.toml:{at}:")), "{words}{escape}: {faults}");
+        }
+    }
+    let mut document = page(&child);
+    document.title.push_str("\u{202e}elbat\u{202c}\u{7}");
+    for shown in [paper::text(&document), paper::html(&document)] {
+        assert!(shown.contains("[U+202E]elbat[U+202C][U+0007]"), "{shown}");
+        assert!(!shown.contains(['\u{202e}', '\u{202c}', '\u{7}']));
+    }
+}
+
+/// A grant's page says what was asked, what was decided and what leaves, and names nobody it is about.
+#[test]
+fn the_page_of_a_grant_says_all_it_says() {
+    let agreement = loaded(&grant());
+    let document = page(&grant());
+    let (flat, html) = (unwrapped(&paper::text(&document)), paper::html(&document));
+    let said = paper::sayings(&agreement, &name_of);
+    for one in &said {
+        let line = format!("{}: {} [{}]", one.label, one.shown, one.held.as_str());
+        let in_table = one.path() == "data.release";
+        assert!(in_table || flat.contains(&unwrapped(&line)), "the text has no `{line}`");
+        let shown = one.shown.replace('&', "&amp;").replace('\'', "&#39;");
+        assert!(html.contains(&format!(">{shown}</td>")), "the HTML has no `{shown}`");
+    }
+    let root: Value = toml::from_str(&grant()).unwrap();
+    for table in ["grant", "request", "decision"] {
+        for key in root[table].as_table().unwrap().keys() {
+            let key = format!("{table}.{key}");
+            assert!(said.iter().any(|one| one.key == key), "{key} is said nowhere");
+        }
+    }
+    let held = |key: &str| said.iter().find(|one| one.key == key).unwrap().held.as_str();
+    assert_eq!(
+        (held("grant.expires"), held("subject"), held("request.power")),
+        ("enforced", "enforced", "promised")
+    );
+    assert!(
+        flat.contains("from 4 December 2026 at 10:15:00 GMT until 7 December 2026 at 10:15:00 GMT"),
+        "{flat}"
+    );
+    assert!(flat.contains("1 subject, by chi, whom the file does not name"), "{flat}");
+    assert!(flat.trim_end().ends_with(&agreement.digest.to_string()));
+    assert!(!flat.contains("c0ffee"), "a commitment is nothing to read");
+}
+
 #[test]
 fn the_html_stands_by_itself_and_is_in_order() {
-    for (name, text) in all() {
+    for (name, text) in all().into_iter().chain([("grant".to_owned(), grant())]) {
         let html = paper::html(&page(&text));
         assert!(html.starts_with("<!DOCTYPE html>\n<html lang=\"en-GB\">"));
         for foreign in ["<script", "<link", "<img", "<iframe", " src=", "@import", "url(", " on", "<form"] {
@@ -635,6 +706,13 @@ fn the_commands_show_pages_and_changes() {
     assert_eq!(json["changes"][0]["direction"], "wider");
     let (code, _, told) = run(&["agreement", "page", "child-protection.toml", "--members", "none.toml"]);
     assert!(code == Some(1) && told.contains("none.toml"), "{told}");
+    let scratch = Scratch::new("paper-grant");
+    let file = scratch.path().join("grant.toml");
+    std::fs::write(&file, grant()).unwrap();
+    let (code, page, _) = run(&["agreement", "page", file.to_str().unwrap()]);
+    assert!(code == Some(0) && page.starts_with("Single-use grant glenmore-nhs-lomond-one-child"), "{page}");
+    let changes = run(&["agreement", "changes", "child-protection.toml", file.to_str().unwrap()]);
+    assert!(changes.0 == Some(1) && changes.2.contains("has no versions"), "{changes:?}");
     for refused in [["page", "refused/kind-and-controllers-disagree.toml"], ["page", "none.toml"]] {
         let (code, page, told) = run(&["agreement", refused[0], refused[1]]);
         assert!(code == Some(1) && page.is_empty() && told.contains(refused[1]), "{told}");

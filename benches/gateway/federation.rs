@@ -27,8 +27,16 @@ const LIMITS: &str = "[limits]\nrequests_per_member_per_second = 10000000\n\
     asked_mib_per_member_per_minute = 1000000000\nasked_mib_per_member_per_day = 1000000000\n\
     answered_mib_per_member_per_minute = 1000000000\nanswered_mib_per_member_per_day = 1000000000\n";
 
+/// The words of the benchmark's agreements, of format 1.
+const PLAIN: &str = include_str!("agreement.toml");
+
 /// Makes everything in `home`, a new folder.
 pub fn make(home: &Path, agreements: usize, backend: &str, port: &str) -> Done {
+    make_of(home, (agreements, PLAIN), backend, port)
+}
+
+/// As [`make`], with these words in each agreement.
+pub fn make_of(home: &Path, (agreements, words): (usize, &str), backend: &str, port: &str) -> Done {
     let clock = Clock::new()?;
     let consumers = agreements.div_ceil(CONTRACTS);
     let provider = Member::make(home, "provider", &clock)?;
@@ -56,7 +64,7 @@ pub fn make(home: &Path, agreements: usize, backend: &str, port: &str) -> Done {
             .replace("http://127.0.0.1:19080", backend);
         write(&home.join(format!("policies/datasets/records-{number}.toml")), &dataset)?;
     }
-    write_agreements(home, agreements, &consumers, &clock)?;
+    write_agreements(home, (agreements, words), &consumers, &clock)?;
     seal_and_sign(&configuration, &provider, &consumers)
 }
 
@@ -65,6 +73,8 @@ struct Member {
     domain: TrustDomain,
     authority: Authority,
     officer: SignerKey,
+    /// Signs where an agreement names a Caldicott Guardian.
+    guardian: SignerKey,
 }
 
 impl Member {
@@ -74,15 +84,21 @@ impl Member {
         let (authority, made) = Authority::create(&domain, id.as_str(), 1, clock.now())?;
         write(&home.join(format!("certs/{id}-ca.pem")), &made.certificate)?;
         let officer = SignerKey::new(&format!("officer.{id}"), SigningKey::generate()?)?;
-        Ok(Self { id, domain, authority, officer })
+        let guardian = SignerKey::new(&format!("guardian.{id}"), SigningKey::generate()?)?;
+        Ok(Self { id, domain, authority, officer, guardian })
     }
 
     fn entry(&self, class: &str) -> String {
-        let (id, key) = (&self.id, self.officer.verifier());
+        let id = &self.id;
+        let officer = |key: &SignerKey, office: &str| {
+            let (name, key) = (key.verifier().name(), key.verifier());
+            format!(
+                "[[member.officer]]\nname = \"{name}\"\noffice = \"{office}\"\nkey = \"{key}\"\ntrial = true\n"
+            )
+        };
+        let officers = officer(&self.officer, "Officer") + &officer(&self.guardian, "Caldicott Guardian");
         format!(
-            "\n[[member]]\nid = \"{id}\"\nname = \"{id}\"\nclass = \"{class}\"\nanchors = [\"certs/{id}-ca.pem\"]\n\
-             [[member.officer]]\nname = \"{}\"\noffice = \"Officer\"\nkey = \"{key}\"\ntrial = true\n",
-            key.name()
+            "\n[[member]]\nid = \"{id}\"\nname = \"{id}\"\nclass = \"{class}\"\nanchors = [\"certs/{id}-ca.pem\"]\n{officers}"
         )
     }
 }
@@ -107,15 +123,21 @@ fn certificates(home: &Path, provider: &Member, consumers: &[Member], clock: &Cl
     write(&home.join("keys/all.json"), "{}")
 }
 
-fn write_agreements(home: &Path, agreements: usize, consumers: &[Member], clock: &Clock) -> Done {
+fn write_agreements(
+    home: &Path,
+    (agreements, words): (usize, &str),
+    consumers: &[Member],
+    clock: &Clock,
+) -> Done {
     let today = clock.today();
     let last = today.checked_add(i64::from(DAYS).days())?;
     for number in 0..agreements {
         let consumer = consumers.get(number / CONTRACTS).ok_or("too few consumers")?;
-        let text = include_str!("agreement.toml")
+        let text = words
             .replace("id = \"records\"\nversion", &format!("id = \"records-{number}\"\nversion"))
             .replace("id = \"records\"\nmajor", &format!("id = \"records-{}\"\nmajor", number % CONTRACTS))
             .replace("member = \"consumer\"", &format!("member = \"{}\"", consumer.id))
+            .replace("[law.consumer]", &format!("[law.{}]", consumer.id))
             .replace("2026-12-01", &today.to_string())
             .replace("2027-02-28", &last.to_string());
         write(&agreement_file(home, number), &text)?;
@@ -146,11 +168,13 @@ fn seal_and_sign(configuration: &Path, provider: &Member, consumers: &[Member]) 
         write(&path, &sealed)?;
         let agreement = policy::load(&name, sealed.as_bytes())?;
         let mut note: Option<String> = None;
-        for controller in agreement.controllers() {
-            let member = [provider].into_iter().chain(consumers).find(|member| member.id == *controller);
-            let officer = &member.ok_or("a party is no member")?.officer;
-            let name = officer.verifier().name();
-            note = Some(policy::add_signature(note.as_deref(), &agreement, name, officer.key())?);
+        let of = |id: &MemberId| [provider].into_iter().chain(consumers).find(|member| member.id == *id);
+        let controllers = agreement.controllers().map(|id| of(id).map(|member| &member.officer));
+        let guardians = agreement.guardians().map(|(id, _)| of(id).map(|member| &member.guardian));
+        for signer in controllers.chain(guardians) {
+            let signer = signer.ok_or("a party is no member")?;
+            let name = signer.verifier().name();
+            note = Some(policy::add_signature(note.as_deref(), &agreement, name, signer.key())?);
         }
         write(Path::new(&policy::signature_file(&name)), &note.unwrap_or_default())?;
     }

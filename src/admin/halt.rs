@@ -85,7 +85,13 @@ pub(super) fn stops(admin: &Admin) -> Response<Lines> {
     let stops: Vec<Value> = life.halts().map(shown).collect();
     let against = life.agreements().flat_map(|agreement| {
         let acts = life.against(agreement).into_iter().cloned();
-        acts.map(|act| json!({ "agreement": agreement.to_string(), "why": Reason::of(&act).to_string() }))
+        acts.map(|act| {
+            let on = act.at.to_string();
+            json!({
+                "agreement": agreement.to_string(), "why": Reason::of(&act).to_string(),
+                "action": act.action.as_str(), "member": act.member.as_str(), "at": on,
+            })
+        })
     });
     let against: Vec<Value> = against.collect();
     Response::new(Lines::one(&json!({ "done": { "stops": stops, "against": against } })))

@@ -3,12 +3,13 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use jiff::SignedDuration;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::desk::report::{
-    Cut, Known, Only, PERSONS_KINDS_MAX, Per, Period, Report, ReportFault, Wanted, report,
+    Cut, Known, Only, PERSONS_KINDS_MAX, Per, Period, RECENT_DAYS, Report, ReportFault, Wanted, begun, report,
 };
 use crate::ledger::search::Progress;
 use crate::ledger::{MissingKeys, Read, Record};
@@ -22,7 +23,7 @@ use super::{Admin, Refused, SubjectQuestion, parse, purpose};
 #[serde(deny_unknown_fields, default)]
 pub struct ReportQuestion {
     pub purpose: String,
-    /// `person`, `recipients`, `refusals` or `activity`.
+    /// `person`, `recipients`, `refusals`, `activity` or `uses`.
     pub report: String,
     /// Whom it is about, by each kind of identifier they have.
     pub subjects: Vec<SubjectQuestion>,
@@ -135,7 +136,9 @@ impl Look {
         } else {
             self.admin.ledger.missing_subject_keys()
         };
+        let begun = || begun(&self.admin.ledger.present().archive).map(|begun| begun.to_string());
         json!({
+            "begun": (question.report == "uses").then(begun).flatten(),
             "report": question.report,
             "cut": question.cut,
             "about": about,
@@ -220,8 +223,16 @@ fn wanted(admin: &Admin, question: &ReportQuestion, subjects: &[Subject]) -> Res
         }
         ("refusals", _, _) => Ok(Wanted::Refusals { only: only(question)?, per: per(question)? }),
         ("activity", _, _) => Ok(Wanted::Activity { only: only(question)?, per: per(question)? }),
-        _ => Err(wrong("`report` is `person`, `recipients`, `refusals` or `activity`")),
+        ("uses", None, false) if question.from.is_none() && question.to.is_none() => uses(admin),
+        ("uses", _, _) => Err(wrong("uses are of all agreements and of all of the record")),
+        _ => Err(wrong("`report` is `person`, `recipients`, `refusals`, `activity` or `uses`")),
     }
+}
+
+fn uses(admin: &Admin) -> Result<Wanted, Refused> {
+    let lately = SignedDuration::from_hours(i64::from(RECENT_DAYS) * 24);
+    let since = admin.clock.now().checked_sub(lately);
+    since.map(|since| Wanted::Uses { since }).map_err(|_| wrong("the clock is before any record"))
 }
 
 fn only(question: &ReportQuestion) -> Result<Only, Refused> {

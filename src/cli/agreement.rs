@@ -13,6 +13,7 @@ use crate::model::{Action, Faults};
 use crate::policy::{self, Agreement, Grounds};
 
 use super::act::{self, ActArgs};
+use super::beside::note_beside;
 use super::drafting::{self, NewArgs};
 use super::files::replace;
 use super::halt;
@@ -113,12 +114,18 @@ pub enum AgreementCommand {
     ///   tolbooth agreement changes signed/x.toml policies/agreements/x.toml
     #[command(verbatim_doc_comment)]
     Changes(paper::ChangesArgs),
-    /// Write the agreements in force, or that were, as a register: Digital Economy Act, or Article 30
+    /// Write all agreements as a register: their health, the Digital Economy Act's, or Article 30's
     ///
-    /// As CSV on standard output, or with --json. Only sealed and signed live agreements are in it, each by
-    /// its newest version. What `publication.public = false` keeps out of the public register is counted by
-    /// its exemption on standard error:
+    /// The health of agreements is of every file, signed or not: what is due, who has not signed, when each
+    /// was last used, what to do and who, with what needs a decision first. The running gateway is asked for
+    /// what only the record knows, and puts the look on it; where none runs that is unknown, and said so.
     ///
+    /// The registers that law wants are CSV, or JSON. Only sealed and signed live agreements are in them,
+    /// each by its newest version. What `publication.public = false` keeps out of the public register is
+    /// counted by its exemption on standard error:
+    ///
+    ///   tolbooth agreement register --format health
+    ///   tolbooth agreement register --format health --as html > health.html
     ///   tolbooth agreement register --format dea > register.csv
     ///   tolbooth agreement register --format art30 > processing.csv
     #[command(verbatim_doc_comment)]
@@ -188,7 +195,7 @@ pub fn run(command: &AgreementCommand, out: &mut dyn Write, clock: &Clock) -> Ex
         AgreementCommand::Withdraw(args) => act::run(args, Action::Withdraw, out, clock),
         AgreementCommand::Verify(args) => verify(args, out, clock),
         AgreementCommand::Page(args) => paper::page(args, out),
-        AgreementCommand::Register(args) => register::register(args, out),
+        AgreementCommand::Register(args) => register::register(args, out, clock),
         AgreementCommand::Changes(args) => paper::changes(args, out),
         AgreementCommand::Fields(args) => Ok(fields(args, out)),
         AgreementCommand::Status(args) => status(args, out, clock),
@@ -264,7 +271,13 @@ pub(super) fn signatures_beside(agreement: &Path) -> PathBuf {
 fn verify(args: &VerifyArgs, out: &mut dyn Write, clock: &Clock) -> Done {
     let (agreement, _) = read(&args.file)?;
     let ring = key_ring(&args.members)?;
-    let note = std::fs::read_to_string(policy::signature_file(&args.file.display().to_string())).ok();
+    let note = match note_beside(&signatures_beside(&args.file)) {
+        Ok(note) => note,
+        Err(unread) => {
+            complain(&unread);
+            return Ok(unread.exit());
+        }
+    };
     let grounds = Grounds {
         note: note.as_deref(),
         ring: &ring,

@@ -12,7 +12,8 @@ use super::ledger::{Asked, Refused};
 use super::{Exit, complain, say};
 use crate::admin::StopQuestion;
 use crate::clock::{Clock, ZONE, date_in_words};
-use crate::model::AgreementRef;
+use crate::model::{Action, AgreementRef, MemberId};
+use crate::policy::Reason;
 
 type Fault = Box<dyn std::error::Error>;
 
@@ -198,6 +199,22 @@ impl Recorded {
         let agreement = agreement.to_string();
         let of = move |told: &&Value| told.get("agreement").and_then(Value::as_str) == Some(&*agreement);
         self.list("against").filter(of).filter_map(|told| Some(told.get("why")?.as_str()?.to_owned()))
+    }
+
+    /// The same as reasons, for whoever judges by them.
+    pub(super) fn reasons(&self, agreement: &AgreementRef) -> Vec<Reason> {
+        let agreement = agreement.to_string();
+        let text = |told: &Value, key: &str| Some(told.get(key)?.as_str()?.to_owned());
+        let of = |told: &&Value| text(told, "agreement").as_deref() == Some(&*agreement);
+        let reason = |told: &Value| {
+            let at: Option<jiff::Timestamp> = text(told, "at").and_then(|at| at.parse().ok());
+            Some(Reason::Against {
+                action: Action::parse(&text(told, "action")?)?,
+                member: MemberId::new(&text(told, "member")?).ok()?,
+                on: at.and_then(|at| at.in_tz(ZONE).ok()).map(|at| at.date()),
+            })
+        };
+        self.list("against").filter(of).filter_map(reason).collect()
     }
 
     pub(super) fn stops(&self) -> impl Iterator<Item = String> + '_ {

@@ -3,6 +3,7 @@
 
 mod act;
 pub mod agreement;
+mod beside;
 pub mod certs;
 mod check;
 mod dataset;
@@ -14,6 +15,7 @@ mod explain;
 mod files;
 mod grant;
 mod halt;
+mod health;
 mod init;
 mod ledger;
 mod next_step;

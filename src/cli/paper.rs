@@ -12,6 +12,8 @@ use crate::directory::{self, Directory};
 use crate::model::MemberId;
 use crate::policy::{self, Agreement, Grounds, KeyRing, Standing};
 
+use super::agreement::signatures_beside;
+use super::beside::text_beside;
 use super::{Exit, say};
 
 type Done = Result<Exit, Box<dyn std::error::Error>>;
@@ -80,12 +82,16 @@ fn name_of(directory: Option<&Directory>, member: &MemberId) -> String {
 fn read(file: &Path) -> Result<Agreement, Box<dyn std::error::Error>> {
     let name = file.display().to_string();
     let bytes = std::fs::read(file).map_err(|error| format!("{name}: {error}"))?;
-    let agreement = policy::load(&name, &bytes)?;
+    Ok(policy::load(&name, &bytes)?)
+}
+
+/// A version of an agreement: a grant has none.
+fn read_version(file: &Path) -> Result<Agreement, Box<dyn std::error::Error>> {
+    let agreement = read(file)?;
     if agreement.grant.is_some() {
-        return Err(format!(
-            "{name}: is a single-use grant, and pages are of agreements: docs/grant-file.md"
-        )
-        .into());
+        let name = file.display();
+        let why = "is a single-use grant, and has no versions: what is decided anew is another grant";
+        return Err(format!("{name}: {why} (docs/grant-file.md)").into());
     }
     Ok(agreement)
 }
@@ -105,7 +111,7 @@ pub(super) fn page(args: &PageArgs, out: &mut dyn Write) -> Done {
 }
 
 pub(super) fn changes(args: &ChangesArgs, out: &mut dyn Write) -> Done {
-    let (old, new) = (read(&args.old)?, read(&args.new)?);
+    let (old, new) = (read_version(&args.old)?, read_version(&args.new)?);
     let directory = args.members.read()?;
     let names = |member: &MemberId| name_of(directory.as_ref(), member);
     if args.form.json {
@@ -142,13 +148,7 @@ fn signed(
     directory: &Directory,
 ) -> Result<Standing, Box<dyn std::error::Error>> {
     let ring = KeyRing::new(directory.officers())?;
-    let beside = policy::signature_file(&file.display().to_string());
-    let note = match std::fs::read_to_string(&beside) {
-        Ok(note) => Some(note),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        // Signatures that cannot be read are not signatures that are not there.
-        Err(error) => return Err(format!("{beside}: {error}").into()),
-    };
+    let note = text_beside(&signatures_beside(file))?;
     let grounds = Grounds {
         note: note.as_deref(),
         ring: &ring,

@@ -10,6 +10,7 @@ use crate::directory;
 use crate::merkle::signer::SignerKey;
 use crate::policy::{self, Template, Templates, signature_file};
 
+use super::beside::note_beside;
 use super::files::replace;
 use super::{Exit, complain, say};
 
@@ -96,7 +97,13 @@ fn verify(args: &VerifyArgs, out: &mut dyn Write) -> Done {
     let members = args.members.display().to_string();
     let text = std::fs::read_to_string(&args.members).map_err(|error| format!("{members}: {error}"))?;
     let directory = directory::load(&members, &text, &|path| std::fs::read(path), None)?;
-    let note = std::fs::read_to_string(signatures_of(&args.file)).ok();
+    let note = match note_beside(&signatures_of(&args.file)) {
+        Ok(note) => note,
+        Err(unread) => {
+            complain(&unread);
+            return Ok(unread.exit());
+        }
+    };
     let reference = template.reference();
     let known = Templates::new(vec![(template, note.as_deref())], directory.authorities())?;
     let why_not = known.why_not(&reference);

@@ -283,10 +283,10 @@ impl<'a> Bench<'a> {
         if faults.is_empty() { Ok(parts) } else { Err(faults) }
     }
 
-    /// The signatures beside the agreement's file, if they are text.
+    /// The signatures beside the agreement's file. What is no text is no note, and is told as one that does not read.
     fn note(&self, agreement: &Agreement) -> Result<Option<&'a str>, Faults> {
         let Some(file) = self.signatures.get(&*signature_file(&agreement.file)) else { return Ok(None) };
-        Ok(std::str::from_utf8(file.bytes()?).ok())
+        Ok(Some(std::str::from_utf8(file.bytes()?).unwrap_or_default()))
     }
 }
 

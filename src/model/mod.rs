@@ -26,6 +26,7 @@ mod release;
 mod secret;
 mod shape;
 mod sharing;
+mod status;
 mod vocabulary;
 
 pub mod limits;
@@ -61,4 +62,5 @@ pub use sharing::{
     Holds, LookupKey, Matching, Prohibition, ReasonWanted, ResponseForm, Risk, SarDisclosable, Scheme,
     SharingKind, Transport, Trigger, UserIdentity,
 };
+pub use status::AgreementStatus;
 pub use vocabulary::Vocabulary;

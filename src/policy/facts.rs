@@ -15,7 +15,7 @@ use crate::model::{
 use super::agreement::{Agreement, Stage};
 
 /// The category under which guardrails see a field marked `x-tolbooth-safe-address`.
-const SAFE_ADDRESS: &str = "safe_address";
+pub const SAFE_ADDRESS: &str = "safe_address";
 
 /// What is the same for every question of one operation under one agreement; made at most once for a
 /// ruleset and shared.

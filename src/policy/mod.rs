@@ -37,7 +37,7 @@ pub use attach::{AttachError, Brought, attach};
 pub use choose::{Chosen, Claims, choose};
 pub use daily::{AskedBy, Daily, DayUse, Over, Recount};
 pub use decide::{Decider, Verdict};
-pub use facts::{Facts, Scope};
+pub use facts::{Facts, SAFE_ADDRESS, Scope};
 pub use fields::{
     Field, Formats, Held, Kind, NOT_YET, Need, fields, page as fields_page, schema as fields_schema,
 };

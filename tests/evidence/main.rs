@@ -11,6 +11,7 @@ mod chains;
 mod explain;
 mod forged;
 mod grant;
+mod guardian;
 mod page;
 mod rules;
 mod tampered;

@@ -15,6 +15,7 @@ pub mod held;
 pub mod here;
 pub mod image;
 pub mod issuer;
+pub mod judged;
 pub mod jws;
 pub mod ledger;
 pub mod line;

@@ -1,7 +1,7 @@
 //! The head of the page: the whole agreement in a dozen sentences, for whoever reads no further.
 
 use crate::clock::date_in_words;
-use crate::model::{Transform, UserIdentity};
+use crate::model::{Release, Transform, UserIdentity};
 use crate::policy::{Agreement, ConsumerSystem, Law, Limits, Party, Power};
 
 use super::document::Block;
@@ -11,7 +11,7 @@ use super::says::paragraph;
 use super::words::{condition, counted, field_words, hours, listed, transformed};
 
 pub(super) fn lead(agreement: &Agreement, said: &[Saying], names: Names<'_>) -> Vec<Block> {
-    let mut blocks = vec![Block::Paragraph(who_gives_what(agreement, names))];
+    let mut blocks = vec![Block::Paragraph(who_gives_what(agreement, names, "questions"))];
     let summary = agreement.particulars.as_ref().map(|particulars| particulars.summary.clone());
     blocks.extend(summary.map(Block::Paragraph));
     blocks.push(Block::Paragraph(when(agreement)));
@@ -19,7 +19,7 @@ pub(super) fn lead(agreement: &Agreement, said: &[Saying], names: Names<'_>) -> 
     blocks
 }
 
-fn who_gives_what(agreement: &Agreement, names: Names<'_>) -> String {
+pub(super) fn who_gives_what(agreement: &Agreement, names: Names<'_>, what: &str) -> String {
     let provider = agreement.provider().map_or_else(String::new, names);
     let consumers = together(agreement.consumers().map(|party| names(&party.member)));
     let trial = match agreement.stage {
@@ -28,7 +28,7 @@ fn who_gives_what(agreement: &Agreement, names: Names<'_>) -> String {
     };
     let dataset = agreement.dataset.dataset.as_str().replace(['-', '_'], " ");
     format!(
-        "{provider} answers questions of {consumers} from its dataset “{dataset}”, for {}.{trial}",
+        "{provider} answers {what} of {consumers} from its dataset “{dataset}”, for {}.{trial}",
         agreement.purpose.words()
     )
 }
@@ -45,12 +45,6 @@ fn when(agreement: &Agreement) -> String {
 fn points(agreement: &Agreement, said: &[Saying], names: Names<'_>) -> Vec<(String, String)> {
     let shown = |key: &str| said.iter().find(|one| one.key == key).map(|one| one.shown.clone());
     let release = &agreement.release;
-    let gets = release.fields.iter().map(|(field, transform)| match transform {
-        Transform::None => field_words(field),
-        other => format!("{} ({})", field_words(field), transformed(other)),
-    });
-    let never = together(release.withhold.iter().map(field_words));
-    let never = if never.is_empty() { "anything the contract does not know".to_owned() } else { never };
     let sends = match &agreement.particulars {
         Some(particulars) => listed(particulars.asking.keys.iter().map(|key| key.words()), "or"),
         None => "what the contract of the dataset asks for".to_owned(),
@@ -59,8 +53,8 @@ fn points(agreement: &Agreement, said: &[Saying], names: Names<'_>) -> Vec<(Stri
         ("Why", shown("purpose.statement").unwrap_or_else(|| agreement.purpose.words().to_owned())),
         ("Who may ask", who_may_ask(agreement, names)),
         ("They send", sends),
-        ("They get", together(gets)),
-        ("They never get", never),
+        ("They get", gets(release)),
+        ("They never get", never_gets(release)),
         ("Only for", condition(&release.rows)),
         ("When", hours(&agreement.hours)),
         ("At most", at_most(agreement)),
@@ -83,7 +77,19 @@ fn at_most(agreement: &Agreement) -> String {
     format!("{}, over all systems{}", listed(most, "and"), rows.unwrap_or_default())
 }
 
-fn who_may_ask(agreement: &Agreement, names: Names<'_>) -> String {
+pub(super) fn gets(release: &Release) -> String {
+    together(release.fields.iter().map(|(field, transform)| match transform {
+        Transform::None => field_words(field),
+        other => format!("{} ({})", field_words(field), transformed(other)),
+    }))
+}
+
+pub(super) fn never_gets(release: &Release) -> String {
+    let never = together(release.withhold.iter().map(field_words));
+    if never.is_empty() { "anything the contract does not know".to_owned() } else { never }
+}
+
+pub(super) fn who_may_ask(agreement: &Agreement, names: Names<'_>) -> String {
     let systems = agreement
         .consumers()
         .flat_map(|party| party.systems.iter().map(move |system| one_who_asks(party, system, names)));
@@ -112,7 +118,7 @@ fn one_who_asks(party: &Party, system: &ConsumerSystem, names: Names<'_>) -> Str
     format!("{}, from the system {}, {roles}", names(&party.member), system.id)
 }
 
-fn in_law(agreement: &Agreement, names: Names<'_>) -> String {
+pub(super) fn in_law(agreement: &Agreement, names: Names<'_>) -> String {
     if agreement.law.is_empty() {
         return "nothing is said: a trial about made-up people needs no law".to_owned();
     }

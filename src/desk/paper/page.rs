@@ -7,7 +7,7 @@ use super::document::{Block, Document, Section, Table};
 use super::saying::{Names, Saying};
 use super::says::sayings;
 use super::words::{counted, listed};
-use super::{caldicott, lead, signed};
+use super::{caldicott, grant, lead, signed};
 
 /// The headings of the national template, in its order.
 const TEMPLATE: [(&str, &str); 26] = [
@@ -39,8 +39,11 @@ const TEMPLATE: [(&str, &str); 26] = [
     ("App 2", "Data items"),
 ];
 
-/// The page of an agreement. Who has signed is told where the members are known.
+/// The page of an agreement, or of a grant. Who has signed is told where the members are known.
 pub fn page(agreement: &Agreement, names: Names<'_>, standing: Option<&Standing>) -> Document {
+    if let Some(given) = &agreement.grant {
+        return grant::page(agreement, given, names, standing);
+    }
     let said = sayings(agreement, names);
     let mut sections: Vec<Section> =
         TEMPLATE.iter().map(|(number, heading)| section(number, heading, agreement, &said, names)).collect();
@@ -52,7 +55,7 @@ pub fn page(agreement: &Agreement, names: Names<'_>, standing: Option<&Standing>
     Document { kind, title: agreement.title.clone(), lead, sections }
 }
 
-fn how_held(said: &[Saying]) -> String {
+pub(super) fn how_held(said: &[Saying]) -> String {
     let count = |held| said.iter().filter(|one| one.held == held).count();
     format!(
         "Each line says how far the gateway holds it. Enforced ({}): what does not meet it is refused. Evidenced ({}): \
@@ -67,7 +70,7 @@ fn how_held(said: &[Saying]) -> String {
 fn section(number: &str, heading: &str, agreement: &Agreement, said: &[Saying], names: Names<'_>) -> Section {
     let mut blocks = fixed(number, agreement, names);
     blocks.extend(match number {
-        "App 2" => items(said),
+        "App 2" => items(said, &|one| one.section() == "App 2" && one.path() != "data.release"),
         _ => tables(heading, said.iter().filter(|one| one.section() == number)),
     });
     // A heading that only holds others says nothing by itself.
@@ -98,7 +101,7 @@ fn fixed(number: &str, agreement: &Agreement, names: Names<'_>) -> Vec<Block> {
 const HEAD: [&str; 3] = ["What", "It says", "Held"];
 
 /// What is said in general, then of each organisation.
-fn tables<'s>(heading: &str, said: impl Iterator<Item = &'s Saying>) -> Vec<Block> {
+pub(super) fn tables<'s>(heading: &str, said: impl Iterator<Item = &'s Saying>) -> Vec<Block> {
     let mut tables: Vec<(Option<&String>, Table)> = Vec::new();
     for one in said {
         let row = vec![one.label.clone(), one.shown.clone(), one.held.as_str().to_owned()];
@@ -116,8 +119,9 @@ fn tables<'s>(heading: &str, said: impl Iterator<Item = &'s Saying>) -> Vec<Bloc
     tables.into_iter().map(|(_, table)| Block::Table(table)).collect()
 }
 
-/// Appendix 2: each field that leaves on a line of its own, with what leaves of it and why.
-fn items(said: &[Saying]) -> Vec<Block> {
+/// Appendix 2: each field that leaves on a line of its own, with what leaves of it and why; then the others that
+/// belong there.
+pub(super) fn items(said: &[Saying], belongs: &dyn Fn(&Saying) -> bool) -> Vec<Block> {
     let head = ["Field", "In the file", "What leaves (enforced)", "Why it is needed (promised)", "Holds"];
     let mut leaves = Table::new("What leaves", &head);
     let shown = |key: String| said.iter().find(|one| one.key == key).map_or("", |one| one.shown.as_str());
@@ -128,7 +132,7 @@ fn items(said: &[Saying]) -> Vec<Block> {
         let cells = [field.label.as_str(), name, field.shown.as_str(), why, holds];
         leaves.rows.push(cells.map(str::to_owned).to_vec());
     }
-    let others = said.iter().filter(|one| one.section() == "App 2" && one.path() != "data.release");
+    let others = said.iter().filter(|one| belongs(one));
     let count = u32::try_from(leaves.rows.len()).unwrap_or(u32::MAX);
     let first = format!(
         "{} may leave, and nothing else: a field that is not listed cannot, whatever the system behind returns.",

@@ -122,6 +122,13 @@ impl<'n> Sayings<'n> {
         }
     }
 
+    /// What was said last is in no table, and the gateway holds it.
+    pub(super) fn is_enforced(&mut self) {
+        if let Some(last) = self.all.last_mut() {
+            last.held = Held::Enforced;
+        }
+    }
+
     pub(super) fn text(&mut self, path: &str, label: &str, text: &str) {
         self.add(path, label, Value::Text(text.to_owned()), text.to_owned());
     }

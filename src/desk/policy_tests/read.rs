@@ -7,9 +7,11 @@ use jiff::civil::{Date, Time};
 use serde_json::Value;
 
 use crate::config::strict::{self, Item, Table};
+use crate::contract::SPECIAL_CATEGORIES;
 use crate::model::{
     AgreementId, AgreementRef, Assurance, Code, Effect, Faults, MemberClass, MemberId, SystemId, SystemName,
 };
+use crate::policy::SAFE_ADDRESS;
 
 /// A thousand tests with a record of a kilobyte each fit.
 pub const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -258,13 +260,19 @@ fn supposing(table: &Table<'_>) -> Option<Supposing> {
         table.optional("effect").map(|item| item.word(&[Effect::Reads, Effect::Changes], Effect::as_str));
     let categories = table.optional("categories").map(|item| {
         let items = item.list()?;
-        items.iter().map(|item| item.text().map(str::to_owned)).collect::<Option<Vec<String>>>()
+        items.iter().map(category).collect::<Option<Vec<String>>>()
     });
     let known = [class.is_some_and(|it| it.is_none()), effect.is_some_and(|it| it.is_none())];
     if known.contains(&true) || categories.as_ref().is_some_and(Option::is_none) {
         return None;
     }
     Some(Supposing { class: class.flatten(), effect: effect.flatten(), categories: categories.flatten() })
+}
+
+/// What guardrails can be told of: a word mistyped would suppose nothing, unseen.
+fn category(item: &Item<'_>) -> Option<String> {
+    let known = [&SPECIAL_CATEGORIES[..], &[SAFE_ADDRESS]].concat();
+    item.word(&known, |known| known).map(str::to_owned)
 }
 
 fn named(item: &Item<'_>) -> Option<String> {

@@ -40,6 +40,7 @@ pub(super) fn sought(wanted: &Wanted, period: &Period, key: &IndexKey) -> Sought
         Wanted::Activity { only, .. } => {
             [vec![vec![word(TermKind::Kind, "exchange"), summary]], terms_of(only, key)].concat()
         }
+        Wanted::Uses { .. } => vec![vec![word(TermKind::Kind, "exchange"), word(TermKind::Kind, "grant")]],
     };
     let (from_ms, before_ms) = period.bounds_ms();
     Sought { all, from_ms, before_ms }

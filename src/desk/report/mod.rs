@@ -1,4 +1,4 @@
-//! Reports: answers an auditor hands on, made of the whole record (R1, R2, R4 and R10 of the auditors'
+//! Reports: answers an auditor hands on, made of the whole record (R1, R2, R4, R10 and a part of R7 of the auditors'
 //! questions). A report is one pass over records, oldest first: those the index names where they are few, else
 //! the journal's, and neither changes what is counted.
 //!
@@ -17,17 +17,20 @@ mod person;
 mod recipients;
 mod refusals;
 mod seen;
+mod uses;
 mod withheld;
 
 pub use distinct::DISTINCT_MAX;
 pub use known::Known;
 pub use period::{Per, Period};
 pub use seen::PERSONS_KINDS_MAX;
+pub use uses::{RECENT_DAYS, begun};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::ControlFlow;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -61,6 +64,8 @@ pub enum Wanted {
     Refusals { only: Only, per: Per },
     /// R2: what was asked and answered.
     Activity { only: Only, per: Per },
+    /// R7: what agreements were used for, and lately.
+    Uses { since: Timestamp },
 }
 
 /// For whose eyes.
@@ -202,6 +207,7 @@ fn gatherer(wanted: &Wanted, zone: &TimeZone) -> Box<dyn Gather> {
         }
         Wanted::Refusals { only, per } => Box::new(refusals::Refusals::new(only, *per, zone)),
         Wanted::Activity { only, per } => Box::new(activity::Activity::new(only, *per, zone)),
+        Wanted::Uses { since } => Box::new(uses::Uses::new(*since)),
     }
 }
 

@@ -183,6 +183,16 @@ fn small(item: &Item<'_>) -> Option<u32> {
     item.count(1..=u64::from(u32::MAX)).and_then(|count| u32::try_from(count).ok())
 }
 
+/// A text that is compared with data and shown on pages: nothing in it changes how what stands around it is read.
+fn plain_of<'i>(item: &'i Item<'_>) -> Option<&'i str> {
+    let text = item.text()?;
+    let deceives = text.chars().any(char::is_control) || text::reorders(text);
+    if deceives {
+        item.fault("has a control character, or one that changes the order of text");
+    }
+    (!deceives).then_some(text)
+}
+
 /// A text a person reads, on one line: neither empty nor longer than `chars_max` characters.
 fn line_of(item: &Item<'_>, chars_max: usize) -> Option<String> {
     let text = item.text()?;
@@ -193,6 +203,11 @@ fn line_of(item: &Item<'_>, chars_max: usize) -> Option<String> {
         item.fault(format!("{chars} characters, at most {chars_max}"));
     } else if text.chars().any(char::is_control) {
         item.fault("wants one line without control characters");
+    } else if text::reorders(text) {
+        item.fault_with_help(
+            "has a character that changes the order of text, written as an escape",
+            Some("take it out: who reads the page would read something else than the file says".to_owned()),
+        );
     } else {
         return Some(text.to_owned());
     }

@@ -4,6 +4,7 @@
 use crate::config::strict::{Item, Table};
 use crate::model::Vocabulary;
 
+use super::text::reorders;
 use super::{distinct, line_of};
 
 /// Names, references and offices are short; longer is prose in the wrong place.
@@ -88,7 +89,9 @@ pub(super) fn statement(item: &Item<'_>) -> Option<String> {
 
 pub(super) fn email(item: &Item<'_>) -> Option<String> {
     let text = item.text()?;
-    let whole = text.len() <= EMAIL_BYTES_MAX && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    let whole = text.len() <= EMAIL_BYTES_MAX
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+        && !reorders(text);
     let parts = text.split_once('@').filter(|(local, domain)| {
         !local.is_empty() && domain.contains('.') && !domain.contains('@') && !domain.starts_with('.')
     });

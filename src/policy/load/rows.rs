@@ -4,6 +4,8 @@
 use crate::config::strict::{self, Item, Table};
 use crate::model::{Check, Faults, FieldPath, Literal, Rows, Test, suggestion};
 
+use super::plain_of;
+
 /// A period longer than a lifetime is a typing mistake.
 const PERIOD_DAYS_MAX: u32 = 150 * 366;
 
@@ -108,7 +110,7 @@ fn check(name: &str, item: &Item<'_>) -> Option<Check> {
 
 fn literal(item: &Item<'_>) -> Option<Literal> {
     if item.is_text() {
-        item.text().map(|text| Literal::Text(text.to_owned()))
+        plain_of(item).map(|text| Literal::Text(text.to_owned()))
     } else if item.is_integer() {
         item.integer().map(Literal::Integer)
     } else if item.is_float() {

@@ -13,6 +13,12 @@ const REORDERING: [char; 12] = [
     '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}',
 ];
 
+/// Whether a text that was written with TOML's escapes has what the file's bytes may not have: the loader reads the
+/// bytes, and officers what they stand for.
+pub(super) fn reorders(text: &str) -> bool {
+    text.contains(REORDERING)
+}
+
 /// UTF-8 without a byte order mark, lines ended by LF alone: the first departure is the one fault.
 pub(super) fn plain<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, Faults> {
     let fault = |at: usize, message: &str, help: &str| {

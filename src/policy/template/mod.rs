@@ -134,6 +134,16 @@ impl Templates {
         self.0.get(reference)?.as_ref().err().map(String::as_str)
     }
 
+    /// The newest version of each template that counts, by its name.
+    pub fn newest(&self) -> BTreeMap<String, u32> {
+        let mut newest = BTreeMap::new();
+        for template in self.0.values().filter_map(|read| read.as_ref().ok()) {
+            let known = newest.entry(template.name.clone()).or_insert(template.version);
+            *known = template.version.max(*known);
+        }
+        newest
+    }
+
     /// What is wrong with an agreement under the template it names; nothing for one that names none.
     pub fn judge(&self, agreement: &Agreement) -> Faults {
         let mut faults = Faults::default();

@@ -2,6 +2,7 @@
 //! a key that is added to the agreement and not said here does not compile.
 
 mod data;
+mod grant;
 mod law;
 mod owed;
 mod parties;
@@ -10,13 +11,17 @@ use crate::policy::{Agreement, Stage};
 
 use super::saying::{Names, Saying, Sayings, Value};
 
+pub(super) use grant::{about, moment};
 pub(super) use law::paragraph;
 
 /// Everything it says, in the order of the template.
 pub fn sayings(agreement: &Agreement, names: Names<'_>) -> Vec<Saying> {
     let format = if agreement.particulars.is_some() { 2 } else { 1 };
     let mut out = Sayings::new(format, names);
-    say(agreement, &mut out);
+    match &agreement.grant {
+        Some(given) => grant::say(agreement, given, &mut out),
+        None => say(agreement, &mut out),
+    }
     out.into_all()
 }
 
@@ -41,7 +46,7 @@ fn say(agreement: &Agreement, out: &mut Sayings<'_>) {
         audit_years,
         particulars,
         seal,
-        // Its page is another one: whoever asks for this one is told so.
+        // What a grant says is said in `grant.rs`.
         grant: _,
         // Of the file itself: the page ends with the digest, and says nothing of where the file lay.
         digest: _,

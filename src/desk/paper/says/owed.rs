@@ -94,9 +94,13 @@ pub(super) fn limits(limits: &Limits, out: &mut Sayings<'_>) {
         let shown = format!("{} on a day in London", counted(*most, "answered question"));
         out.count("limits.per_user_per_day", "At most a day for one user", u64::from(*most), shown);
     }
-    if let Some(most) = rows_per_answer {
-        let shown = format!("{}; an answer of more is refused whole", counted(*most, "record"));
-        out.count("limits.rows_per_answer", "At most in one answer", u64::from(*most), shown);
+    rows(*rows_per_answer, out);
+}
+
+pub(super) fn rows(most: Option<u32>, out: &mut Sayings<'_>) {
+    if let Some(most) = most {
+        let shown = format!("{}; an answer of more is refused whole", counted(most, "record"));
+        out.count("limits.rows_per_answer", "At most in one answer", u64::from(most), shown);
     }
 }
 
