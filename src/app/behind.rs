@@ -4,6 +4,7 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::desk::Published;
 use crate::ledger::{Ledger, LedgerError, OpenIntent};
 use crate::observe::{Condition, Health, Light};
 use crate::stop::Stop;
@@ -39,6 +40,26 @@ pub(super) fn read_the_rest(app: &App, stop: &Stop) -> io::Result<()> {
     let stop = stop.clone();
     // A stop waits for the thread: it holds the ledger.
     std::thread::Builder::new().name("journal".to_owned()).spawn(move || rest.read(stop)).map(drop)
+}
+
+/// Reads the logs before this one, if there are any, so that what is in them can be proved to whoever asks.
+pub(super) fn read_earlier(app: &App, published: Arc<Published>, stop: &Stop) -> io::Result<()> {
+    if !app.ledger.has_earlier().unwrap_or(true) {
+        return Ok(());
+    }
+    let stop = stop.clone();
+    let ledger = app.ledger.clone();
+    let read = move || {
+        let mut proceed = || !stop.is_asked();
+        match ledger.read_earlier(&mut proceed).and_then(|()| published.read_earlier(&mut proceed)) {
+            Ok(()) => tell_missing_keys(&ledger),
+            Err(fault) => tracing::error!(%fault, "an earlier log cannot be read: looks say so"),
+        }
+        // The ledger is given back before the stop is let go.
+        drop((published, ledger));
+        drop(stop);
+    };
+    std::thread::Builder::new().name("earlier".to_owned()).spawn(read).map(drop)
 }
 
 /// Whoever runs the gateway hears of it before the first person asks.

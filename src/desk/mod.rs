@@ -1,6 +1,7 @@
 //! What needs several rooms and no traffic: the ruleset and everything made from it.
 
 mod clauses;
+mod closed;
 mod compile;
 mod erased;
 pub mod evidence;
@@ -10,6 +11,7 @@ mod issuers;
 mod judging;
 mod leaving;
 mod lived;
+mod logs;
 mod look;
 mod openapi;
 mod own_view;
@@ -36,6 +38,7 @@ pub use issuers::issuer_warnings;
 pub use judging::{Caller, Content, Denied, facts, fit, meant, minimised, permitted};
 pub use leaving::Compiled;
 pub use lived::Lived;
+pub use logs::{Begin, Chosen, Closed, Logs, LogsFault};
 pub use look::{Page, find};
 pub use openapi::openapi;
 pub use own_view::{OwnOperation, OwnView, Under, Wanted};

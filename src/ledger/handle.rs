@@ -61,7 +61,7 @@ pub struct Ledger(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) shared: Arc<Shared>,
-    subjects: Arc<SubjectKeys>,
+    pub(super) subjects: Arc<SubjectKeys>,
     /// Held while sealed parts are made blank, and while the whole journal is read.
     pub(super) erasing: Mutex<()>,
     /// `None` until the whole journal has been read.
@@ -124,6 +124,7 @@ impl Ledger {
         };
         subjects.are_named(chain.subject_keys().map(str::to_owned), unread == 0);
         let erased = (unread == 0).then(|| erased_in(&chain));
+        let has_earlier = chain.previous().is_some();
         let (edge, mut time_ms) = (chain.edge().clone(), chain.time_ms());
         let note = chain.last().map(|(_, note)| note.clone());
         drop(chain);
@@ -132,6 +133,9 @@ impl Ledger {
             time_ms = *last_ms;
             opened.in_force.extend(previous.in_force());
             previous.life().for_each(|event| opened.life.note(event));
+        }
+        if unread == 0 && restored.is_none() && !has_earlier {
+            subjects.are_named_before([]);
         }
         // From the first moment on: a clock set back while the gateway was off brings nothing back.
         clock.not_before(time_ms);
@@ -317,6 +321,9 @@ impl Ledger {
         }
         finish(&chain, end.segment)?;
         self.0.subjects.are_named(chain.subject_keys().map(str::to_owned), true);
+        if chain.previous().is_none() {
+            self.0.subjects.are_named_before([]);
+        }
         self.set_erased(erased_in(&chain));
         Ok(Some(chain.open_intents().cloned().collect()))
     }

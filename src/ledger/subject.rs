@@ -84,6 +84,8 @@ struct Named {
     keys: BTreeSet<String>,
     /// Whether all of the journal was read for them.
     whole: bool,
+    /// Whether the logs before this one were.
+    earlier: bool,
 }
 
 impl SubjectKeys {
@@ -101,7 +103,7 @@ impl SubjectKeys {
         }
         let copies = wrapped::all(directory).map_err(file)?;
         let named = copies.into_values().flatten().map(|copy| copy.key).collect();
-        let named = RwLock::new(Named { keys: named, whole: false });
+        let named = RwLock::new(Named { keys: named, whole: false, earlier: false });
         Ok(Self { directory: directory.to_owned(), recovery, keys: RwLock::new(keys), named })
     }
 
@@ -151,13 +153,20 @@ impl SubjectKeys {
         named.whole |= whole;
     }
 
+    /// Records of earlier logs name these keys: all that there are in them, or in none.
+    pub fn are_named_before(&self, keys: impl IntoIterator<Item = String>) {
+        let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);
+        named.keys.extend(keys);
+        named.earlier = true;
+    }
+
     /// Which keys that something names are not here.
     pub fn missing(&self) -> MissingKeys {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let held: BTreeSet<&str> = keys.values().flatten().map(YearKey::id).collect();
         let named = self.named.read().unwrap_or_else(PoisonError::into_inner);
         let missing = named.keys.iter().filter(|key| !held.contains(key.as_str())).cloned().collect();
-        MissingKeys { keys: missing, all_known: named.whole }
+        MissingKeys { keys: missing, all_known: named.whole && named.earlier }
     }
 }
 

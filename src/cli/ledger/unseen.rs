@@ -1,4 +1,4 @@
-//! What a look by person could not see, in words: records whose subject key is missing.
+//! What a look could not see, in words: records whose subject key is missing, and logs that were left out.
 
 use std::fmt;
 
@@ -40,6 +40,21 @@ impl fmt::Display for Unseen {
             if self.keys.len() == 1 { "the subject key" } else { "the subject keys" },
             self.keys.join(", ")
         )
+    }
+}
+
+/// Whether a log that was not looked into should have been: it is not where it should be.
+pub(in crate::cli) fn is_absent(told: &Value) -> bool {
+    told.get("folder").is_some_and(Value::is_string)
+}
+
+/// A log that was not looked into, and why, in words.
+pub(in crate::cli) fn left_out(told: &Value) -> String {
+    let text = |key| told.get(key).and_then(Value::as_str);
+    let log = text("log").unwrap_or_default();
+    match text("folder") {
+        Some(folder) => format!("the earlier log {log}: it is not in {folder}, nor is what came before it"),
+        None => format!("the log {log}. `--log {log}` looks into it alone, and no `--log` into all"),
     }
 }
 
