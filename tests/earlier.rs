@@ -5,138 +5,20 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
-
-use base64::Engine as _;
 use http::Request;
 use http_body_util::Full;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use support::gateway::{CHECK, CHI, Gateway, NURSE, asks};
+use support::gateway::CHI;
 use support::partner::{Partner, Said};
-use support::site::{Ran, run, run_with_input};
+use support::restored::{Restored, must};
+use support::site::run;
 use support::{recount, until};
 use tolbooth::ledger::verify::verify_receipt;
-use tolbooth::ledger::{Alarm, Record};
 use tolbooth::merkle::note::VerifierKey;
-
-/// A child nobody knows.
-const UNKNOWN: &str = "0101010009";
-
-fn must(home: &Path, arguments: &[&str], input: &str) -> Ran {
-    let ran = run_with_input(home, arguments, input);
-    assert_eq!(ran.code, Some(0), "{arguments:?}: {ran:?}");
-    ran
-}
-
-fn document(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{ran:?}"))
-}
 
 fn rows(document: &Value) -> &[Value] {
     document["rows"].as_array().unwrap()
-}
-
-/// A gateway whose log is restored from a backup made at the end of it.
-struct Restored {
-    gateway: Gateway,
-    /// The names of all its logs, newest first.
-    logs: Vec<String>,
-    /// Answers about the child, newest first, each with the log it is in.
-    about: Vec<(String, Said)>,
-}
-
-impl Restored {
-    fn begin(name: &str) -> Self {
-        let gateway = Gateway::start_changed(name, |home| {
-            let path = home.join("tolbooth.toml");
-            let text = std::fs::read_to_string(&path).unwrap();
-            std::fs::write(path, format!("{text}\n[ledger]\nsegment_mib = 1\n")).unwrap();
-            support::agreements::reword(home, support::agreements::CHILD, |text| {
-                text.replace("per_minute = 30", "per_minute = 100000")
-            });
-        });
-        let logs = vec![gateway.running().app.ledger.verifier().name().to_owned()];
-        Self { gateway, logs, about: Vec::new() }
-    }
-
-    fn home(&self) -> &Path {
-        &self.gateway.home
-    }
-
-    /// Known, unknown, refused, and by whom nobody expects; over several segments.
-    fn ask(&mut self, user: &str) {
-        let nhs = self.gateway.nhs();
-        for chi in [CHI, UNKNOWN] {
-            let said = nhs.ask(CHECK, &[NURSE[0], ("tolbooth-user", user)], &asks(chi));
-            assert!(matches!(said.status, 200 | 404), "{said:?}");
-            if chi == CHI {
-                self.about.insert(0, (self.logs[0].clone(), said));
-            }
-        }
-        assert_eq!(nhs.ask(CHECK, &[("tolbooth-role", "porter")], &asks(CHI)).status, 403);
-        for _ in 0..150 {
-            let detail = Some("x".repeat(8000));
-            let alarm = Alarm { cause: "drift", dataset: None, detail, dropped: Vec::new() };
-            self.gateway.running().app.ledger.append_blocking(Record::Alarm(alarm)).unwrap();
-        }
-    }
-
-    /// Backs up, loses the folder, restores, and starts anew with the keys of subjects.
-    fn restore(&mut self) {
-        let home = self.home().to_owned();
-        let round = self.logs.len();
-        let (backup, lost) = (format!("../backup-{round}"), home.join(format!("data.lost-{round}")));
-        must(&home, &["ledger", "backup", "--purpose", "a test", "--out", &backup], "");
-        self.gateway.stop();
-        std::fs::rename(home.join("data"), &lost).unwrap();
-        must(&home, &["ledger", "restore", "--from", &backup, "--into", "data"], "");
-        let from = lost.join("ledger/subject-keys/.");
-        let into = home.join("data/ledger/subject-keys/");
-        std::fs::create_dir_all(&into).unwrap();
-        let copied = std::process::Command::new("cp").arg("-an").args([from, into]).status().unwrap();
-        assert!(copied.success());
-        self.gateway.restart();
-        self.logs.insert(0, self.gateway.running().app.ledger.verifier().name().to_owned());
-    }
-
-    /// Every record of a log as `ledger export` gives it: envelope and sealed part.
-    fn exported(&self, log: &str) -> Vec<(Value, Value)> {
-        let path = self.home().join("one.export");
-        let _gone = std::fs::remove_file(&path);
-        let arguments =
-            ["ledger", "export", "--purpose", "recount", "--sealed", "--log", log, "--out", "one.export"];
-        must(self.home(), &arguments, "");
-        let text = std::fs::read_to_string(path).unwrap();
-        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines
-            .filter(|line| line["envelope"].is_string())
-            .map(|line| {
-                let envelope = serde_json::from_str(line["envelope"].as_str().unwrap()).unwrap();
-                let sealed = line["sealed"].as_str().unwrap();
-                let bytes = base64::engine::general_purpose::STANDARD.decode(sealed).unwrap();
-                (envelope, serde_json::from_slice(&bytes[32..]).unwrap())
-            })
-            .collect()
-    }
-
-    fn report(&self, arguments: &[&str], input: &str) -> Value {
-        let all = [&["report"], arguments, &["--purpose", "review", "--json"]].concat();
-        document(&must(self.home(), &all, input))
-    }
-
-    /// Where an earlier log lies.
-    fn folder(&self, log: usize) -> PathBuf {
-        self.gateway.running().app.ledger.earlier().unwrap()[log - 1].folder.clone()
-    }
-
-    /// Once the earlier logs were read for the keys they name.
-    fn settled(self) -> Self {
-        until("the earlier logs are read", || {
-            self.gateway.running().app.ledger.missing_subject_keys().all_known.then_some(())
-        });
-        self
-    }
 }
 
 /// Three logs: two restores, one of a log that had one before it already.

@@ -21,7 +21,7 @@ use support::{ledger, recount, until};
 use tolbooth::desk::report::{Cut, Known, Only, Per, Period, Wanted, report};
 use tolbooth::desk::{Chosen, Logs, Page, find};
 use tolbooth::ledger::search::{Filter, Found, Query};
-use tolbooth::ledger::{Cause, Erasable, Ledger, Stored, SubjectRef};
+use tolbooth::ledger::{Cause, Erasable, In, Ledger, Stored, SubjectRef};
 use tolbooth::model::{AgreementId, DatasetId, Digest, ExchangeId, MemberId, SubjectKind};
 
 /// Records of the made-up ledger: some small segments and the beginning of one, since a debug build looks at each of
@@ -477,7 +477,9 @@ fn erase(here: &Here, indexes: &[u64]) {
         ControlFlow::Continue(())
     });
     each.unwrap();
-    until("they are erased", || here.ledger().erase(Cause::Order, ("uid 1000", "an order"), &records).ok());
+    until("they are erased", || {
+        here.ledger().erase(In::Present, Cause::Order, ("uid 1000", "an order"), &records).ok()
+    });
 }
 
 #[test]

@@ -196,7 +196,7 @@ impl Look {
                 "after": oldest.map(|oldest| oldest.index),
                 "after_log": after_log,
                 "not_searched": not_looked_into(&logs),
-                "erased": self.admin.ledger.erased(),
+                "erased": self.admin.ledger.erased_in_all(),
                 "missing_keys": missing.keys,
                 "missing_keys_all_known": missing.all_known,
             } }));

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::desk::Published;
 use crate::ledger::{Ledger, LedgerError, OpenIntent};
@@ -10,6 +11,9 @@ use crate::observe::{Condition, Health, Light};
 use crate::stop::Stop;
 
 use super::App;
+
+/// How often is asked whether the present log was read.
+const READ_FIRST_WAIT: Duration = Duration::from_millis(200);
 
 /// Closes intents that a crash left open, each on the record: nobody knows whether the change was made.
 pub(super) fn close_intents(ledger: &Ledger, intents: &[OpenIntent]) -> Result<(), LedgerError> {
@@ -51,7 +55,14 @@ pub(super) fn read_earlier(app: &App, published: Arc<Published>, stop: &Stop) ->
     let ledger = app.ledger.clone();
     let read = move || {
         let mut proceed = || !stop.is_asked();
-        match ledger.read_earlier(&mut proceed).and_then(|()| published.read_earlier(&mut proceed)) {
+        let read = loop {
+            match ledger.read_earlier(&mut proceed) {
+                // The present log is being read, by another thread.
+                Ok(false) if proceed() => std::thread::sleep(READ_FIRST_WAIT),
+                read => break read,
+            }
+        };
+        match read.and_then(|_| published.read_earlier(&mut proceed)) {
             Ok(()) => tell_missing_keys(&ledger),
             Err(fault) => tracing::error!(%fault, "an earlier log cannot be read: looks say so"),
         }

@@ -86,8 +86,8 @@ fn run(app: &App, stop: &Stop) -> bool {
 }
 
 fn finish(app: &App) -> bool {
-    match app.ledger.finish_erasures() {
-        Ok(0) | Err(EraseFault::NotReadYet | EraseFault::Busy) => {}
+    match app.retention.finish() {
+        Ok(0) | Err(RetentionFault::Erase(EraseFault::NotReadYet | EraseFault::Busy)) => {}
         Ok(finished) => tracing::warn!(finished, "an erasure that was cut off is finished"),
         Err(fault) => tracing::error!(%fault, "an erasure that was cut off could not be finished"),
     }

@@ -11,10 +11,11 @@ use jiff::Timestamp;
 use super::chain::Chain;
 use super::fault::LedgerError;
 use super::handle::{EVIDENCE, Ledger, journal_directory};
-use super::opening::finish;
+use super::opening::{erased_in, finish};
+use super::pack::sealed_frames_of;
 use super::previous::{EARLIER, Previous};
 use super::read::Archive;
-use crate::journal::{Position, SegmentFiles};
+use crate::journal::{self, Disk, Medium as _, Position, SegmentFiles};
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::VerifierKey;
 use crate::model::Digest;
@@ -45,6 +46,24 @@ impl Earlier {
         let (records, named) = (archive.size()?, self.checkpoint().map_or(0, |named| named.size));
         // A count over less than was restored would be wrong, and nobody would see it.
         if records == named { Ok(Some(archive)) } else { Err(LedgerError::NotAsNamed { records, named }) }
+    }
+
+    /// It is not where it should be.
+    pub(super) fn absent(&self) -> LedgerError {
+        LedgerError::File { what: "reading an earlier log's journal", error: io::ErrorKind::NotFound.into() }
+    }
+
+    /// Makes the sealed parts of records blank, as [`Ledger::blank`] does in the present log. Holds the journal
+    /// alone meanwhile.
+    pub(super) fn blank(&self, envelopes: &[Position]) -> Result<(), LedgerError> {
+        let archive = self.archive()?.ok_or_else(|| self.absent())?;
+        let by_segment = sealed_frames_of(archive.shelf(), envelopes, archive.end())?;
+        let disk = Disk::open(&journal_directory(&self.folder))?;
+        let mut medium = disk.packing().ok_or_else(|| self.absent())?;
+        for (segment, frames) in &by_segment {
+            journal::blank(&mut *medium, *segment, frames)?;
+        }
+        Ok(())
     }
 
     /// As it was up to there, from the files as they are now.
@@ -92,23 +111,32 @@ impl Ledger {
     }
 
     /// Reads the logs before this one from their first records on, by the rules of a log. Blocks for long: `proceed`
-    /// is asked before each segment, and nothing is found out if it says no.
-    pub fn read_earlier(&self, proceed: &mut dyn FnMut() -> bool) -> Result<(), LedgerError> {
+    /// is asked before each segment, and nothing is found out if it says no, nor before the present log was read:
+    /// it may name what is blank in them. Whether they were read.
+    pub fn read_earlier(&self, proceed: &mut dyn FnMut() -> bool) -> Result<bool, LedgerError> {
+        // A blank whose erasure is recorded meanwhile would look like damage.
+        let _unerased = self.unerased();
+        let Some(mut named) = self.names_before() else { return Ok(false) };
         let mut subject_keys = BTreeSet::new();
         for earlier in self.earlier()? {
             let (Some(archive), Some(key)) = (earlier.archive()?, earlier.verifier()) else { break };
             let mut chain = Chain::new(&key, false);
             for segment in archive.segments()? {
                 if !proceed() {
-                    return Ok(());
+                    return Ok(false);
                 }
                 archive.follow(&mut chain, segment)?;
             }
+            named.get(&earlier.log).into_iter().for_each(|named| chain.erased_later(named));
             finish(&chain, archive.end().segment)?;
+            self.set_erased_before(&earlier.log, erased_in(&chain));
+            for (log, erases) in chain.erased_before() {
+                named.entry(log.clone()).or_default().extend(erases);
+            }
             subject_keys.extend(chain.subject_keys().map(str::to_owned));
         }
         self.0.subjects.are_named_before(subject_keys);
-        Ok(())
+        Ok(true)
     }
 
     /// Whether there is a log before this one.

@@ -22,6 +22,7 @@ mod fault;
 mod fold;
 mod grant;
 mod handle;
+mod head;
 mod intent;
 mod labelled;
 mod life;
@@ -53,7 +54,7 @@ pub use entry::{
     Alarm, Exchange, Intent, Nonce, Read, Record, Rules, RulesItem, Ruleset, SealedExchange, ShownChain,
     Summary,
 };
-pub use erase::{Cause, Erasable, EraseFault, Erasure};
+pub use erase::{Cause, Erasable, EraseFault, Erasure, In};
 pub use fault::{LedgerError, Unrecorded};
 pub use fold::{Folded, fold_entry};
 pub use grant::GrantUse;

@@ -8,10 +8,10 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::chain::{EnvelopeHead, agreement_ref};
 use super::durable::write_durably;
 use super::fault::LedgerError;
 use super::handle::journal_directory;
+use super::head::{EnvelopeHead, agreement_ref};
 use super::opening::restored;
 use super::walk::ENVELOPE;
 use crate::journal::{Body, JournalFault, Scanner, SegmentFiles, Shelf as _};

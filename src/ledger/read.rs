@@ -71,6 +71,10 @@ impl Archive {
         Ok(Self { shelf: Arc::new(shelf), end })
     }
 
+    pub(super) fn shelf(&self) -> &dyn Shelf {
+        &*self.shelf
+    }
+
     /// Everything of one segment, by the rules of the log it is of.
     pub(super) fn follow(&self, chain: &mut Chain<'_>, segment: u32) -> Result<(), LedgerError> {
         let upto = (segment == self.end.segment).then_some(self.end.offset);
