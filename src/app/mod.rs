@@ -15,6 +15,7 @@ mod revoke;
 mod rules;
 mod run;
 mod seen;
+mod thread;
 mod tokens;
 mod watch;
 

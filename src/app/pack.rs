@@ -1,15 +1,13 @@
 //! Packing the journal's sealed segments, behind the road: one at a time, on a thread of low priority.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::sync::oneshot;
 
 use crate::ledger::LedgerError;
 use crate::stop::Stop;
 
 use super::App;
+use super::thread::on_a_thread;
 
 /// A segment is filled in seconds at most, and being packed late costs only disk.
 const TICK: Duration = Duration::from_secs(5);
@@ -32,7 +30,7 @@ pub(super) async fn watch_pack(app: Arc<App>, mut stop: Stop) {
         if before <= packed_before {
             continue;
         }
-        match on_a_thread(&app, before, stop.clone()).await {
+        match packed(&app, before, stop.clone()).await {
             Ok(segments) => {
                 tracing::debug!(segments, "sealed segments of the journal are packed");
                 packed_before = before;
@@ -45,22 +43,18 @@ pub(super) async fn watch_pack(app: Arc<App>, mut stop: Stop) {
     }
 }
 
-/// A thread of its own: one that has given up its priority never gets it back.
-async fn on_a_thread(app: &Arc<App>, before: u32, stop: Stop) -> Result<u64, LedgerError> {
-    let (done, ended) = oneshot::channel();
+/// A thread that has given up its priority never gets it back.
+async fn packed(app: &Arc<App>, before: u32, stop: Stop) -> Result<u64, LedgerError> {
     let app = Arc::clone(app);
+    let work = move || {
+        // Refused at worst: then it packs like everybody else.
+        let _ = rustix::process::nice(NICENESS);
+        let packed = app.ledger.pack(before, &mut || !stop.is_asked());
+        // The directory is given back before the stop is let go.
+        drop(app);
+        drop(stop);
+        packed
+    };
     let failed = |error| LedgerError::File { what: "packing the journal", error };
-    std::thread::Builder::new()
-        .name("pack".to_owned())
-        .spawn(move || {
-            // Refused at worst: then it packs like everybody else.
-            let _ = rustix::process::nice(NICENESS);
-            let packed = app.ledger.pack(before, &mut || !stop.is_asked());
-            // The directory is given back before the stop is let go.
-            drop(app);
-            drop(stop);
-            let _ = done.send(packed);
-        })
-        .map_err(failed)?;
-    ended.await.unwrap_or_else(|_| Err(failed(io::Error::other("the thread ended by a panic"))))
+    on_a_thread("pack", work).await.unwrap_or_else(|error| Err(failed(error)))
 }

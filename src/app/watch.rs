@@ -12,6 +12,7 @@ use crate::source::Refresh;
 use crate::stop::Stop;
 
 use super::App;
+use super::thread::on_a_thread;
 
 /// A wall clock that moves more than this against the monotonic one was stepped: NTP slews less.
 const STEP_MS_MAX: u64 = 2_000;
@@ -180,9 +181,14 @@ pub(super) async fn watch_fold(app: Arc<App>, mut stop: Stop) {
             not_folded()?;
             folded
         };
-        let folded = tokio::task::spawn_blocking(fold).await;
-        if let Ok(Err(fault)) = folded {
-            tracing::warn!(%fault, "a segment was not folded: searches read the journal instead");
+        match on_a_thread("fold", fold).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(fault)) => {
+                tracing::warn!(%fault, "a segment was not folded: searches read the journal instead");
+            }
+            Err(error) => {
+                tracing::error!(%error, "segments are not folded: searches read the journal instead")
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::ledger::search::{Index, Progress, Query};
 use crate::ledger::{Archive, Ledger, Stored};
 use crate::merkle::leaf_hash;
 use crate::model::ExchangeId;
-use crate::store::{self, Fold, Gathered, IndexKey, Place, StoreError, VERSIONS, Versions};
+use crate::store::{self, Fold, Gathered, IndexKey, Place, StoreError, Versions};
 
 /// Under load there is a checkpoint for a few dozen records; one for a few thousand, and the last of
 /// each segment, is what others will ask for.
@@ -172,7 +172,7 @@ impl FoldedIndex {
         let folded = self.fold_of(&archive).and_then(|fold| {
             self.erased.begin(&fold, erased)?;
             let versions = read_versions(&self.directory, ledger)?;
-            let file = self.directory.join(VERSIONS);
+            let file = Versions::beside(&self.directory);
             fold_segments(&archive, &fold, &self.key, versions, &file, progress)
         });
         match folded {

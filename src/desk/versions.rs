@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::journal::JournalFault;
 use crate::ledger::{Archive, Entry, Folded, Ledger, Opened, fold_entry};
-use crate::store::{StoreError, VERSIONS, Versions};
+use crate::store::{StoreError, Versions};
 
 /// Why folding ended early.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ pub fn versions_at_start(directory: &Path, ledger: &Ledger, opened: &Opened) -> 
 /// Versions of more segments than the journal has are of another one, whatever its name.
 pub(super) fn read_versions(directory: &Path, ledger: &Ledger) -> Result<Versions, FoldFault> {
     let log = ledger.verifier().name();
-    let versions = Versions::read(&directory.join(VERSIONS), log);
+    let versions = Versions::read(&Versions::beside(directory), log);
     let last = last_segment(&ledger.archive())?;
     Ok(if versions.next_segment() <= last + 1 { versions } else { Versions::nothing(log) })
 }

@@ -149,7 +149,7 @@ impl<'s> Scanner<'s> {
     }
 
     fn fill(&mut self, count: usize) -> io::Result<()> {
-        self.window = vec![0; count];
+        self.window.resize(count, 0);
         let read = self.shelf.read(self.segment, self.at, &mut self.window);
         // Nothing is held that was not read.
         self.window.truncate(*read.as_ref().unwrap_or(&0));

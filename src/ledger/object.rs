@@ -126,26 +126,35 @@ pub(super) fn digest(out: &mut Vec<u8>, value: &Digest) {
 }
 
 pub(super) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    for byte in bytes {
-        let pair = [byte >> 4, byte & 15].map(|nibble| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0'));
-        out.extend_from_slice(&pair);
-    }
+    let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
+    out.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
 }
 
 /// A JSON string (RFC 8259 section 7), escaping no more than it must.
 pub(super) fn text(out: &mut Vec<u8>, value: &str) {
     out.push(b'"');
-    for byte in value.bytes() {
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            0..0x20 => {
-                out.extend_from_slice(b"\\u00");
-                hex(out, &[byte]);
+    let mut rest = value.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)) {
+        let (plain, escaped) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        rest = match escaped.split_first() {
+            Some((b'"', rest)) => {
+                out.extend_from_slice(b"\\\"");
+                rest
             }
-            _ => out.push(byte),
-        }
+            Some((b'\\', rest)) => {
+                out.extend_from_slice(b"\\\\");
+                rest
+            }
+            Some((control, rest)) => {
+                out.extend_from_slice(b"\\u00");
+                hex(out, &[*control]);
+                rest
+            }
+            None => break,
+        };
     }
+    out.extend_from_slice(rest);
     out.push(b'"');
 }
 

@@ -2,6 +2,7 @@
 //! store, and the open one, which is not there yet.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::StoreError;
 use super::fold::{Place, Reach};
@@ -23,13 +24,59 @@ pub struct Gathered {
     /// No record here is earlier.
     last_ms: i64,
     spots: Vec<Spot>,
-    terms: HashMap<Term, Vec<u32>>,
+    terms: HashMap<Term, List, BuildHasherDefault<ByTerm>>,
+}
+
+/// The records under one term, ascending. Every exchange has a term of its own, so that most lists hold one.
+#[derive(Debug, Clone)]
+enum List {
+    One([u32; 1]),
+    More(Vec<u32>),
+}
+
+impl List {
+    fn push(&mut self, at: u32) {
+        match self {
+            Self::One([one]) if *one == at => {}
+            Self::One([one]) => *self = Self::More(vec![*one, at]),
+            Self::More(more) if more.last() == Some(&at) => {}
+            Self::More(more) => more.push(at),
+        }
+    }
+
+    fn as_slice(&self) -> &[u32] {
+        match self {
+            Self::One(one) => one,
+            Self::More(more) => more,
+        }
+    }
+}
+
+/// Terms are keyed hashes and random numbers: nobody can choose them to collide.
+#[derive(Default)]
+struct ByTerm(u64);
+
+impl Hasher for ByTerm {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        // An odd number of many bits (2^64 by the golden ratio): the kind, the same in many, comes to the top alone.
+        self.0 = (self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Gathered {
     /// Nothing yet, behind everything that is folded.
     pub fn behind(reach: Reach) -> Self {
-        Self { first: reach.record, last_ms: reach.time_ms, spots: Vec::new(), terms: HashMap::new() }
+        Self { first: reach.record, last_ms: reach.time_ms, spots: Vec::new(), terms: HashMap::default() }
     }
 
     /// The next record, under its terms. Times never go back in a log; where one does not read, the record
@@ -41,10 +88,7 @@ impl Gathered {
         let at = u32::try_from(self.spots.len()).unwrap_or(u32::MAX);
         self.spots.push(spot);
         for term in terms {
-            let list = self.terms.entry(*term).or_default();
-            if list.last() != Some(&at) {
-                list.push(at);
-            }
+            self.terms.entry(*term).and_modify(|list| list.push(at)).or_insert(List::One([at]));
         }
     }
 
@@ -77,7 +121,7 @@ impl Gathered {
 
     /// The newest `max` records before `below` that are filed under what is sought, newest first.
     pub fn newest(&self, sought: &Sought, below: u64, max: usize) -> Vec<(u64, Place)> {
-        let list = |term: &Term| self.terms.get(term).map_or(&[][..], Vec::as_slice);
+        let list = |term: &Term| self.terms.get(term).map_or(&[][..], List::as_slice);
         let listed =
             |term: &Term| Box::new(Listed { first: self.first, list: list(term) }) as Box<dyn Descends>;
         let mut wanted: Vec<Vec<_>> = sought.all.iter().map(|any| any.iter().map(listed).collect()).collect();

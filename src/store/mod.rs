@@ -24,7 +24,7 @@ pub use fold::{Fold, Folder, Place, Reach};
 pub use gathered::Gathered;
 pub use postings::Sought;
 pub use term::{IndexKey, Term, TermKind};
-pub use versions::{VERSIONS, Versions};
+pub use versions::Versions;
 
 use std::fmt;
 use std::fs::{self, File};
@@ -284,7 +284,7 @@ fn delete_half_written_snapshots(dir: &Path) -> io::Result<()> {
 
 /// Whether what the store has of this name is a folder; `None` for what is not the store's.
 fn is_folder(name: &str) -> Option<bool> {
-    let file = matches!(name, "db" | "conf" | "conf.tmp" | VERSIONS | versions::UNFINISHED);
+    let file = matches!(name, "db" | "conf" | "conf.tmp");
     match name {
         "blobs" => Some(true),
         _ => (file || name.starts_with("snap.")).then_some(false),

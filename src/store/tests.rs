@@ -115,7 +115,7 @@ const LOG: &str = "glenmore.caledonia.example/ledger";
 #[test]
 fn the_highest_version_in_force_never_falls() {
     let scratch = Scratch::new();
-    let file = scratch.0.join(VERSIONS);
+    let file = Versions::beside(&scratch.0.join("store"));
     for (round, noted) in [&[3, 2][..], &[1], &[4, 9, 2], &[]].into_iter().enumerate() {
         let mut versions = Versions::read(&file, LOG);
         noted.iter().for_each(|version| versions.note(&agreement(*version)));
@@ -130,7 +130,7 @@ fn the_highest_version_in_force_never_falls() {
 #[test]
 fn versions_that_cannot_be_believed_are_folded_anew() {
     let scratch = Scratch::new();
-    let file = scratch.0.join(VERSIONS);
+    let file = Versions::beside(&scratch.0.join("store"));
     let nothing = Versions::nothing(LOG);
     assert_eq!(Versions::read(&file, LOG), nothing, "there is none");
     let mut versions = nothing.clone();

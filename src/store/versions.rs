@@ -1,6 +1,7 @@
 //! The highest version of each agreement that was ever in force, the grants that were used, and what officers and
 //! the host did, as far as sealed segments of the journal were folded: one small file of text, so that a start need
-//! not open sled for it. As the rest of the store it may be deleted at any moment: what does not read, or is of
+//! not open sled for it. It lies beside the store and not in it: where the store is deleted, no start has to read years
+//! of the journal before it knows what may not come back. It may be deleted as well: what does not read, or is of
 //! another log, is folded anew.
 //!
 //! ```text
@@ -17,15 +18,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::model::{AgreementId, AgreementRef, Digest, Life, LifeEvent};
 
-/// The file's name, in the store's directory.
-pub const VERSIONS: &str = "versions";
+/// The file's name, beside the store's directory.
+const VERSIONS: &str = "versions";
 
 /// Its name until it is whole.
-pub(super) const UNFINISHED: &str = "versions.new";
+const UNFINISHED: &str = "versions.new";
 
 /// Raised when the meaning of a line changes.
 const FORMAT: &str = "tolbooth/versions/v2";
@@ -53,6 +54,11 @@ impl Versions {
             used: BTreeSet::new(),
             life: Life::default(),
         }
+    }
+
+    /// Where the file of a store in a directory lies.
+    pub fn beside(store: &Path) -> PathBuf {
+        store.with_file_name(VERSIONS)
     }
 
     /// What the file says of this log; [`Versions::nothing`] if it says nothing that can be believed, or does not

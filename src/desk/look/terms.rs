@@ -9,13 +9,13 @@ use crate::model::ExchangeId;
 use crate::store::{Gathered, IndexKey, Place, Sought, Term, TermKind};
 
 /// Terms of texts that are kept: a text for each member, system, user, dataset, agreement and word. More users
-/// than this in one segment are a keyed hash each, and nothing else.
+/// than this in one segment are a keyed hash each, and nothing else. Of one kind.
 const KEPT_MAX: usize = 16_384;
 
 /// Files records under their terms. Most texts come again and again, and a keyed hash is the dearest of it.
 pub(in crate::desk) struct Filing<'k> {
     key: &'k IndexKey,
-    kept: HashMap<(TermKind, String), Term>,
+    kept: HashMap<TermKind, HashMap<String, Term>>,
     terms: Vec<Term>,
 }
 
@@ -72,13 +72,16 @@ impl<'k> Filing<'k> {
     }
 
     fn add(&mut self, kind: TermKind, text: &str) {
-        if self.kept.len() >= KEPT_MAX {
-            self.kept.clear();
-        }
-        let key = self.key;
-        let term =
-            self.kept.entry((kind, text.to_owned())).or_insert_with(|| key.term(kind, text.as_bytes()));
-        self.terms.push(*term);
+        let kept = self.kept.entry(kind).or_default();
+        let term = kept.get(text).copied().unwrap_or_else(|| {
+            if kept.len() >= KEPT_MAX {
+                kept.clear();
+            }
+            let term = self.key.term(kind, text.as_bytes());
+            kept.insert(text.to_owned(), term);
+            term
+        });
+        self.terms.push(term);
     }
 }
 
