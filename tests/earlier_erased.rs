@@ -177,8 +177,8 @@ fn a_crash_between_record_and_blanking_in_an_earlier_log_is_finished() {
 /// By the term that was signed, whichever log it is in, and not a day before.
 #[test]
 fn what_is_past_its_term_goes_in_every_log() {
-    let mut of =
-        Restored::begin_with("earlier-due", |text| format!("{text}\n[retention]\naudit_years = 1\n"));
+    let of_a_year = |text: String| format!("{text}\n[retention]\naudit_years = 1\n");
+    let mut of = Restored::begin_with("earlier-due", "", of_a_year);
     of.ask_once("nurse-1");
     of.restore();
     of.ask_once("nurse-2");

@@ -144,6 +144,7 @@ impl Look {
         } else {
             self.admin.ledger.missing_subject_keys()
         };
+        let destroyed = (!self.subjects.is_empty()).then(|| self.admin.ledger.destroyed_subject_keys());
         json!({
             "report": question.report,
             "cut": question.cut,
@@ -162,6 +163,7 @@ impl Look {
             "rows": report.rows.len(),
             "not_searched": not_looked_into(logs),
             "sealed_parts_erased": full.then_some(report.erased),
+            "destroyed_keys": destroyed,
             "missing_keys": missing.keys,
             "missing_keys_all_known": missing.all_known,
         })

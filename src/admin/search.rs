@@ -1,6 +1,7 @@
 //! `POST /search`: by exchange, by subject, or by what envelopes say. Nothing is shown before the
 //! look itself is on the record.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use bytes::Bytes;
@@ -180,10 +181,8 @@ impl Look {
             maker.line(&json!({ "refused": format!("the look could not be recorded: {fault}") }));
             return;
         }
-        let missing = match query {
-            Query::Filter(filter) if filter.subjects.is_some() => self.admin.ledger.missing_subject_keys(),
-            _ => MissingKeys::NONE,
-        };
+        let of_person = matches!(query, Query::Filter(filter) if filter.subjects.is_some());
+        let missing = if of_person { self.admin.ledger.missing_subject_keys() } else { MissingKeys::NONE };
         let present = self.admin.ledger.verifier().name();
         let all_shown = found.iter().all(|found| maker.line(&shown(found, sealed, present)));
         if all_shown {
@@ -197,6 +196,7 @@ impl Look {
                 "after_log": after_log,
                 "not_searched": not_looked_into(&logs),
                 "erased": self.admin.ledger.erased_in_all(),
+                "destroyed_keys": if of_person { self.admin.ledger.destroyed_subject_keys() } else { BTreeSet::new() },
                 "missing_keys": missing.keys,
                 "missing_keys_all_known": missing.all_known,
             } }));

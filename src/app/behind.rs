@@ -36,6 +36,7 @@ pub(super) fn close_intents(ledger: &Ledger, intents: &[OpenIntent]) -> Result<(
 /// nothing leaves until somebody has looked.
 pub(super) fn read_the_rest(app: &App, stop: &Stop) -> io::Result<()> {
     if app.opened.unread_segments == 0 {
+        destroy_the_rest(&app.ledger);
         tell_missing_keys(&app.ledger);
         return Ok(());
     }
@@ -63,7 +64,10 @@ pub(super) fn read_earlier(app: &App, published: Arc<Published>, stop: &Stop) ->
             }
         };
         match read.and_then(|_| published.read_earlier(&mut proceed)) {
-            Ok(()) => tell_missing_keys(&ledger),
+            Ok(()) => {
+                destroy_the_rest(&ledger);
+                tell_missing_keys(&ledger);
+            }
             Err(fault) => tracing::error!(%fault, "an earlier log cannot be read: looks say so"),
         }
         // The ledger is given back before the stop is let go.
@@ -71,6 +75,13 @@ pub(super) fn read_earlier(app: &App, published: Arc<Published>, stop: &Stop) ->
         drop(stop);
     };
     std::thread::Builder::new().name("earlier".to_owned()).spawn(read).map(drop)
+}
+
+/// A key that a record calls destroyed and that is there was left by a crash, or put back.
+fn destroy_the_rest(ledger: &Ledger) {
+    if let Err(fault) = ledger.finish_destroying() {
+        tracing::error!(%fault, "a subject key that is destroyed on the record is still there; the next start tries again");
+    }
 }
 
 /// Whoever runs the gateway hears of it before the first person asks.
@@ -109,6 +120,7 @@ impl Rest {
 
     fn is_sound(&self, mut intents: Vec<OpenIntent>) {
         tracing::info!(records = self.before, "the whole journal was read, and is sound");
+        destroy_the_rest(&self.ledger);
         tell_missing_keys(&self.ledger);
         intents.retain(|intent| intent.index < self.before);
         if let Err(fault) = close_intents(&self.ledger, &intents) {

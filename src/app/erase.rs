@@ -66,6 +66,9 @@ fn run(app: &App, stop: &Stop) -> bool {
                     "sealed parts past their term were erased"
                 );
             }
+            for key in &done.destroyed {
+                tracing::info!(key, "a subject key of which nothing was left is destroyed");
+            }
             for (agreement_digest, records) in &done.held {
                 tracing::warn!(
                     agreement_digest,

@@ -9,6 +9,7 @@ mod files;
 mod fold;
 mod issuers;
 mod judging;
+mod keyless;
 mod leaving;
 mod lived;
 mod logs;

@@ -15,9 +15,10 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use serde::Deserialize;
 
+use super::keyless::Keyless;
 use super::{Chosen, Closed, LogsFault};
 use crate::journal::JournalFault;
-use crate::ledger::{Archive, Cause, Entry, Erasable, EraseFault, In, Ledger, Stored};
+use crate::ledger::{Archive, Cause, Entry, Erasable, EraseFault, In, Ledger, LedgerError, Stored};
 use crate::model::{Digest, ExchangeId};
 use crate::policy;
 
@@ -56,6 +57,8 @@ pub struct Retained {
     pub held: BTreeMap<String, u64>,
     /// Left by a run that a crash ended, and blank now.
     pub finished: u64,
+    /// Subject keys of which nothing was left, by their ids.
+    pub destroyed: Vec<String>,
 }
 
 impl Retained {
@@ -71,6 +74,8 @@ pub enum RetentionFault {
     /// An earlier log cannot be read.
     Earlier(LogsFault),
     Erase(EraseFault),
+    /// A subject key could not be destroyed.
+    Key(LedgerError),
     /// There is no such exchange on the record.
     NoExchange,
     /// Its change is under way, or was cut off and not closed yet.
@@ -85,6 +90,7 @@ impl fmt::Display for RetentionFault {
             Self::Journal(fault) => write!(f, "the journal: {fault}"),
             Self::Earlier(fault) => fault.fmt(f),
             Self::Erase(fault) => fault.fmt(f),
+            Self::Key(fault) => fault.fmt(f),
             Self::NoExchange => f.write_str("there is no exchange of that id on the record"),
             Self::UnderWay => f.write_str("that exchange is not ended yet: nothing of it is erased"),
             Self::Broken => f.write_str("it was broken off; what was begun is finished by the next run"),
@@ -127,11 +133,12 @@ pub struct Retention {
     default_years: u8,
     /// Nothing of the segment, of an earlier log by its name, is due before.
     quiet_until: Mutex<BTreeMap<(Option<String>, u32), Timestamp>>,
+    keyless: Keyless,
 }
 
 impl Retention {
     pub fn new(ledger: Ledger, default_years: u8) -> Self {
-        Self { ledger, default_years, quiet_until: Mutex::default() }
+        Self { ledger, default_years, quiet_until: Mutex::default(), keyless: Keyless::default() }
     }
 
     /// Finds what is past its term at `now` in all logs, and erases it for `asker`; without one it only counts.
@@ -150,6 +157,9 @@ impl Retention {
         for closed in self.closed()? {
             let log = In::Earlier(&closed.earlier);
             self.run_in(log, &closed.archive, (&mut run, &mut classes), &mut told)?;
+        }
+        if let Some(asker) = asker {
+            told.destroyed = self.keyless.destroy(&self.ledger, now, asker, run.proceed)?;
         }
         Ok(told)
     }

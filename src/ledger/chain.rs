@@ -77,6 +77,8 @@ pub(super) struct Chain<'k> {
     life: Life,
     /// The subject keys that sealed parts name.
     subject_keys: BTreeSet<String>,
+    /// Those that were destroyed.
+    destroyed: BTreeSet<String>,
 }
 
 impl<'k> Chain<'k> {
@@ -100,6 +102,7 @@ impl<'k> Chain<'k> {
             rules: LastRules::default(),
             life: Life::default(),
             subject_keys: BTreeSet::new(),
+            destroyed: BTreeSet::new(),
         }
     }
 
@@ -149,6 +152,7 @@ impl<'k> Chain<'k> {
             self.note_erased_before(&head)?;
         }
         self.note_in_force(&head);
+        self.destroyed.extend(head.destroyed());
         head.life(bytes).into_iter().for_each(|event| self.life.note(event));
         if head.previous.is_some() {
             self.previous.clone_from(&head.previous);
@@ -320,6 +324,11 @@ impl<'k> Chain<'k> {
     /// The ids of the subject keys that what was read names.
     pub(super) fn subject_keys(&self) -> impl Iterator<Item = &str> {
         self.subject_keys.iter().map(String::as_str)
+    }
+
+    /// The ids of the subject keys that were destroyed.
+    pub(super) fn destroyed(&self) -> impl Iterator<Item = &str> {
+        self.destroyed.iter().map(String::as_str)
     }
 
     pub(super) fn checkpoints(&self) -> u64 {

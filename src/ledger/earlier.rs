@@ -133,6 +133,7 @@ impl Ledger {
             for (log, erases) in chain.erased_before() {
                 named.entry(log.clone()).or_default().extend(erases);
             }
+            self.0.subjects.are_destroyed(chain.destroyed().map(str::to_owned));
             subject_keys.extend(chain.subject_keys().map(str::to_owned));
         }
         self.0.subjects.are_named_before(subject_keys);

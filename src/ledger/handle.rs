@@ -122,6 +122,7 @@ impl Ledger {
             last_ms: (chain.edge().size() > 0).then(|| chain.time_ms()),
         };
         subjects.are_named(chain.subject_keys().map(str::to_owned), unread == 0);
+        subjects.are_destroyed(chain.destroyed().map(str::to_owned));
         let erased = if unread == 0 { erasures_in(&chain) } else { Erasures::default() };
         let has_earlier = chain.previous().is_some();
         let (edge, mut time_ms) = (chain.edge().clone(), chain.time_ms());
@@ -320,6 +321,7 @@ impl Ledger {
         }
         finish(&chain, end.segment)?;
         self.0.subjects.are_named(chain.subject_keys().map(str::to_owned), true);
+        self.0.subjects.are_destroyed(chain.destroyed().map(str::to_owned));
         if chain.previous().is_none() {
             self.0.subjects.are_named_before([]);
         }

@@ -30,6 +30,9 @@ pub(super) struct EnvelopeHead<'e> {
     /// The records of an earlier log an erasure names.
     #[serde(default)]
     pub earlier: Option<ErasesEarlier>,
+    /// The subject key that is destroyed; of a log's first record the log's own key.
+    #[serde(borrow, default)]
+    pub key: Option<Cow<'e, str>>,
     /// The grant that was used, or the agreement of an exchange.
     #[serde(default)]
     pub agreement: Option<Cow<'e, str>>,
@@ -70,6 +73,11 @@ impl<'e> EnvelopeHead<'e> {
             _ => &[],
         };
         named.iter().filter_map(|(agreement, bytes)| Some((agreement_ref(agreement)?, Digest::parse(bytes)?)))
+    }
+
+    /// The subject key that this record says is destroyed.
+    pub(super) fn destroyed(&self) -> Option<String> {
+        self.key.as_deref().filter(|_| self.kind == "key_destroyed").map(str::to_owned)
     }
 
     /// The grant that this record says was used.

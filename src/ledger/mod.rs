@@ -44,6 +44,7 @@ mod rules;
 pub mod search;
 mod subject;
 mod surroundings;
+mod unkeyed;
 pub mod verify;
 mod walk;
 mod wrapped;
@@ -72,6 +73,7 @@ pub use recover::{RecoverFault, Recovered, recover_subject_keys};
 pub use recovery::{RecoveryFault, RecoverySecret};
 pub use subject::{MissingKeys, SubjectRef};
 pub use surroundings::{Bare, Surroundings};
+pub use unkeyed::KeyDestroyed;
 
 /// The longest id of the caller's own that is recorded.
 pub const CORRELATION_BYTES_MAX: usize = 64;

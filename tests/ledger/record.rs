@@ -12,8 +12,8 @@ use tolbooth::journal::JournalFault;
 use tolbooth::ledger::search::{Filter, Index, Query, search};
 use tolbooth::ledger::verify::{verify_journal, verify_receipt};
 use tolbooth::ledger::{
-    Act, Alarm, Cause, Erasure, Folded, Ledger, LedgerError, Read, Record, Rules, RulesItem, State,
-    StopEvent, Stopped, Stored, Summary, Unrecorded, journal_directory,
+    Act, Alarm, Cause, Erasure, Folded, KeyDestroyed, Ledger, LedgerError, Read, Record, Rules, RulesItem,
+    State, StopEvent, Stopped, Stored, Summary, Unrecorded, journal_directory,
 };
 use tolbooth::model::limits::RECEIPT_BYTES_MAX;
 use tolbooth::model::{
@@ -229,6 +229,11 @@ fn other_kinds() -> Vec<Record> {
             by: "uid 1000".into(),
             purpose: "an order".into(),
         })),
+        Record::KeyDestroyed(Box::new(KeyDestroyed {
+            key: "2019-0a1b2c3d".into(),
+            by: "the gateway".into(),
+            purpose: "past the term agreed".into(),
+        })),
         Record::Alarm(Alarm { cause: "drift", dataset, detail: None, dropped: vec!["x".into()] }),
         Record::Summary(Summary {
             member: None,
@@ -319,8 +324,20 @@ fn every_kind_has_its_own_schema_and_keeps_its_key_order() {
     kinds.sort();
     kinds.dedup();
     let all = [
-        "act", "alarm", "erasure", "exchange", "grant", "intent", "origin", "read", "rules", "ruleset",
-        "shutdown", "stop", "summary",
+        "act",
+        "alarm",
+        "erasure",
+        "exchange",
+        "grant",
+        "intent",
+        "key_destroyed",
+        "origin",
+        "read",
+        "rules",
+        "ruleset",
+        "shutdown",
+        "stop",
+        "summary",
     ];
     assert_eq!(kinds, all);
 }

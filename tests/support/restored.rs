@@ -35,15 +35,15 @@ pub struct Restored {
 
 impl Restored {
     pub fn begin(name: &str) -> Self {
-        Self::begin_with(name, |text| text)
+        Self::begin_with(name, "", |text| text)
     }
 
-    /// As [`begin`](Self::begin), with another agreement over the register of children.
-    pub fn begin_with(name: &str, agreement: impl Fn(String) -> String) -> Self {
+    /// As [`begin`](Self::begin), with more lines in `[ledger]`, and another agreement over the register of children.
+    pub fn begin_with(name: &str, ledger: &str, agreement: impl Fn(String) -> String) -> Self {
         let gateway = Gateway::start_changed(name, |home| {
             let path = home.join("tolbooth.toml");
             let text = std::fs::read_to_string(&path).unwrap();
-            std::fs::write(path, format!("{text}\n[ledger]\nsegment_mib = 1\n")).unwrap();
+            std::fs::write(path, format!("{text}\n[ledger]\nsegment_mib = 1\n{ledger}")).unwrap();
             super::agreements::reword(home, super::agreements::CHILD, |text| {
                 agreement(text.replace("per_minute = 30", "per_minute = 100000"))
             });

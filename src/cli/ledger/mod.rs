@@ -27,7 +27,7 @@ use super::{Exit, complain};
 
 pub(super) use ask::{Asked, Refused};
 pub(super) use search::{Told, find_subject, read_identifier, show};
-pub(super) use unseen::{Unseen, is_absent, left_out};
+pub(super) use unseen::{Unseen, ended_years, is_absent, left_out};
 pub(super) use verify::{Verified, VerifyWhat, journal_key};
 
 #[derive(Debug, Subcommand)]

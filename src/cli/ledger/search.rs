@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Asked;
 use super::after::{After, after};
-use super::unseen::{Unseen, is_absent, left_out};
+use super::unseen::{Unseen, ended_years, is_absent, left_out};
 use crate::admin::{SearchQuestion, SubjectQuestion};
 use crate::cli::{Exit, say};
 
@@ -70,7 +70,7 @@ pub struct SearchArgs {
     #[arg(long, value_name = "OUTCOME")]
     truly: Option<String>,
     /// Records of this kind
-    #[arg(long, value_parser = ["origin", "ruleset", "rules", "exchange", "intent", "grant", "read", "alarm", "act", "stop", "erasure", "summary", "shutdown"])]
+    #[arg(long, value_parser = ["origin", "ruleset", "rules", "exchange", "intent", "grant", "read", "alarm", "act", "stop", "erasure", "key_destroyed", "summary", "shutdown"])]
     kind: Option<String>,
     /// Not before this time, such as 2026-12-04T09:00:00Z
     #[arg(long, value_name = "TIME")]
@@ -161,6 +161,9 @@ impl Looked {
         if !self.left_out.is_empty() {
             say(out, serde_json::json!({ "not_searched": self.left_out }));
         }
+        if let Some(ended) = &self.ended {
+            say(out, serde_json::json!({ "ended": ended }));
+        }
         if let Some(unseen) = &self.unseen {
             say(out, serde_json::json!({ "not_whole": unseen.to_string() }));
         }
@@ -181,6 +184,9 @@ impl Looked {
                     "{erased} records have no sealed part any more: whom they were about cannot be read"
                 ),
             );
+        }
+        if let Some(ended) = &self.ended {
+            say(out, ended);
         }
         if let Some(unseen) = &self.unseen {
             say(out, unseen);
@@ -270,6 +276,8 @@ struct Looked {
     /// Sealed parts that are gone from the whole record.
     erased: u64,
     unseen: Option<Unseen>,
+    /// Years that cannot be searched by person any more.
+    ended: Option<String>,
 }
 
 fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) -> Result<Looked, Fault> {
@@ -291,6 +299,7 @@ fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) 
                 left_out: done.get("not_searched").and_then(Value::as_array).cloned().unwrap_or_default(),
                 erased: done.get("erased").and_then(Value::as_u64).unwrap_or(0),
                 unseen: Unseen::read(done),
+                ended: ended_years(done),
             });
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! What a look could not see, in words: records whose subject key is missing, and logs that were left out.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::Value;
@@ -41,6 +42,21 @@ impl fmt::Display for Unseen {
             self.keys.join(", ")
         )
     }
+}
+
+/// The years that cannot be searched by person any more, in words; `None` if there are none.
+pub(in crate::cli) fn ended_years(told: &Value) -> Option<String> {
+    let keys = told.get("destroyed_keys").and_then(Value::as_array)?;
+    let years: BTreeSet<&str> =
+        keys.iter().filter_map(Value::as_str).filter_map(|key| key.split('-').next()).collect();
+    let years: Vec<&str> = years.into_iter().collect();
+    (!years.is_empty()).then(|| {
+        format!(
+            "nothing recorded in {} can be searched by person any more: all of it was erased, and the keys were \
+             destroyed",
+            years.join(" and ")
+        )
+    })
 }
 
 /// Whether a log that was not looked into should have been: it is not where it should be.

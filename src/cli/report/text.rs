@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::Value;
 
-use crate::cli::ledger::{Unseen, left_out};
+use crate::cli::ledger::{Unseen, ended_years, left_out};
 use crate::cli::say;
 
 fn of<'v>(value: &'v Value, key: &str) -> &'v str {
@@ -77,6 +77,7 @@ pub(super) fn about(head: &Value) -> Vec<String> {
     }
     // In every cut: a person must not read "nothing" where nothing could be looked for.
     lines.extend(Unseen::read(head).map(|unseen| unseen.to_string()));
+    lines.extend(ended_years(head));
     let erased = number(head, "sealed_parts_erased");
     if erased > 0 {
         lines.push(format!(

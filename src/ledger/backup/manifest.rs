@@ -7,7 +7,7 @@ use std::path::{Component, Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::handle::JOURNAL;
+use super::super::handle::{JOURNAL, SUBJECT_KEYS};
 use super::BackupFault;
 use crate::crypto::Hasher;
 use crate::model::Digest;
@@ -81,11 +81,14 @@ impl Manifest {
         Self::check_all(self.files.iter(), folder)
     }
 
-    /// As [`check`](Self::check), without the segments of journals.
+    /// As [`check`](Self::check), without the segments of journals, and wrapped keys that are gone.
     pub fn check_beside_journals(&self, folder: &Path) -> Result<(), BackupFault> {
         let is_beside = |listed: &&Listed| {
             let within = Path::new(&listed.path).parent();
-            within.is_none_or(|within| !within.ends_with(JOURNAL))
+            // A wrapped copy goes with its key.
+            let is_gone =
+                |within: &Path| within.ends_with(SUBJECT_KEYS) && !folder.join(&listed.path).exists();
+            within.is_none_or(|within| !within.ends_with(JOURNAL) && !is_gone(within))
         };
         Self::check_all(self.files.iter().filter(is_beside), folder)
     }
