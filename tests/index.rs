@@ -19,9 +19,9 @@ use support::here::Here;
 use support::site::{Site, run};
 use support::{ledger, recount, until};
 use tolbooth::desk::report::{Cut, Known, Only, Per, Period, Wanted, report};
-use tolbooth::desk::{Page, find};
+use tolbooth::desk::{Chosen, Logs, Page, find};
 use tolbooth::ledger::search::{Filter, Found, Query};
-use tolbooth::ledger::{Cause, Erasable, Stored, SubjectRef};
+use tolbooth::ledger::{Cause, Erasable, In, Ledger, Stored, SubjectRef};
 use tolbooth::model::{AgreementId, DatasetId, Digest, ExchangeId, MemberId, SubjectKind};
 
 /// Records of the made-up ledger: some small segments and the beginning of one, since a debug build looks at each of
@@ -209,14 +209,18 @@ fn finds_the_same(here: &Here, all: &[Slow], state: &str) {
     }
 }
 
+fn logs(ledger: &Ledger) -> Logs {
+    Chosen::of(ledger, None).unwrap().open(ledger).unwrap()
+}
+
 /// Line by line: counts, different subjects and users, first and last.
 fn lines_are_recounted(here: &Here, all: &[Slow], state: &str) {
     let made = |wanted: &Wanted| {
         let app = &here.running().app;
         let known = Known::new(app.ruleset.load_full(), app.ledger.clone());
         let on = &mut |_| ControlFlow::Continue(());
-        let (present, always) = (app.ledger.present(), Period::new(None, None).unwrap());
-        let made = report((&present, &app.fold), app.ledger.verifier(), &known, wanted, &always, on).unwrap();
+        let (logs, always) = (logs(&app.ledger), Period::new(None, None).unwrap());
+        let made = report((&logs, &app.fold), app.ledger.verifier(), &known, wanted, &always, on).unwrap();
         (made.rows, Value::Object(made.totals))
     };
     let records = || all.iter().map(|one| (&one.envelope, &one.sealed));
@@ -267,9 +271,9 @@ fn counts_the_same(here: &Here, all: &[Slow], state: &str) {
         let app = &here.running().app;
         let known = Known::new(app.ruleset.load_full(), app.ledger.clone());
         let on = &mut |_| ControlFlow::Continue(());
-        let present = app.ledger.present();
-        let made = report((&present, &app.fold), app.ledger.verifier(), &known, wanted, period, on).unwrap();
-        assert_eq!(made.checkpoint.unwrap().size, present.size);
+        let logs = logs(&app.ledger);
+        let made = report((&logs, &app.fold), app.ledger.verifier(), &known, wanted, period, on).unwrap();
+        assert_eq!(made.checkpoints[0].size, logs.present.unwrap().size);
         assert_eq!(made.erased, 0);
         made.totals[sum].as_u64().unwrap() as usize
     };
@@ -473,7 +477,9 @@ fn erase(here: &Here, indexes: &[u64]) {
         ControlFlow::Continue(())
     });
     each.unwrap();
-    until("they are erased", || here.ledger().erase(Cause::Order, ("uid 1000", "an order"), &records).ok());
+    until("they are erased", || {
+        here.ledger().erase(In::Present, Cause::Order, ("uid 1000", "an order"), &records).ok()
+    });
 }
 
 #[test]

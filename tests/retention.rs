@@ -269,7 +269,7 @@ fn a_crash_between_record_and_blanking_is_finished() {
     let receipts: Vec<Receipt> = (1..=3).map(|n| book.asked(n, TAXI)).collect();
     let erases: Ranges = [1, 3].into_iter().collect();
     let (by, purpose) = ("uid 1000".to_owned(), "an order".to_owned());
-    let erasure = Erasure { cause: Cause::Order, erases, by, purpose };
+    let erasure = Erasure { cause: Cause::Order, of: None, erases, by, purpose };
     book.ledger.append_blocking(Record::Erasure(Box::new(erasure))).unwrap();
     // Killed here. Nothing is wrong with such a log, but that it is not done.
     book = book.reopen();

@@ -117,5 +117,6 @@ fn told(found: &Retained, dry_run: bool) -> Value {
         "erased": if dry_run { 0 } else { found.count() },
         "finished": found.finished,
         "held": held,
+        "destroyed_keys": found.destroyed,
     })
 }

@@ -100,7 +100,7 @@ fn show(gathered: &Gathered, maker: &Maker) {
         let missing: Vec<String> = gathered.missing.iter().map(ToString::to_string).collect();
         let parts = gathered.pack.evidence.len();
         maker.line(
-            &json!({ "done": { "found": 1, "bytes": bytes.len(), "files": parts, "missing": missing } }),
+            &json!({ "done": { "found": 1, "log": gathered.key.name(), "bytes": bytes.len(), "files": parts, "missing": missing } }),
         );
     }
 }

@@ -49,11 +49,13 @@ pub(super) async fn export(
     };
     let place = admin.place()?;
     let unreadable = |why: String| Refused(StatusCode::SERVICE_UNAVAILABLE, why);
-    let earlier = question.log.as_deref().map(|log| admin.earlier(log)).transpose()?;
+    let earlier = question.log.as_deref().map(|log| admin.earlier(log)).transpose()?.flatten();
     let (archive, verifier) = match &earlier {
         None => (None, admin.ledger.verifier().clone()),
         Some(earlier) => {
             let archive = earlier.archive().map_err(|fault| unreadable(fault.to_string()))?;
+            let absent = || unreadable(format!("the earlier log is not in {}", earlier.folder.display()));
+            let archive = archive.ok_or_else(absent)?;
             let unkeyed = || unreadable("the earlier log is named without a key".to_owned());
             (Some(archive), earlier.verifier().ok_or_else(unkeyed)?)
         }

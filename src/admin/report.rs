@@ -11,11 +11,14 @@ use serde_json::{Value, json};
 use crate::desk::report::{
     Cut, Known, Only, PERSONS_KINDS_MAX, Per, Period, RECENT_DAYS, Report, ReportFault, Wanted, begun, report,
 };
+use crate::desk::{Chosen, Logs};
 use crate::ledger::search::Progress;
 use crate::ledger::{MissingKeys, Read, Record};
+use crate::merkle::checkpoint::Checkpoint;
 use crate::model::{AgreementId, DatasetId, IdError, MemberId, Subject, SubjectKind};
 
 use super::body::{Lines, Maker};
+use super::earlier::not_looked_into;
 use super::{Admin, Refused, SubjectQuestion, parse, purpose};
 
 /// Which report, over which days in London (both included).
@@ -36,6 +39,8 @@ pub struct ReportQuestion {
     pub to: Option<String>,
     /// `period`, `month` or `day`, of a report that counts over time.
     pub per: Option<String>,
+    /// The name of a log, to look into that alone.
+    pub log: Option<String>,
 }
 
 pub(super) async fn report_on(
@@ -49,12 +54,13 @@ pub(super) async fn report_on(
     let period = period(&question)?;
     let subjects = subjects(&question)?;
     let wanted = wanted(admin, &question, &subjects)?;
+    let chosen = admin.chosen(question.log.as_deref())?;
     let place = admin.place()?;
     let (maker, lines) = Lines::new();
     let look = Look { admin: admin.clone(), by, purpose, subjects, question };
     tokio::task::spawn_blocking(move || {
         let _place = place;
-        if let Err(why) = look.run(&wanted, &period, &maker) {
+        if let Err(why) = look.run(chosen, &wanted, &period, &maker) {
             maker.line(&json!({ "refused": why }));
         }
     });
@@ -70,12 +76,13 @@ struct Look {
 }
 
 impl Look {
-    fn run(self, wanted: &Wanted, period: &Period, maker: &Maker) -> Result<(), String> {
+    fn run(self, chosen: Chosen, wanted: &Wanted, period: &Period, maker: &Maker) -> Result<(), String> {
         let ledger = &self.admin.ledger;
         let known = Known::new(self.admin.ruleset.load_full(), ledger.clone());
         let mut progress = |told: Progress| maker.progress(&told);
-        let of = (&ledger.present(), &*self.admin.fold);
-        let made = report(of, ledger.verifier(), &known, wanted, period, &mut progress);
+        let logs = chosen.open(ledger).map_err(|fault| fault.to_string())?;
+        let made =
+            report((&logs, &self.admin.fold), ledger.verifier(), &known, wanted, period, &mut progress);
         let shown = match &made {
             Ok(report) => report.rows.len() as u64,
             // That there are so many is something seen too.
@@ -94,7 +101,7 @@ impl Look {
             .append_blocking(Record::Read(read))
             .map_err(|fault| format!("the look could not be recorded: {fault}"))?;
         let report = made.map_err(|fault| fault.to_string())?;
-        let head = json!({ "head": self.head(&report, &known) });
+        let head = json!({ "head": self.head(&report, &logs, &known) });
         let shown = maker.line(&head) && report.rows.iter().all(|row| maker.line(&json!({ "row": row })));
         if shown {
             maker.line(&json!({ "done": { "rows": report.rows.len(), "totals": report.totals } }));
@@ -116,6 +123,7 @@ impl Look {
             ("from", question.from.as_deref()),
             ("to", question.to.as_deref()),
             ("per", question.per.as_deref()),
+            ("log", question.log.as_deref()),
         ]
         .into_iter()
         .filter_map(|(key, value)| Some(format!(" {key}={}", value?)))
@@ -124,9 +132,10 @@ impl Look {
     }
 
     /// Where a report comes from, so that whoever is handed it can hold it against the log.
-    fn head(&self, report: &Report, known: &Known) -> Value {
+    fn head(&self, report: &Report, logs: &Logs, known: &Known) -> Value {
         let question = &self.question;
-        let checkpoint = report.checkpoint.as_ref();
+        let newest = report.checkpoints.first();
+        let older: Vec<Value> = report.checkpoints.iter().skip(1).map(over).collect();
         let member = self.admin.member.as_str();
         let about: Vec<&str> = self.subjects.iter().map(|subject| subject.kind.as_str()).collect();
         let made = self.admin.clock.london();
@@ -137,6 +146,7 @@ impl Look {
             self.admin.ledger.missing_subject_keys()
         };
         let begun = || begun(&self.admin.ledger.present().archive).map(|begun| begun.to_string());
+        let destroyed = (!self.subjects.is_empty()).then(|| self.admin.ledger.destroyed_subject_keys());
         json!({
             "begun": (question.report == "uses").then(begun).flatten(),
             "report": question.report,
@@ -149,16 +159,24 @@ impl Look {
             "per": question.per,
             "made": made.strftime("%-d %B %Y %H:%M:%S %Z").to_string(),
             "by": concat!("tolbooth ", env!("CARGO_PKG_VERSION")),
-            "log": checkpoint.map(|checkpoint| checkpoint.origin.clone()),
-            "records": checkpoint.map(|checkpoint| checkpoint.size),
-            "root": checkpoint.map(|checkpoint| crate::model::Digest(checkpoint.root).hex()),
+            "log": newest.map(|newest| newest.origin.as_str()),
+            "records": newest.map(|newest| newest.size),
+            "root": newest.map(|newest| crate::model::Digest(newest.root).hex()),
+            "earlier": older,
             "rows": report.rows.len(),
-            "earlier": self.admin.earlier_names(),
+            "not_searched": not_looked_into(logs),
             "sealed_parts_erased": full.then_some(report.erased),
+            "destroyed_keys": destroyed,
             "missing_keys": missing.keys,
             "missing_keys_all_known": missing.all_known,
         })
     }
+}
+
+/// All that was read of one log.
+fn over(checkpoint: &Checkpoint) -> Value {
+    let Checkpoint { origin, size, root } = checkpoint;
+    json!({ "log": origin, "records": size, "root": crate::model::Digest(*root).hex() })
 }
 
 fn wrong(why: impl Into<String>) -> Refused {

@@ -1,21 +1,21 @@
 //! `POST /search`: by exchange, by subject, or by what envelopes say. Nothing is shown before the
 //! look itself is on the record.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::desk::{Page, find};
-use crate::journal::JournalFault;
-use crate::ledger::search::{FOUND_BYTES_MAX, Filter, Found, Progress, Query, bytes_of, read};
-use crate::ledger::{Earlier, MissingKeys, Read, Record, SubjectRef};
+use crate::desk::{Begin, Chosen, Page};
+use crate::ledger::search::{FOUND_BYTES_MAX, Filter, Found, Progress, Query, bytes_of};
+use crate::ledger::{MissingKeys, Read, Record, SubjectRef};
 use crate::model::{AgreementId, DatasetId, ExchangeId, MemberId, Subject, SubjectKind};
 
 use super::body::{Lines, Maker};
+use super::earlier::not_looked_into;
 use super::{Admin, Refused, parse, purpose};
 
 /// More is a report, not a look.
@@ -51,9 +51,11 @@ pub struct SearchQuestion {
     pub limit: Option<usize>,
     /// The next page: what the one before gave as `after`.
     pub after: Option<u64>,
+    /// And as `after_log`, where it ended in an earlier log.
+    pub after_log: Option<String>,
     /// Show sealed parts.
     pub sealed: bool,
-    /// The name of an earlier log, to look into that alone.
+    /// The name of a log, to look into that alone.
     pub log: Option<String>,
 }
 
@@ -107,52 +109,58 @@ pub(super) async fn search(
     let question: SearchQuestion = parse(&body)?;
     let purpose = purpose(question.purpose.clone())?;
     let (query, subjects) = query(admin, &question)?;
-    let earlier = question.log.as_deref().map(|log| admin.earlier(log)).transpose()?;
+    let chosen = admin.chosen(question.log.as_deref())?;
+    let begin = begin(&question, &chosen)?;
     let place = admin.place()?;
     let (maker, lines) = Lines::new();
     let admin = admin.clone();
     tokio::task::spawn_blocking(move || {
         let _place = place;
         let page = Page {
-            below: question.after.unwrap_or(u64::MAX),
+            below: u64::MAX,
             max: question.limit.unwrap_or(PAGE).min(FOUND_MAX),
             bytes_max: FOUND_BYTES_MAX,
         };
-        Look { admin, earlier, by, purpose, subjects, page }.run(&query, question.sealed, &maker);
+        let look = Look { admin, only: question.log, by, purpose, subjects, begin, page };
+        look.run(chosen, &query, question.sealed, &maker);
     });
     Ok(Response::new(lines))
 }
 
+/// Where the page begins.
+fn begin(question: &SearchQuestion, chosen: &Chosen) -> Result<Begin, Refused> {
+    let begin = Begin { log: question.after_log.clone(), below: question.after };
+    match &begin.log {
+        Some(log) if !chosen.has_earlier(log) => {
+            let why = "`after_log` is no earlier log that is looked into";
+            Err(Refused(StatusCode::UNPROCESSABLE_ENTITY, why.to_owned()))
+        }
+        _ => Ok(begin),
+    }
+}
+
 struct Look {
     admin: Admin,
-    /// Looked into instead of the present log.
-    earlier: Option<Earlier>,
+    /// Looked into alone.
+    only: Option<String>,
     by: String,
     purpose: String,
     subjects: Vec<Subject>,
+    begin: Begin,
     page: Page,
 }
 
 impl Look {
-    fn find(
-        &self,
-        query: &Query,
-        page: Page,
-        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-    ) -> Result<Vec<Found>, JournalFault> {
-        match &self.earlier {
-            None => find(&self.admin.ledger.archive(), &self.admin.fold, query, page, progress),
-            // Nothing is folded of it: it is read whole.
-            Some(earlier) => read(&earlier.archive()?, query, page.from_segment(0), progress),
-        }
-    }
-
-    fn run(self, query: &Query, sealed: bool, maker: &Maker) {
+    fn run(self, chosen: Chosen, query: &Query, sealed: bool, maker: &Maker) {
         let mut progress = |told: Progress| maker.progress(&told);
         // One more than is shown tells that there is more.
-        let page = Page { max: self.page.max + 1, ..self.page };
-        let mut found = match self.find(query, page, &mut progress) {
-            Ok(found) => found,
+        let page = (&self.begin, Page { max: self.page.max + 1, ..self.page });
+        let looked = chosen.open(&self.admin.ledger).and_then(|logs| {
+            let found = logs.find(&self.admin.fold, query, page, &mut progress)?;
+            Ok((logs, found))
+        });
+        let (logs, mut found) = match looked {
+            Ok(looked) => looked,
             Err(fault) => {
                 maker.line(&json!({ "refused": fault.to_string() }));
                 return;
@@ -166,31 +174,29 @@ impl Look {
             shown: found.len() as u64,
             by: self.by,
             purpose: self.purpose,
-            asked: Some(asked(query, sealed, self.earlier.as_ref())),
+            asked: Some(asked(query, sealed, self.only.as_deref())),
             subjects: self.subjects,
         };
         if let Err(fault) = self.admin.ledger.append_blocking(Record::Read(read)) {
             maker.line(&json!({ "refused": format!("the look could not be recorded: {fault}") }));
             return;
         }
-        let missing = match query {
-            Query::Filter(filter) if filter.subjects.is_some() => self.admin.ledger.missing_subject_keys(),
-            _ => MissingKeys::NONE,
-        };
-        let all_shown = found.iter().all(|found| maker.line(&shown(found, sealed)));
+        let of_person = matches!(query, Query::Filter(filter) if filter.subjects.is_some());
+        let missing = if of_person { self.admin.ledger.missing_subject_keys() } else { MissingKeys::NONE };
+        let present = self.admin.ledger.verifier().name();
+        let all_shown = found.iter().all(|found| maker.line(&shown(found, sealed, present)));
         if all_shown {
             // Where the next page begins.
-            let after = found.last().map(|oldest| oldest.index).filter(|_| more);
-            let elsewhere = match &self.earlier {
-                Some(_) => json!([]),
-                None => self.admin.earlier_names(),
-            };
+            let oldest = found.last().filter(|_| more);
+            let after_log = oldest.and_then(Found::log).filter(|log| log != present);
             maker.line(&json!({ "done": {
                 "found": found.len(),
                 "more": more,
-                "after": after,
-                "earlier": elsewhere,
-                "erased": self.admin.ledger.erased(),
+                "after": oldest.map(|oldest| oldest.index),
+                "after_log": after_log,
+                "not_searched": not_looked_into(&logs),
+                "erased": self.admin.ledger.erased_in_all(),
+                "destroyed_keys": if of_person { self.admin.ledger.destroyed_subject_keys() } else { BTreeSet::new() },
                 "missing_keys": missing.keys,
                 "missing_keys_all_known": missing.all_known,
             } }));
@@ -200,7 +206,7 @@ impl Look {
 
 /// What was asked for, so that a look can be judged later: everything but whom, which stands as references, and
 /// the name of a user.
-fn asked(query: &Query, sealed: bool, earlier: Option<&Earlier>) -> String {
+fn asked(query: &Query, sealed: bool, only: Option<&str>) -> String {
     let mut said = match query {
         Query::Exchange(id) => format!("by exchange {id}"),
         Query::Subject(_) => "by subject".to_owned(),
@@ -209,8 +215,8 @@ fn asked(query: &Query, sealed: bool, earlier: Option<&Earlier>) -> String {
     if sealed {
         said.push_str(", with sealed parts");
     }
-    if let Some(earlier) = earlier {
-        let _written = write!(said, ", in the earlier log {}", earlier.log);
+    if let Some(only) = only {
+        let _written = write!(said, ", in the log {only}");
     }
     said
 }
@@ -242,12 +248,14 @@ fn asked_by(filter: &Filter) -> String {
     said
 }
 
-fn shown(found: &Found, sealed: bool) -> serde_json::Value {
+fn shown(found: &Found, sealed: bool, present: &str) -> serde_json::Value {
     let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
     let sealed = sealed.then(|| found.sealed.as_deref().map(json));
     let erased = found.sealed.is_none();
+    let earlier_log = found.log().filter(|log| log != present);
     json!({ "found": {
         "index": found.index,
+        "earlier_log": earlier_log,
         "envelope": json(&found.envelope),
         "sealed": sealed,
         "erased": erased,

@@ -3,12 +3,17 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::desk::Published;
 use crate::ledger::{Ledger, LedgerError, OpenIntent};
 use crate::observe::{Condition, Health, Light};
 use crate::stop::Stop;
 
 use super::App;
+
+/// How often is asked whether the present log was read.
+const READ_FIRST_WAIT: Duration = Duration::from_millis(200);
 
 /// Closes intents that a crash left open, each on the record: nobody knows whether the change was made.
 pub(super) fn close_intents(ledger: &Ledger, intents: &[OpenIntent]) -> Result<(), LedgerError> {
@@ -31,6 +36,7 @@ pub(super) fn close_intents(ledger: &Ledger, intents: &[OpenIntent]) -> Result<(
 /// nothing leaves until somebody has looked.
 pub(super) fn read_the_rest(app: &App, stop: &Stop) -> io::Result<()> {
     if app.opened.unread_segments == 0 {
+        destroy_the_rest(&app.ledger);
         tell_missing_keys(&app.ledger);
         return Ok(());
     }
@@ -39,6 +45,43 @@ pub(super) fn read_the_rest(app: &App, stop: &Stop) -> io::Result<()> {
     let stop = stop.clone();
     // A stop waits for the thread: it holds the ledger.
     std::thread::Builder::new().name("journal".to_owned()).spawn(move || rest.read(stop)).map(drop)
+}
+
+/// Reads the logs before this one, if there are any, so that what is in them can be proved to whoever asks.
+pub(super) fn read_earlier(app: &App, published: Arc<Published>, stop: &Stop) -> io::Result<()> {
+    if !app.ledger.has_earlier().unwrap_or(true) {
+        return Ok(());
+    }
+    let stop = stop.clone();
+    let ledger = app.ledger.clone();
+    let read = move || {
+        let mut proceed = || !stop.is_asked();
+        let read = loop {
+            match ledger.read_earlier(&mut proceed) {
+                // The present log is being read, by another thread.
+                Ok(false) if proceed() => std::thread::sleep(READ_FIRST_WAIT),
+                read => break read,
+            }
+        };
+        match read.and_then(|_| published.read_earlier(&mut proceed)) {
+            Ok(()) => {
+                destroy_the_rest(&ledger);
+                tell_missing_keys(&ledger);
+            }
+            Err(fault) => tracing::error!(%fault, "an earlier log cannot be read: looks say so"),
+        }
+        // The ledger is given back before the stop is let go.
+        drop((published, ledger));
+        drop(stop);
+    };
+    std::thread::Builder::new().name("earlier".to_owned()).spawn(read).map(drop)
+}
+
+/// A key that a record calls destroyed and that is there was left by a crash, or put back.
+fn destroy_the_rest(ledger: &Ledger) {
+    if let Err(fault) = ledger.finish_destroying() {
+        tracing::error!(%fault, "a subject key that is destroyed on the record is still there; the next start tries again");
+    }
 }
 
 /// Whoever runs the gateway hears of it before the first person asks.
@@ -77,6 +120,7 @@ impl Rest {
 
     fn is_sound(&self, mut intents: Vec<OpenIntent>) {
         tracing::info!(records = self.before, "the whole journal was read, and is sound");
+        destroy_the_rest(&self.ledger);
         tell_missing_keys(&self.ledger);
         intents.retain(|intent| intent.index < self.before);
         if let Err(fault) = close_intents(&self.ledger, &intents) {

@@ -66,6 +66,9 @@ fn run(app: &App, stop: &Stop) -> bool {
                     "sealed parts past their term were erased"
                 );
             }
+            for key in &done.destroyed {
+                tracing::info!(key, "a subject key of which nothing was left is destroyed");
+            }
             for (agreement_digest, records) in &done.held {
                 tracing::warn!(
                     agreement_digest,
@@ -86,8 +89,8 @@ fn run(app: &App, stop: &Stop) -> bool {
 }
 
 fn finish(app: &App) -> bool {
-    match app.ledger.finish_erasures() {
-        Ok(0) | Err(EraseFault::NotReadYet | EraseFault::Busy) => {}
+    match app.retention.finish() {
+        Ok(0) | Err(RetentionFault::Erase(EraseFault::NotReadYet | EraseFault::Busy)) => {}
         Ok(finished) => tracing::warn!(finished, "an erasure that was cut off is finished"),
         Err(fault) => tracing::error!(%fault, "an erasure that was cut off could not be finished"),
     }

@@ -312,6 +312,7 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     let listener = tokio::net::UnixListener::from_std(sockets.admin)?;
     let (ruleset, clock) = (Arc::clone(&app.ruleset), app.clock.clone());
     let published = Arc::new(desk::Published::new(app.ledger.clone(), Arc::clone(&app.fold)));
+    behind::read_earlier(&app, Arc::clone(&published), &stop)?;
     let looked_into = (Arc::clone(&app.fold), Arc::clone(&published));
     let (member, retention) = (app.gateway.member.clone(), Arc::clone(&app.retention));
     // One waits while one is under way.

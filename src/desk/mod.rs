@@ -2,6 +2,7 @@
 
 mod bounds;
 mod clauses;
+mod closed;
 mod compile;
 mod days;
 pub mod drafting;
@@ -11,8 +12,10 @@ mod files;
 mod fold;
 mod issuers;
 mod judging;
+mod keyless;
 mod leaving;
 mod lived;
+mod logs;
 mod look;
 mod openapi;
 mod own_view;
@@ -41,6 +44,7 @@ pub use issuers::issuer_warnings;
 pub use judging::{Caller, Content, Denied, facts, fit, meant, minimised, permitted};
 pub use leaving::Compiled;
 pub use lived::Lived;
+pub use logs::{Begin, Chosen, Closed, Logs, LogsFault};
 pub use look::{Page, find};
 pub use openapi::openapi;
 pub use own_view::{OwnOperation, OwnView, Under, Wanted};

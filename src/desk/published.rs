@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::journal::{JournalFault, Position};
 use crate::ledger::search::Index as _;
-use crate::ledger::{Archive, Folded, Ledger, Present};
+use crate::ledger::{Archive, Folded, Ledger, LedgerError, Present};
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::{
     Hash, TILE_WIDTH, Tile, Tiles, edge_at, leaf_hash, prove_by_tiles, root_of, verify_inclusion,
@@ -20,6 +20,7 @@ use crate::merkle::{
 use crate::model::{ExchangeId, MemberId, SystemId};
 use crate::store::{Fold, StoreError};
 
+use super::closed::ClosedLogs;
 use super::fold::FoldedIndex;
 
 /// Checkpoints are published no more often (design 5).
@@ -33,6 +34,8 @@ const PAGE_MAX: usize = 100;
 #[derive(Debug)]
 pub enum ReadFault {
     Journal(JournalFault),
+    /// An earlier log cannot be read.
+    Ledger(LedgerError),
     Store(StoreError),
     /// Folding is too far behind.
     Behind,
@@ -44,6 +47,7 @@ impl fmt::Display for ReadFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Journal(fault) => write!(f, "the journal: {fault}"),
+            Self::Ledger(fault) => write!(f, "an earlier log: {fault}"),
             Self::Store(fault) => write!(f, "the store: {fault}"),
             Self::Behind => f.write_str("too much of the journal is not folded yet"),
             Self::NotTheTree => f.write_str("what was folded is not the tree that was signed"),
@@ -85,11 +89,19 @@ pub struct Published {
     /// The checkpoint shown now, its size, and since when on the monotonic clock.
     shown: Mutex<Option<(Duration, u64, String)>>,
     unfolded: Mutex<Unfolded>,
+    closed: ClosedLogs,
 }
 
 impl Published {
     pub fn new(ledger: Ledger, fold: Arc<FoldedIndex>) -> Self {
-        Self { ledger, fold, shown: Mutex::default(), unfolded: Mutex::default() }
+        let (shown, unfolded, closed) = (Mutex::default(), Mutex::default(), ClosedLogs::default());
+        Self { ledger, fold, shown, unfolded, closed }
+    }
+
+    /// Reads the logs before this one, so that what is in them can be proved. Blocks for long, unless it was done:
+    /// `proceed` is asked all the time.
+    pub fn read_earlier(&self, proceed: &mut dyn FnMut() -> bool) -> Result<(), LedgerError> {
+        self.closed.read(&self.ledger, proceed)
     }
 
     /// The size and note of the published checkpoint; `now` is of the monotonic clock.
@@ -117,9 +129,16 @@ impl Published {
         Ok(Some(hashes.as_flattened().to_vec()))
     }
 
-    /// The receipt of an exchange again, under the present checkpoint, for the system whose question it was;
-    /// `None` for anybody else, as for an exchange that is not there.
+    /// The receipt of an exchange again, for the system whose question it was: under the present checkpoint, or the
+    /// last of an earlier log. `None` for anybody else, as for an exchange that is not there.
     pub fn receipt(&self, id: &ExchangeId, system: &SystemId) -> Result<Option<String>, ReadFault> {
+        match self.present_receipt(id, system)? {
+            None => self.closed.receipt(&self.ledger, id, system),
+            found => Ok(found),
+        }
+    }
+
+    fn present_receipt(&self, id: &ExchangeId, system: &SystemId) -> Result<Option<String>, ReadFault> {
         let Present { archive, size, checkpoint } = self.ledger.present();
         let mut unfolded = self.follow(&archive)?;
         let place = unfolded.exchanges.get(id).copied().or_else(|| self.fold.locate(id));
@@ -140,6 +159,13 @@ impl Published {
     pub fn proofs(&self, leaves: &[(u64, Hash)], present: &Present) -> Result<Vec<Vec<Hash>>, ReadFault> {
         let mut unfolded = self.follow(&present.archive)?;
         self.prove(&mut unfolded, leaves, &present.checkpoint)
+    }
+
+    /// As [`proofs`](Self::proofs), of an earlier log, under its last checkpoint. Reads it first if that was not
+    /// done.
+    pub fn earlier_proofs(&self, log: &str, leaves: &[(u64, Hash)]) -> Result<Vec<Vec<Hash>>, ReadFault> {
+        self.closed.read(&self.ledger, &mut || true).map_err(ReadFault::Ledger)?;
+        self.closed.proofs(log, leaves)
     }
 
     /// Whatever the store says: nothing is handed out that does not verify.

@@ -15,8 +15,10 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use serde::Deserialize;
 
+use super::keyless::Keyless;
+use super::{Chosen, Closed, LogsFault};
 use crate::journal::JournalFault;
-use crate::ledger::{Cause, Entry, Erasable, EraseFault, Ledger, Stored};
+use crate::ledger::{Archive, Cause, Entry, Erasable, EraseFault, In, Ledger, LedgerError, Stored};
 use crate::model::{Digest, ExchangeId};
 use crate::policy;
 
@@ -55,6 +57,8 @@ pub struct Retained {
     pub held: BTreeMap<String, u64>,
     /// Left by a run that a crash ended, and blank now.
     pub finished: u64,
+    /// Subject keys of which nothing was left, by their ids.
+    pub destroyed: Vec<String>,
 }
 
 impl Retained {
@@ -67,7 +71,11 @@ impl Retained {
 #[derive(Debug)]
 pub enum RetentionFault {
     Journal(JournalFault),
+    /// An earlier log cannot be read.
+    Earlier(LogsFault),
     Erase(EraseFault),
+    /// A subject key could not be destroyed.
+    Key(LedgerError),
     /// There is no such exchange on the record.
     NoExchange,
     /// Its change is under way, or was cut off and not closed yet.
@@ -80,7 +88,9 @@ impl fmt::Display for RetentionFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Journal(fault) => write!(f, "the journal: {fault}"),
+            Self::Earlier(fault) => fault.fmt(f),
             Self::Erase(fault) => fault.fmt(f),
+            Self::Key(fault) => fault.fmt(f),
             Self::NoExchange => f.write_str("there is no exchange of that id on the record"),
             Self::UnderWay => f.write_str("that exchange is not ended yet: nothing of it is erased"),
             Self::Broken => f.write_str("it was broken off; what was begun is finished by the next run"),
@@ -93,6 +103,12 @@ impl std::error::Error for RetentionFault {}
 impl From<JournalFault> for RetentionFault {
     fn from(fault: JournalFault) -> Self {
         Self::Journal(fault)
+    }
+}
+
+impl From<LogsFault> for RetentionFault {
+    fn from(fault: LogsFault) -> Self {
+        Self::Earlier(fault)
     }
 }
 
@@ -115,17 +131,19 @@ pub struct Retention {
     ledger: Ledger,
     /// Of records that no agreement speaks for.
     default_years: u8,
-    /// Nothing of the segment is due before.
-    quiet_until: Mutex<BTreeMap<u32, Timestamp>>,
+    /// Nothing of the segment, of an earlier log by its name, is due before.
+    quiet_until: Mutex<BTreeMap<(Option<String>, u32), Timestamp>>,
+    keyless: Keyless,
 }
 
 impl Retention {
     pub fn new(ledger: Ledger, default_years: u8) -> Self {
-        Self { ledger, default_years, quiet_until: Mutex::default() }
+        Self { ledger, default_years, quiet_until: Mutex::default(), keyless: Keyless::default() }
     }
 
-    /// Finds what is past its term at `now`, and erases it for `asker`; without one it only counts. Blocks for
-    /// long: `proceed` is asked before each segment.
+    /// Finds what is past its term at `now` in all logs, and erases it for `asker`; without one it only counts.
+    /// Blocks for long: `proceed` is asked before each segment. What is wrong with an earlier log is told when the
+    /// present one is done.
     pub fn run(
         &self,
         now: Timestamp,
@@ -133,59 +151,113 @@ impl Retention {
         proceed: &mut dyn FnMut() -> bool,
     ) -> Result<Retained, RetentionFault> {
         let mut told = Retained::default();
-        if asker.is_some() {
-            told.finished = self.ledger.finish_erasures()?;
-        }
-        let archive = self.ledger.archive();
         let mut classes = Classes { retention: self, read: HashMap::new() };
-        for segment in archive.segments()? {
-            if !proceed() {
-                return Err(RetentionFault::Broken);
-            }
-            if self.is_quiet(segment, now) {
-                continue;
-            }
-            let mut look = Look { now, ..Look::default() };
-            let _all = archive.each_of(segment, &mut |stored| match stored {
-                Stored::Entry(entry) => look.take(&entry, &mut classes),
-                Stored::Checkpoint { .. } => ControlFlow::Continue(()),
-            })?;
-            for (years, records) in &look.due {
-                *told.due.entry(*years).or_default() += records.len() as u64;
-                if let Some(asker) = asker {
-                    let cause = Cause::Due { years: *years };
-                    self.ledger.erase(cause, (&asker.by, &asker.purpose), records)?;
-                }
-            }
-            if look.is_young {
-                // Segments are in the order of time.
-                look.held
-                    .into_iter()
-                    .for_each(|(digest, count)| *told.held.entry(digest).or_default() += count);
-                break;
-            }
-            let is_sealed = segment < archive.end().segment;
-            let has_none_left = look.held.is_empty() && (look.due.is_empty() || asker.is_some());
-            if is_sealed && has_none_left {
-                self.remember(segment, look.next.unwrap_or(Timestamp::MAX));
-            }
-            look.held.into_iter().for_each(|(digest, count)| *told.held.entry(digest).or_default() += count);
+        let mut run = Run { now, asker, proceed };
+        self.run_in(In::Present, &self.ledger.archive(), (&mut run, &mut classes), &mut told)?;
+        for closed in self.closed()? {
+            let log = In::Earlier(&closed.earlier);
+            self.run_in(log, &closed.archive, (&mut run, &mut classes), &mut told)?;
+        }
+        if let Some(asker) = asker {
+            told.destroyed = self.keyless.destroy(&self.ledger, now, asker, run.proceed)?;
         }
         Ok(told)
     }
 
-    /// Erases one exchange, with the intent of a change, whatever its term. How many sealed parts that were: 0
-    /// if they are erased already.
+    /// Makes blank, in all logs, what erasures name and a crash left. How many that were.
+    pub fn finish(&self) -> Result<u64, RetentionFault> {
+        let mut finished = self.ledger.finish_erasures(In::Present)?;
+        for earlier in self.ledger.earlier().map_err(LogsFault::Names)? {
+            if earlier.folder.is_dir() {
+                finished += self.ledger.finish_erasures(In::Earlier(&earlier))?;
+            }
+        }
+        Ok(finished)
+    }
+
+    /// The earlier logs that are there.
+    fn closed(&self) -> Result<Vec<Closed>, RetentionFault> {
+        Ok(Chosen::of(&self.ledger, None).and_then(|chosen| chosen.open(&self.ledger))?.earlier)
+    }
+
+    fn run_in(
+        &self,
+        log: In<'_>,
+        archive: &Archive,
+        (run, classes): (&mut Run<'_>, &mut Classes<'_>),
+        told: &mut Retained,
+    ) -> Result<(), RetentionFault> {
+        if run.asker.is_some() {
+            told.finished += self.ledger.finish_erasures(log)?;
+        }
+        for segment in archive.segments()? {
+            if !(run.proceed)() {
+                return Err(RetentionFault::Broken);
+            }
+            let place = (name(log), segment);
+            if self.is_quiet(&place, run.now) {
+                continue;
+            }
+            let mut look = Look { now: run.now, ..Look::default() };
+            let _all = archive.each_of(segment, &mut |stored| match stored {
+                Stored::Entry(entry) => look.take(&entry, classes),
+                Stored::Checkpoint { .. } => ControlFlow::Continue(()),
+            })?;
+            for (years, records) in &look.due {
+                *told.due.entry(*years).or_default() += records.len() as u64;
+                if let Some(asker) = run.asker {
+                    let cause = Cause::Due { years: *years };
+                    self.ledger.erase(log, cause, (&asker.by, &asker.purpose), records)?;
+                }
+            }
+            let is_young = look.is_young;
+            let is_sealed = segment < archive.end().segment || matches!(log, In::Earlier(_));
+            let has_none_left = look.held.is_empty() && (look.due.is_empty() || run.asker.is_some());
+            if !is_young && is_sealed && has_none_left {
+                self.remember(place, look.next.unwrap_or(Timestamp::MAX));
+            }
+            look.held.into_iter().for_each(|(digest, count)| *told.held.entry(digest).or_default() += count);
+            if is_young {
+                // Segments are in the order of time.
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Erases one exchange, with the intent of a change, whatever its term and whichever log it is in. How many
+    /// sealed parts that were: 0 if they are erased already.
     pub fn erase_exchange(
         &self,
         id: &ExchangeId,
         asker: &Asker,
         proceed: &mut dyn FnMut() -> bool,
     ) -> Result<u64, RetentionFault> {
-        self.ledger.finish_erasures()?;
+        if let Some(erased) = self.erase_in(In::Present, &self.ledger.archive(), id, asker, proceed)? {
+            return Ok(erased);
+        }
+        for closed in self.closed()? {
+            let log = In::Earlier(&closed.earlier);
+            if let Some(erased) = self.erase_in(log, &closed.archive, id, asker, proceed)? {
+                return Ok(erased);
+            }
+        }
+        Err(RetentionFault::NoExchange)
+    }
+
+    /// `None` where it is not in this log.
+    fn erase_in(
+        &self,
+        log: In<'_>,
+        archive: &Archive,
+        id: &ExchangeId,
+        asker: &Asker,
+        proceed: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<u64>, RetentionFault> {
+        self.ledger.finish_erasures(log)?;
         let wanted = id.to_string();
-        let (mut records, mut is_ended, mut is_there) = (Vec::new(), false, false);
-        let archive = self.ledger.archive();
+        // In a closed log nothing is under way any more.
+        let (mut records, mut is_ended, mut is_there) = (Vec::new(), matches!(log, In::Earlier(_)), false);
         for segment in archive.segments()? {
             if !proceed() {
                 return Err(RetentionFault::Broken);
@@ -203,25 +275,41 @@ impl Retention {
                 ControlFlow::Continue(())
             })?;
         }
-        match (is_there, is_ended) {
-            (false, _) => return Err(RetentionFault::NoExchange),
-            (true, false) => return Err(RetentionFault::UnderWay),
-            (true, true) => {}
+        if !is_there {
+            return Ok(None);
+        }
+        if !is_ended {
+            return Err(RetentionFault::UnderWay);
         }
         if !records.is_empty() {
-            self.ledger.erase(Cause::Order, (&asker.by, &asker.purpose), &records)?;
+            self.ledger.erase(log, Cause::Order, (&asker.by, &asker.purpose), &records)?;
         }
-        Ok(records.len() as u64)
+        Ok(Some(records.len() as u64))
     }
 
-    fn is_quiet(&self, segment: u32, now: Timestamp) -> bool {
+    fn is_quiet(&self, place: &(Option<String>, u32), now: Timestamp) -> bool {
         let quiet = self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
-        quiet.get(&segment).is_some_and(|until| now < *until)
+        quiet.get(place).is_some_and(|until| now < *until)
     }
 
-    fn remember(&self, segment: u32, until: Timestamp) {
-        self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner).insert(segment, until);
+    fn remember(&self, place: (Option<String>, u32), until: Timestamp) {
+        self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner).insert(place, until);
     }
+}
+
+/// Of an earlier log.
+fn name(log: In<'_>) -> Option<String> {
+    match log {
+        In::Present => None,
+        In::Earlier(earlier) => Some(earlier.log.clone()),
+    }
+}
+
+/// One run through the logs.
+struct Run<'r> {
+    now: Timestamp,
+    asker: Option<&'r Asker>,
+    proceed: &'r mut dyn FnMut() -> bool,
 }
 
 /// What is asked of an envelope.

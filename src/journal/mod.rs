@@ -48,6 +48,6 @@ pub use frame::{Body, Draft, ENDS_BATCH, FRAME_HEADER_BYTES, Frame, Position};
 pub use medium::{Medium, PackMedium, Shelf};
 pub use pack::{blank, pack};
 pub use packed::Packed;
-pub use recover::{Ending, ending};
+pub use recover::{Ending, closed_ending, ending};
 pub use scan::Scanner;
 pub use write::{Journal, Recovered, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN};

@@ -32,6 +32,16 @@ pub struct Ending {
 /// Finds the end of a journal without changing anything. Damage at the end is told apart from what a
 /// crash leaves; segments before the last are not read.
 pub fn ending(shelf: &dyn Shelf) -> Result<Ending, JournalFault> {
+    ending_where(shelf, false)
+}
+
+/// As [`ending`], of a journal that grows no more, whose last segment may be packed too. That nothing followed it
+/// is for the caller to know.
+pub fn closed_ending(shelf: &dyn Shelf) -> Result<Ending, JournalFault> {
+    ending_where(shelf, true)
+}
+
+fn ending_where(shelf: &dyn Shelf, may_end_packed: bool) -> Result<Ending, JournalFault> {
     let mut segments = shelf.segments().map_err(JournalFault::io("listing the journal"))?;
     for (expected, segment) in (1..).zip(&segments) {
         if *segment != expected {
@@ -45,7 +55,7 @@ pub fn ending(shelf: &dyn Shelf) -> Result<Ending, JournalFault> {
             segments.pop();
             continue;
         }
-        if is_packed(shelf, segment)? {
+        if !may_end_packed && is_packed(shelf, segment)? {
             // It was packed when a later one had a durable batch, which is gone.
             let (segment, offset) = (segment + 1, HEAD_BYTES);
             return Err(JournalFault::Damaged { segment, offset, index: 0, what: GONE });

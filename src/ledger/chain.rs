@@ -1,13 +1,13 @@
 //! The rules by which records make one log, followed while reading it from the beginning or from a
 //! segment's edge. Opening and verifying use the same.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::encode::ENTRY_VERSION;
+use super::head::{EnvelopeHead, ErasesEarlier};
 use super::intent::OpenIntent;
 use super::previous::Previous;
 use super::ranges::Ranges;
@@ -22,73 +22,6 @@ use crate::model::{AgreementId, AgreementRef, Digest, Life};
 
 /// What breaks a rule.
 pub(super) type Broken = &'static str;
-
-/// What every envelope says, and the little of some kinds that other records depend on.
-#[derive(Debug, Deserialize)]
-pub(super) struct EnvelopeHead<'e> {
-    pub v: u64,
-    #[serde(borrow)]
-    pub kind: Cow<'e, str>,
-    #[serde(borrow)]
-    pub log: Cow<'e, str>,
-    pub index: u64,
-    #[serde(borrow)]
-    pub time: Cow<'e, str>,
-    #[serde(borrow)]
-    pub sealed: Cow<'e, str>,
-    /// The exchange's id, of an exchange or intent.
-    #[serde(default)]
-    pub exchange: Option<String>,
-    /// The first and the last of each range of records an erasure names.
-    #[serde(default)]
-    pub erases: Vec<(u64, u64)>,
-    /// The grant that was used, or the agreement of an exchange.
-    #[serde(default)]
-    pub agreement: Option<Cow<'e, str>>,
-    /// The agreements of a ruleset.
-    #[serde(default)]
-    pub agreements: Vec<(String, String)>,
-    /// The log before this one, of a first record.
-    #[serde(default)]
-    pub previous: Option<Previous>,
-    /// The ruleset that came into force, or that an exchange ran under.
-    #[serde(default)]
-    pub ruleset: Option<&'e str>,
-    /// What was taken into use, or refused.
-    #[serde(default)]
-    pub taken: bool,
-    #[serde(default)]
-    pub items: Vec<(&'e str, Option<&'e str>, Option<&'e str>)>,
-}
-
-impl<'e> EnvelopeHead<'e> {
-    pub(super) fn read(envelope: &'e [u8]) -> Option<Self> {
-        serde_json::from_slice(envelope).ok()
-    }
-
-    /// The agreements a ruleset brought into force, or the log before this one saw in force, with the digests
-    /// of their bytes.
-    pub(super) fn in_force(&self) -> impl Iterator<Item = (AgreementRef, Digest)> + '_ {
-        let named = match (&*self.kind, &self.previous) {
-            ("ruleset", _) => self.agreements.as_slice(),
-            ("origin", Some(previous)) => previous.agreements.as_slice(),
-            _ => &[],
-        };
-        named.iter().filter_map(|(agreement, bytes)| Some((agreement_ref(agreement)?, Digest::parse(bytes)?)))
-    }
-
-    /// The grant that this record says was used.
-    pub(super) fn used(&self) -> Option<AgreementId> {
-        let grant = self.agreement.as_deref().filter(|_| self.kind == "grant")?;
-        agreement_ref(grant).map(|grant| grant.id)
-    }
-}
-
-/// Reads `id@version`.
-pub(super) fn agreement_ref(text: &str) -> Option<AgreementRef> {
-    let (id, version) = text.split_once('@')?;
-    Some(AgreementRef { id: AgreementId::new(id).ok()?, version: version.parse().ok()? })
-}
 
 /// The first frame of every segment: the state of the tree before it, so that a
 /// start need not read what came before. It is not believed: the next checkpoint must fit it.
@@ -129,6 +62,8 @@ pub(super) struct Chain<'k> {
     /// Records whose sealed part was blank, and those an erasure names.
     blank: Ranges,
     erased: Ranges,
+    /// Records that an erasure names of logs before this one, by the names of those.
+    erased_before: BTreeMap<String, Ranges>,
     /// The last checkpoint and its note.
     last: Option<(Checkpoint, String)>,
     checkpoints: u64,
@@ -142,6 +77,8 @@ pub(super) struct Chain<'k> {
     life: Life,
     /// The subject keys that sealed parts name.
     subject_keys: BTreeSet<String>,
+    /// Those that were destroyed.
+    destroyed: BTreeSet<String>,
 }
 
 impl<'k> Chain<'k> {
@@ -156,6 +93,7 @@ impl<'k> Chain<'k> {
             intent: None,
             blank: Ranges::default(),
             erased: Ranges::default(),
+            erased_before: BTreeMap::new(),
             last: None,
             checkpoints: 0,
             in_force: BTreeMap::new(),
@@ -164,6 +102,7 @@ impl<'k> Chain<'k> {
             rules: LastRules::default(),
             life: Life::default(),
             subject_keys: BTreeSet::new(),
+            destroyed: BTreeSet::new(),
         }
     }
 
@@ -210,8 +149,10 @@ impl<'k> Chain<'k> {
         if head.kind == "erasure" {
             let erases = Ranges::read(&head.erases, head.index);
             self.erased.extend(&erases.ok_or("the erasure names records that are not before it, or twice")?);
+            self.note_erased_before(&head)?;
         }
         self.note_in_force(&head);
+        self.destroyed.extend(head.destroyed());
         head.life(bytes).into_iter().for_each(|event| self.life.note(event));
         if head.previous.is_some() {
             self.previous.clone_from(&head.previous);
@@ -219,6 +160,24 @@ impl<'k> Chain<'k> {
         self.note_intent(&head, bytes);
         self.edge.append(leaf_hash(bytes));
         Ok(head)
+    }
+
+    fn note_erased_before(&mut self, head: &EnvelopeHead<'_>) -> Result<(), Broken> {
+        let Some(ErasesEarlier { log, erases }) = &head.earlier else { return Ok(()) };
+        let erases =
+            Ranges::read(erases, u64::MAX).ok_or("the erasure names records of an earlier log twice")?;
+        self.erased_before.entry(log.clone()).or_default().extend(&erases);
+        Ok(())
+    }
+
+    /// Erasures in logs after this one name these records of it.
+    pub(super) fn erased_later(&mut self, named: &Ranges) {
+        self.erased.extend(named);
+    }
+
+    /// What erasures name of logs before this one, by the names of those.
+    pub(super) fn erased_before(&self) -> &BTreeMap<String, Ranges> {
+        &self.erased_before
     }
 
     /// What officers and the host did, as far as it was read.
@@ -367,6 +326,11 @@ impl<'k> Chain<'k> {
         self.subject_keys.iter().map(String::as_str)
     }
 
+    /// The ids of the subject keys that were destroyed.
+    pub(super) fn destroyed(&self) -> impl Iterator<Item = &str> {
+        self.destroyed.iter().map(String::as_str)
+    }
+
     pub(super) fn checkpoints(&self) -> u64 {
         self.checkpoints
     }
@@ -378,7 +342,8 @@ impl<'k> Chain<'k> {
     /// What erasures name and is there all the same: a crash came between the two. Only of a log read from
     /// its first record on.
     pub(super) fn unfinished(&self) -> Ranges {
-        self.erased.without(&self.blank)
+        // Others' records of an earlier log may name more than it has.
+        self.erased.before(self.edge.size()).without(&self.blank)
     }
 }
 

@@ -11,6 +11,7 @@ use super::life;
 use super::object::{Object, digest, plain, text};
 use super::previous::Previous;
 use super::subject::SubjectRef;
+use super::unkeyed;
 use crate::model::limits::{DRIFT_NAME_BYTES_MAX, DRIFT_NAMES_MAX};
 use crate::model::{Assurance, Digest, Subject};
 
@@ -50,6 +51,7 @@ impl Record {
             Self::Act(_) => "act",
             Self::Stop(_) => "stop",
             Self::Erasure(_) => "erasure",
+            Self::KeyDestroyed(_) => "key_destroyed",
             Self::Summary(_) => "summary",
             Self::Shutdown => "shutdown",
         }
@@ -93,6 +95,7 @@ pub(super) fn envelope(out: &mut Vec<u8>, head: &Head<'_>, record: &Record, seal
         Record::Act(act) => life::act_envelope(&mut object, act),
         Record::Stop(stopped) => life::stop_envelope(&mut object, stopped),
         Record::Erasure(erasure) => erase::envelope(&mut object, erasure),
+        Record::KeyDestroyed(destroyed) => unkeyed::envelope(&mut object, destroyed),
         Record::Summary(summary) => summary_envelope(&mut object, summary),
         Record::Shutdown => {}
     }
@@ -256,6 +259,10 @@ pub(super) fn sealed(out: &mut Vec<u8>, record: &Record, subjects: &[SubjectRef]
         Record::Erasure(erasure) => {
             object.text("by", &erasure.by);
             object.text("purpose", &erasure.purpose);
+        }
+        Record::KeyDestroyed(destroyed) => {
+            object.text("by", &destroyed.by);
+            object.text("purpose", &destroyed.purpose);
         }
         Record::Act(act) => {
             object.text("officer", &act.officer);

@@ -10,6 +10,7 @@ use super::erase::Erasure;
 use super::grant::GrantUse;
 use super::life::{Act, Stopped};
 use super::subject::SubjectRef;
+use super::unkeyed::KeyDestroyed;
 use crate::model::{
     AgreementRef, Assurance, Code, DatasetVersion, Digest, ExchangeId, MemberId, OperationId, Outcome,
     PurposeCode, RoleId, Stated, Subject, SystemId,
@@ -40,6 +41,8 @@ pub enum Record {
     Stop(Box<Stopped>),
     /// Sealed parts are about to be made blank.
     Erasure(Box<Erasure>),
+    /// A subject key of which nothing is left is about to be destroyed.
+    KeyDestroyed(Box<KeyDestroyed>),
     /// Refusals that are not recorded one by one.
     Summary(Summary),
     /// The gateway stops in good order.

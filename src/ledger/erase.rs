@@ -8,6 +8,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::{MutexGuard, PoisonError};
 
+use super::earlier::Earlier;
 use super::entry::Record;
 use super::fault::{LedgerError, Unrecorded};
 use super::handle::Ledger;
@@ -22,6 +23,8 @@ const RANGES_MAX: usize = 1000;
 /// An erasure, as it is recorded: exactly what, and why. Prints without who and why.
 pub struct Erasure {
     pub cause: Cause,
+    /// The log the sealed parts are in, where it is an earlier one.
+    pub of: Option<String>,
     pub erases: Ranges,
     /// Sealed: who asked, as the gateway knows them.
     pub by: String,
@@ -61,14 +64,31 @@ pub(super) fn envelope(object: &mut Object<'_>, erasure: &Erasure) {
         Cause::Order => object.null("years"),
     }
     object.number("count", erasure.erases.len());
-    let ranges: Vec<(u64, u64)> = erasure.erases.iter().collect();
-    object.list("erases", &ranges, |out, (first, last)| {
-        out.push(b'[');
-        number(out, *first);
-        out.push(b',');
-        number(out, *last);
-        out.push(b']');
-    });
+    let named: Vec<(u64, u64)> = erasure.erases.iter().collect();
+    let (own, earlier) = if erasure.of.is_some() {
+        ([].as_slice(), named.as_slice())
+    } else {
+        (named.as_slice(), [].as_slice())
+    };
+    object.list("erases", own, range);
+    match &erasure.of {
+        // Under a key of its own: whoever knows only of `erases` must not take these for this log's.
+        Some(log) => {
+            let mut of = Object::begin(object.key("earlier"));
+            of.text("log", log);
+            of.list("erases", earlier, range);
+            of.end();
+        }
+        None => object.null("earlier"),
+    }
+}
+
+fn range(out: &mut Vec<u8>, (first, last): &(u64, u64)) {
+    out.push(b'[');
+    number(out, *first);
+    out.push(b',');
+    number(out, *last);
+    out.push(b']');
 }
 
 /// A record whose sealed part may go.
@@ -79,6 +99,13 @@ pub struct Erasable {
     pub at: Position,
 }
 
+/// In which log.
+#[derive(Debug, Clone, Copy)]
+pub enum In<'l> {
+    Present,
+    Earlier(&'l Earlier),
+}
+
 /// What is known of erasures in the whole log.
 #[derive(Debug, Default)]
 pub(super) struct Erased {
@@ -86,6 +113,17 @@ pub(super) struct Erased {
     pub blank: u64,
     /// Named by an erasure and not blank yet: a crash came between.
     pub unfinished: Ranges,
+}
+
+/// What is known of erasures in all logs.
+#[derive(Debug, Default)]
+pub(super) struct Erasures {
+    /// `None` until the whole journal has been read.
+    pub own: Option<Erased>,
+    /// Of earlier logs that were read, by their names.
+    pub earlier: BTreeMap<String, Erased>,
+    /// What the present log named of earlier ones when it was read.
+    pub named_before: BTreeMap<String, Ranges>,
 }
 
 /// Why nothing, or not all, was erased.
@@ -122,58 +160,65 @@ impl fmt::Display for EraseFault {
 impl std::error::Error for EraseFault {}
 
 impl Ledger {
-    /// Erases the sealed parts of records. Blocks for long. A crash between record and blanking is finished by
-    /// [`finish_erasures`](Self::finish_erasures) at the next start.
+    /// Erases the sealed parts of records of one log. Blocks for long. A crash between record and blanking is
+    /// finished by [`finish_erasures`](Self::finish_erasures) at the next start.
     pub fn erase(
         &self,
+        log: In<'_>,
         cause: Cause,
         (by, purpose): (&str, &str),
         records: &[Erasable],
     ) -> Result<(), EraseFault> {
         let _alone = self.0.erasing.try_lock().map_err(|_| EraseFault::Busy)?;
-        if self.erased().is_none() {
-            return Err(EraseFault::NotReadYet);
-        }
+        self.with_erased(log, |_| ()).ok_or(EraseFault::NotReadYet)?;
+        let of = match log {
+            In::Present => None,
+            In::Earlier(earlier) => Some(earlier.log.clone()),
+        };
         let named: Ranges = records.iter().map(|record| record.index).collect();
         for erases in named.pieces(RANGES_MAX) {
-            let (by, purpose) = (by.to_owned(), purpose.to_owned());
+            let (of, by, purpose) = (of.clone(), by.to_owned(), purpose.to_owned());
             // Noted first: what fails behind here may be durable all the same.
-            self.with_erased(|erased| erased.unfinished.extend(&erases));
-            let record = Record::Erasure(Box::new(Erasure { cause, erases: erases.clone(), by, purpose }));
-            if let Err(why) = self.append_blocking(record) {
-                self.with_erased(|erased| erased.unfinished = erased.unfinished.without(&erases));
+            self.with_erased(log, |erased| erased.unfinished.extend(&erases));
+            let record = Erasure { cause, of, erases: erases.clone(), by, purpose };
+            if let Err(why) = self.append_blocking(Record::Erasure(Box::new(record))) {
+                self.with_erased(log, |erased| erased.unfinished = erased.unfinished.without(&erases));
                 return Err(EraseFault::Unrecorded(why));
             }
         }
         // If we crash here the records name sealed parts that are there: the next start makes them blank.
-        self.make_blank(records)
+        self.make_blank(log, records)
     }
 
-    /// Makes blank what erasures name and a crash left. How many that were; nothing is recorded anew.
-    pub fn finish_erasures(&self) -> Result<u64, EraseFault> {
+    /// Makes blank what erasures name of one log and a crash left. How many that were; nothing is recorded anew.
+    pub fn finish_erasures(&self, log: In<'_>) -> Result<u64, EraseFault> {
         let _alone = self.0.erasing.try_lock().map_err(|_| EraseFault::Busy)?;
         let unfinished =
-            self.with_erased(|erased| erased.unfinished.clone()).ok_or(EraseFault::NotReadYet)?;
+            self.with_erased(log, |erased| erased.unfinished.clone()).ok_or(EraseFault::NotReadYet)?;
         if unfinished.is_empty() {
             return Ok(0);
         }
-        let left = self.places(&unfinished).map_err(EraseFault::Unfinished)?;
-        self.make_blank(&left)?;
+        let left = self.places(log, &unfinished).map_err(EraseFault::Unfinished)?;
+        self.make_blank(log, &left)?;
         // What is not there as a sealed part any more is blank.
-        self.with_erased(|erased| erased.unfinished = erased.unfinished.without(&unfinished));
+        self.with_erased(log, |erased| erased.unfinished = erased.unfinished.without(&unfinished));
         Ok(left.len() as u64)
     }
 
-    fn make_blank(&self, records: &[Erasable]) -> Result<(), EraseFault> {
+    fn make_blank(&self, log: In<'_>, records: &[Erasable]) -> Result<(), EraseFault> {
         let mut by_segment: BTreeMap<u32, Vec<Erasable>> = BTreeMap::new();
         for record in records {
             by_segment.entry(record.at.segment).or_default().push(*record);
         }
         for records in by_segment.values() {
             let places: Vec<Position> = records.iter().map(|record| record.at).collect();
-            self.blank(&places).map_err(EraseFault::Unfinished)?;
+            let blanked = match log {
+                In::Present => self.blank(&places),
+                In::Earlier(earlier) => earlier.blank(&places),
+            };
+            blanked.map_err(EraseFault::Unfinished)?;
             let done: Ranges = records.iter().map(|record| record.index).collect();
-            self.with_erased(|erased| {
+            self.with_erased(log, |erased| {
                 erased.blank += done.len();
                 erased.unfinished = erased.unfinished.without(&done);
             });
@@ -182,8 +227,11 @@ impl Ledger {
     }
 
     /// Where these records are whose sealed parts are there.
-    fn places(&self, records: &Ranges) -> Result<Vec<Erasable>, LedgerError> {
-        let archive = self.archive();
+    fn places(&self, log: In<'_>, records: &Ranges) -> Result<Vec<Erasable>, LedgerError> {
+        let archive = match log {
+            In::Present => self.archive(),
+            In::Earlier(earlier) => earlier.archive()?.ok_or_else(|| earlier.absent())?,
+        };
         let segments = archive.segments()?;
         let mut out = Vec::new();
         for (place, segment) in segments.iter().enumerate() {
@@ -206,31 +254,58 @@ impl Ledger {
         Ok(out)
     }
 
-    /// How many sealed parts are erased in all; `None` until the whole journal has been read.
+    /// How many sealed parts of the present log are erased in all; `None` until the whole journal has been read.
     pub fn erased(&self) -> Option<u64> {
-        self.with_erased(|erased| erased.blank)
+        self.with_erased(In::Present, |erased| erased.blank)
     }
 
-    /// How many sealed parts are erased in all, while none is being erased and none is left half done; `None`
-    /// else, and until the whole journal has been read.
+    /// As [`erased`](Self::erased), with those of earlier logs as far as they were read.
+    pub fn erased_in_all(&self) -> Option<u64> {
+        let earlier: u64 = self.erasures().earlier.values().map(|erased| erased.blank).sum();
+        self.erased().map(|own| own + earlier)
+    }
+
+    /// How many sealed parts of the present log are erased in all, while none is being erased and none is left half
+    /// done; `None` else, and until the whole journal has been read.
     pub fn erased_at_rest(&self) -> Option<u64> {
         let _alone = self.0.erasing.try_lock().ok()?;
-        self.with_erased(|erased| erased.unfinished.is_empty().then_some(erased.blank)).flatten()
+        self.with_erased(In::Present, |erased| erased.unfinished.is_empty().then_some(erased.blank)).flatten()
     }
 
-    /// Holds off erasures while the journal is read whole.
+    /// Holds off erasures while a journal is read whole.
     pub(super) fn unerased(&self) -> MutexGuard<'_, ()> {
         // It guards no value that a panic could leave half done.
         self.0.erasing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn with_erased<T>(&self, change: impl FnOnce(&mut Erased) -> T) -> Option<T> {
-        let mut erased = self.0.erased.lock().unwrap_or_else(PoisonError::into_inner);
-        erased.as_mut().map(change)
+    fn erasures(&self) -> MutexGuard<'_, Erasures> {
+        // Each change is one step.
+        self.0.erased.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn set_erased(&self, found: Erased) {
-        let mut erased = self.0.erased.lock().unwrap_or_else(PoisonError::into_inner);
-        *erased = Some(found);
+    fn with_erased<T>(&self, log: In<'_>, change: impl FnOnce(&mut Erased) -> T) -> Option<T> {
+        let mut erasures = self.erasures();
+        let erased = match log {
+            In::Present => erasures.own.as_mut(),
+            In::Earlier(earlier) => erasures.earlier.get_mut(&earlier.log),
+        };
+        erased.map(change)
+    }
+
+    pub(super) fn set_erased(&self, found: Erasures) {
+        let Erasures { own, named_before, .. } = found;
+        let mut erasures = self.erasures();
+        (erasures.own, erasures.named_before) = (own, named_before);
+    }
+
+    /// What erasures of the present log name of earlier ones; `None` until the whole journal has been read.
+    pub(super) fn names_before(&self) -> Option<BTreeMap<String, Ranges>> {
+        let erasures = self.erasures();
+        erasures.own.is_some().then(|| erasures.named_before.clone())
+    }
+
+    /// An earlier log was read.
+    pub(super) fn set_erased_before(&self, log: &str, found: Erased) {
+        self.erasures().earlier.insert(log.to_owned(), found);
     }
 }

@@ -128,6 +128,15 @@ impl<'e> Facts<'e> {
         serde_json::from_slice(entry.envelope).ok()
     }
 
+    /// The name of the log an envelope is of.
+    pub(super) fn log_of(envelope: &str) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Named {
+            log: String,
+        }
+        serde_json::from_str(envelope).ok().map(|named: Named| named.log)
+    }
+
     pub fn at(&self) -> Option<jiff::Timestamp> {
         self.time.parse().ok()
     }

@@ -53,6 +53,8 @@ pub enum LedgerError {
     Behind { records: u64, held: u64 },
     /// Others hold a checkpoint over other records than these.
     Forked { size: u64 },
+    /// An earlier log has more or fewer records than the log after it names.
+    NotAsNamed { records: u64, named: u64 },
     /// A record could not be made.
     Unrecorded(Unrecorded),
 }
@@ -80,6 +82,10 @@ impl fmt::Display for LedgerError {
             Self::Forked { size } => write!(
                 f,
                 "the first {size} records are not those the checkpoint kept outside was signed over: the log was rewritten"
+            ),
+            Self::NotAsNamed { records, named } => write!(
+                f,
+                "it has {records} records, and the log after it says {named}: its folder has to be put back from a backup"
             ),
             Self::Unrecorded(why) => write!(f, "a record could not be made: {why}"),
         }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::chain::EnvelopeHead;
+use super::head::EnvelopeHead;
 use super::read::{Archive, Entry, Stored};
 use crate::journal::{JournalFault, Position};
 use crate::merkle::{Hash, leaf_hash};

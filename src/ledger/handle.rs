@@ -8,12 +8,12 @@ use std::time::Duration;
 use super::chain::Chain;
 use super::durable::{keep, keep_all};
 use super::entry::{Record, Ruleset};
-use super::erase::Erased;
+use super::erase::Erasures;
 use super::fault::{LedgerError, Unrecorded};
 use super::intent::OpenIntent;
 use super::object::{Object, digest, text};
 use super::opened::Opened;
-use super::opening::{erased_in, finish, read, read_segment, restored, unread};
+use super::opening::{erasures_in, finish, read, read_segment, restored, unread};
 use super::previous::Restored;
 use super::queue::{Item, Shared, State, Waiting, wait};
 use super::read::Archive;
@@ -61,11 +61,10 @@ pub struct Ledger(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) shared: Arc<Shared>,
-    subjects: Arc<SubjectKeys>,
+    pub(super) subjects: Arc<SubjectKeys>,
     /// Held while sealed parts are made blank, and while the whole journal is read.
     pub(super) erasing: Mutex<()>,
-    /// `None` until the whole journal has been read.
-    pub(super) erased: Mutex<Option<Erased>>,
+    pub(super) erased: Mutex<Erasures>,
     pub(super) shelf: Arc<dyn Shelf>,
     directory: PathBuf,
     /// Where sealed segments are packed, by one at a time; given back with the directory.
@@ -123,7 +122,9 @@ impl Ledger {
             last_ms: (chain.edge().size() > 0).then(|| chain.time_ms()),
         };
         subjects.are_named(chain.subject_keys().map(str::to_owned), unread == 0);
-        let erased = (unread == 0).then(|| erased_in(&chain));
+        subjects.are_destroyed(chain.destroyed().map(str::to_owned));
+        let erased = if unread == 0 { erasures_in(&chain) } else { Erasures::default() };
+        let has_earlier = chain.previous().is_some();
         let (edge, mut time_ms) = (chain.edge().clone(), chain.time_ms());
         let note = chain.last().map(|(_, note)| note.clone());
         drop(chain);
@@ -132,6 +133,9 @@ impl Ledger {
             time_ms = *last_ms;
             opened.in_force.extend(previous.in_force());
             previous.life().for_each(|event| opened.life.note(event));
+        }
+        if unread == 0 && restored.is_none() && !has_earlier {
+            subjects.are_named_before([]);
         }
         // From the first moment on: a clock set back while the gateway was off brings nothing back.
         clock.not_before(time_ms);
@@ -317,7 +321,11 @@ impl Ledger {
         }
         finish(&chain, end.segment)?;
         self.0.subjects.are_named(chain.subject_keys().map(str::to_owned), true);
-        self.set_erased(erased_in(&chain));
+        self.0.subjects.are_destroyed(chain.destroyed().map(str::to_owned));
+        if chain.previous().is_none() {
+            self.0.subjects.are_named_before([]);
+        }
+        self.set_erased(erasures_in(&chain));
         Ok(Some(chain.open_intents().cloned().collect()))
     }
 

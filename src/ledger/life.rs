@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::chain::{EnvelopeHead, agreement_ref};
+use super::head::{EnvelopeHead, agreement_ref};
 use super::object::Object;
 use crate::model::{ActDone, Action, Digest, Halt, LifeEvent, MemberId, StopScope};
 

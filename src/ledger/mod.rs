@@ -22,6 +22,7 @@ mod fault;
 mod fold;
 mod grant;
 mod handle;
+mod head;
 mod intent;
 mod labelled;
 mod life;
@@ -43,6 +44,7 @@ mod rules;
 pub mod search;
 mod subject;
 mod surroundings;
+mod unkeyed;
 pub mod verify;
 mod walk;
 mod wrapped;
@@ -53,7 +55,7 @@ pub use entry::{
     Alarm, Exchange, Intent, Nonce, Read, Record, Rules, RulesItem, Ruleset, SealedExchange, ShownChain,
     Summary,
 };
-pub use erase::{Cause, Erasable, EraseFault, Erasure};
+pub use erase::{Cause, Erasable, EraseFault, Erasure, In};
 pub use fault::{LedgerError, Unrecorded};
 pub use fold::{Folded, fold_entry};
 pub use grant::GrantUse;
@@ -71,6 +73,7 @@ pub use recover::{RecoverFault, Recovered, recover_subject_keys};
 pub use recovery::{RecoveryFault, RecoverySecret};
 pub use subject::{MissingKeys, SubjectRef};
 pub use surroundings::{Bare, Surroundings};
+pub use unkeyed::KeyDestroyed;
 
 /// The longest id of the caller's own that is recorded.
 pub const CORRELATION_BYTES_MAX: usize = 64;

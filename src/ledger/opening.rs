@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::chain::Chain;
-use super::erase::Erased;
+use super::erase::{Erased, Erasures};
 use super::fault::LedgerError;
 use super::previous::Restored;
 use super::walk::{WalkFault, walk_segment};
@@ -100,7 +100,13 @@ pub(super) fn finish(chain: &Chain<'_>, segment: u32) -> Result<(), LedgerError>
     chain.finish().map_err(|what| LedgerError::Record { segment, offset: 0, index, what })
 }
 
-/// What of the log is blank, and whether an erasure was not finished.
+/// What of a log that was read whole is blank, and whether an erasure was not finished.
 pub(super) fn erased_in(chain: &Chain<'_>) -> Erased {
     Erased { blank: chain.erased(), unfinished: chain.unfinished() }
+}
+
+/// As [`erased_in`], of the present log.
+pub(super) fn erasures_in(chain: &Chain<'_>) -> Erasures {
+    let (own, named_before) = (Some(erased_in(chain)), chain.erased_before().clone());
+    Erasures { own, named_before, ..Erasures::default() }
 }

@@ -35,15 +35,8 @@ impl Ledger {
     /// the way leaves whole segments done or not, and asking again is right. Blocks for long. An erasure
     /// record that names the records must be durable before: without it they count as damaged.
     pub fn blank(&self, envelopes: &[Position]) -> Result<(), LedgerError> {
-        let mut by_segment: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
-        for at in envelopes {
-            by_segment.entry(at.segment).or_default().push(at.offset);
-        }
         let end = self.0.shared.durable().end;
-        for (segment, offsets) in &mut by_segment {
-            let upto = if *segment == end.segment { end.offset } else { u64::MAX };
-            *offsets = sealed_frames(&*self.0.shelf, *segment, offsets, upto)?;
-        }
+        let by_segment = sealed_frames_of(&*self.0.shelf, envelopes, end)?;
         if by_segment.keys().any(|segment| *segment == end.segment) {
             // Only what no writer writes to is replaced. If we crash here a segment is shorter than others.
             wait(self.0.shared.push_sealing()).map_err(LedgerError::Unrecorded)?;
@@ -68,6 +61,23 @@ impl Ledger {
             }),
         }
     }
+}
+
+/// Where the sealed parts of records begin, by segment.
+pub(super) fn sealed_frames_of(
+    shelf: &dyn Shelf,
+    envelopes: &[Position],
+    end: Position,
+) -> Result<BTreeMap<u32, Vec<u64>>, LedgerError> {
+    let mut by_segment: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+    for at in envelopes {
+        by_segment.entry(at.segment).or_default().push(at.offset);
+    }
+    for (segment, offsets) in &mut by_segment {
+        let upto = if *segment == end.segment { end.offset } else { u64::MAX };
+        *offsets = sealed_frames(shelf, *segment, offsets, upto)?;
+    }
+    Ok(by_segment)
 }
 
 /// Where the sealed parts of records begin. All of the segment is read from its first frame on, so that

@@ -109,18 +109,7 @@ impl Archive {
     }
 
     /// The segment that holds a record, or would.
-    fn segment_of(&self, index: u64) -> Result<Option<u32>, JournalFault> {
-        let segments = self.segments()?;
-        let (mut low, mut high) = (0, segments.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let Some(segment) = segments.get(middle) else { break };
-            if self.begins_at(*segment)?.is_some_and(|first| first <= index) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        Ok(low.checked_sub(1).and_then(|last| segments.get(last)).copied())
+    pub(super) fn segment_of(&self, index: u64) -> Result<Option<u32>, JournalFault> {
+        self.last_where(|segment| Ok(self.begins_at(segment)?.is_some_and(|first| first <= index)))
     }
 }

@@ -8,10 +8,10 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::chain::{EnvelopeHead, agreement_ref};
 use super::durable::write_durably;
 use super::fault::LedgerError;
 use super::handle::journal_directory;
+use super::head::{EnvelopeHead, agreement_ref};
 use super::opening::restored;
 use super::walk::ENVELOPE;
 use crate::journal::{Body, JournalFault, Scanner, SegmentFiles, Shelf as _};
@@ -105,15 +105,20 @@ impl Previous {
 
     /// What the first record of a journal says. `None` where there is no journal, or none before it.
     pub fn of_journal(journal: &Path) -> Result<Option<Self>, JournalFault> {
-        Ok(first_record(journal, |head| head.previous)?.flatten())
+        Ok(Self::with_end(journal)?.map(|(previous, _)| previous))
+    }
+
+    /// As [`of_journal`](Self::of_journal), with the time of that record: nothing of the log before is later.
+    pub(super) fn with_end(journal: &Path) -> Result<Option<(Self, Timestamp)>, JournalFault> {
+        let read = |head: EnvelopeHead<'_>| Some((head.previous?, head.time.parse().ok()?));
+        Ok(first_record(journal, read)?.flatten())
     }
 }
 
 /// When the log in a ledger's folder began, if that was after a backup was restored: what happened between the
 /// backup and then is on no record here.
 pub fn restored_at(ledger: &Path) -> Result<Option<Timestamp>, JournalFault> {
-    let begun = |head: EnvelopeHead<'_>| head.previous.is_some().then(|| head.time.parse().ok()).flatten();
-    Ok(first_record(&journal_directory(ledger), begun)?.flatten())
+    Ok(Previous::with_end(&journal_directory(ledger))?.map(|(_, begun)| begun))
 }
 
 /// What the head of a journal's first record is turned into; `None` where there is none that reads.

@@ -21,7 +21,7 @@ impl Ranges {
                 return None;
             }
             // Two that touch are one, and are written as one.
-            from = last + 2;
+            from = last.saturating_add(2);
             out.count += last - first + 1;
             out.last_by_first.insert(*first, *last);
         }
@@ -29,25 +29,29 @@ impl Ranges {
     }
 
     pub fn insert(&mut self, index: u64) {
-        if self.contains(index) {
-            return;
+        self.insert_range(index, index);
+    }
+
+    /// However wide it is: what others wrote may name all there will ever be.
+    fn insert_range(&mut self, mut first: u64, mut last: u64) {
+        // Those it meets or touches become one with it.
+        while let Some((known, end)) = self
+            .last_by_first
+            .range(..=last.saturating_add(1))
+            .next_back()
+            .map(|(known, end)| (*known, *end))
+            .filter(|(_, end)| end.saturating_add(1) >= first)
+        {
+            self.last_by_first.remove(&known);
+            self.count -= end - known + 1;
+            (first, last) = (first.min(known), last.max(end));
         }
-        let mut range = (index, index);
-        if let Some((first, _)) = self.around(index.checked_sub(1)) {
-            range.0 = first;
-        }
-        if let Some((first, last)) = self.around(index.checked_add(1)) {
-            self.last_by_first.remove(&first);
-            range.1 = last;
-        }
-        self.last_by_first.insert(range.0, range.1);
-        self.count += 1;
+        self.last_by_first.insert(first, last);
+        self.count = self.count.saturating_add((last - first).saturating_add(1));
     }
 
     pub fn extend(&mut self, other: &Self) {
-        for (first, last) in other.iter() {
-            (first..=last).for_each(|index| self.insert(index));
-        }
+        other.iter().for_each(|(first, last)| self.insert_range(first, last));
     }
 
     pub fn contains(&self, index: u64) -> bool {
@@ -76,6 +80,15 @@ impl Ranges {
         let mut out = Self::default();
         for (first, last) in self.iter() {
             (first..=last).filter(|index| !others.contains(*index)).for_each(|index| out.insert(index));
+        }
+        out
+    }
+
+    /// Those before an index.
+    pub(super) fn before(&self, end: u64) -> Self {
+        let mut out = Self::default();
+        for (first, last) in self.iter().take_while(|(first, _)| *first < end) {
+            out.insert_range(first, last.min(end - 1));
         }
         out
     }
@@ -124,6 +137,17 @@ mod tests {
         assert!(some.is_subset(&set) && !set.is_subset(&some));
         assert_eq!(set.without(&some), [0, 5].into_iter().collect());
         assert_eq!(set.pieces(2).len(), 2);
+    }
+
+    #[test]
+    fn whole_ranges_join_what_they_meet() {
+        let mut set: Ranges = [1, 5, 6, 20].into_iter().collect();
+        set.extend(&Ranges::read(&[(2, 4), (7, 9)], 100).unwrap());
+        assert_eq!(set.iter().collect::<Vec<_>>(), [(1, 9), (20, 20)]);
+        set.extend(&Ranges::read(&[(0, 30)], 100).unwrap());
+        assert_eq!((set.iter().collect::<Vec<_>>(), set.len()), (vec![(0, 30)], 31));
+        set.extend(&Ranges::read(&[(10, 12), (40, u64::MAX - 3)], u64::MAX).unwrap());
+        assert_eq!(set.iter().collect::<Vec<_>>(), [(0, 30), (40, u64::MAX - 3)]);
     }
 
     #[test]

@@ -4,8 +4,14 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::walk::{CHECKPOINT, ENVELOPE, SEALED};
-use crate::journal::{Body, JournalFault, Position, Scanner, SegmentFiles, Shelf, ending};
+use super::chain::{Chain, EdgeFrame};
+use super::fault::LedgerError;
+use super::opening::read_segment;
+use super::walk::{CHECKPOINT, EDGE, ENVELOPE, SEALED};
+use crate::journal::{
+    Body, Frame, JournalFault, Position, Scanner, SegmentFiles, Shelf, closed_ending, ending,
+};
+use crate::merkle::{Hash, leaf_hash};
 
 /// Salt before the JSON of a sealed part.
 pub(super) const SALT_BYTES: usize = 32;
@@ -55,6 +61,73 @@ impl Archive {
         let shelf = SegmentFiles::new(journal);
         let end = ending(&shelf)?.at;
         Ok(Self { shelf: Arc::new(shelf), end })
+    }
+
+    /// As [`offline`](Self::offline), of a journal that is never written to again: how many records it had the
+    /// log after it says.
+    pub(super) fn closed(journal: &Path) -> Result<Self, JournalFault> {
+        let shelf = SegmentFiles::new(journal);
+        let end = closed_ending(&shelf)?.at;
+        Ok(Self { shelf: Arc::new(shelf), end })
+    }
+
+    pub(super) fn shelf(&self) -> &dyn Shelf {
+        &*self.shelf
+    }
+
+    /// Everything of one segment, by the rules of the log it is of.
+    pub(super) fn follow(&self, chain: &mut Chain<'_>, segment: u32) -> Result<(), LedgerError> {
+        let upto = (segment == self.end.segment).then_some(self.end.offset);
+        read_segment(chain, &*self.shelf, segment, false, upto)
+    }
+
+    /// How many records are under the last checkpoint.
+    pub(super) fn size(&self) -> Result<u64, JournalFault> {
+        let mut under = 0;
+        if let Some(last) = self.segments()?.last() {
+            let _whole = self.each_of(*last, &mut |stored| {
+                if let Stored::Checkpoint { size, .. } = stored {
+                    under = size;
+                }
+                ControlFlow::Continue(())
+            })?;
+        }
+        Ok(under)
+    }
+
+    /// Where to begin reading what is not before a time: no record of an older segment is that young.
+    pub fn begin_at(&self, from_ms: i64) -> Result<Option<Position>, JournalFault> {
+        // A segment's edge is as late as the last record before it; before the first there is none.
+        let is_behind =
+            |segment| Ok(segment == 1 || self.edge_ms(segment)?.is_some_and(|edge| edge < from_ms));
+        Ok(self.last_where(is_behind)?.map(|segment| Position { segment, offset: 0 }))
+    }
+
+    /// The last segment of those for which something holds; they come before all others.
+    pub(super) fn last_where(
+        &self,
+        holds: impl Fn(u32) -> Result<bool, JournalFault>,
+    ) -> Result<Option<u32>, JournalFault> {
+        let segments = self.segments()?;
+        let (mut low, mut high) = (0, segments.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let Some(segment) = segments.get(middle) else { break };
+            if holds(*segment)? {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low.checked_sub(1).and_then(|last| segments.get(last)).copied())
+    }
+
+    /// The time no record of a segment is before, in milliseconds since 1970; `None` where nothing is written.
+    fn edge_ms(&self, segment: u32) -> Result<Option<i64>, JournalFault> {
+        let mut scanner = Scanner::new(&*self.shelf, segment)?;
+        let frame = scanner.next()?;
+        let Some(Frame { kind: EDGE, body: Body::Bytes(bytes), .. }) = frame else { return Ok(None) };
+        Ok(serde_json::from_slice::<EdgeFrame>(bytes).ok().map(|edge| edge.time_ms))
     }
 
     pub(super) fn upto(shelf: Arc<dyn Shelf>, end: Position) -> Self {
@@ -112,6 +185,23 @@ impl Archive {
             }
         }
         Ok(())
+    }
+
+    /// The hashes of the leaves from one index up to another, as many as there are.
+    pub fn leaves(&self, first: u64, end: u64) -> Result<Vec<Hash>, JournalFault> {
+        let mut out = Vec::new();
+        let Some(segment) = self.segment_of(first)? else { return Ok(out) };
+        self.each_from(Position { segment, offset: 0 }, &mut |stored| {
+            let Stored::Entry(entry) = stored else { return ControlFlow::Continue(()) };
+            if entry.index >= end {
+                return ControlFlow::Break(());
+            }
+            if entry.index >= first {
+                out.push(leaf_hash(entry.envelope));
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(out)
     }
 
     /// Behind everything readable.

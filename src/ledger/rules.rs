@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::chain::EnvelopeHead;
+use super::head::EnvelopeHead;
 use crate::model::Digest;
 
 /// Filled record by record, while a log is read.

@@ -77,6 +77,11 @@ impl std::fmt::Debug for Found {
 }
 
 impl Found {
+    /// The name of the log it is in.
+    pub fn log(&self) -> Option<String> {
+        Facts::log_of(&self.envelope)
+    }
+
     pub fn bytes(&self) -> usize {
         self.envelope.len() + self.sealed.as_ref().map_or(0, String::len)
     }
@@ -219,6 +224,14 @@ impl Query {
             }
             Self::Subject(references) => is_about(facts, references),
             Self::Filter(filter) => filter.is_met(facts),
+        }
+    }
+
+    /// The time before which nothing is looked for.
+    pub fn not_before(&self) -> Option<jiff::Timestamp> {
+        match self {
+            Self::Filter(filter) => filter.from,
+            Self::Exchange(_) | Self::Subject(_) => None,
         }
     }
 

@@ -84,6 +84,10 @@ struct Named {
     keys: BTreeSet<String>,
     /// Whether all of the journal was read for them.
     whole: bool,
+    /// Whether the logs before this one were.
+    earlier: bool,
+    /// Which keys were destroyed, on the record.
+    destroyed: BTreeSet<String>,
 }
 
 impl SubjectKeys {
@@ -101,7 +105,7 @@ impl SubjectKeys {
         }
         let copies = wrapped::all(directory).map_err(file)?;
         let named = copies.into_values().flatten().map(|copy| copy.key).collect();
-        let named = RwLock::new(Named { keys: named, whole: false });
+        let named = RwLock::new(Named { keys: named, ..Named::default() });
         Ok(Self { directory: directory.to_owned(), recovery, keys: RwLock::new(keys), named })
     }
 
@@ -151,13 +155,40 @@ impl SubjectKeys {
         named.whole |= whole;
     }
 
+    /// Records of earlier logs name these keys: all that there are in them, or in none.
+    pub fn are_named_before(&self, keys: impl IntoIterator<Item = String>) {
+        let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);
+        named.keys.extend(keys);
+        named.earlier = true;
+    }
+
+    /// Records say that these keys are destroyed: from now on nothing is keyed or looked for by them.
+    pub fn are_destroyed(&self, destroyed: impl IntoIterator<Item = String>) {
+        let destroyed: BTreeSet<String> = destroyed.into_iter().collect();
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        keys.values_mut().for_each(|keys| keys.retain(|key| !destroyed.contains(key.id())));
+        keys.retain(|_, keys| !keys.is_empty());
+        let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);
+        named.destroyed.extend(destroyed);
+    }
+
+    /// The ids of the keys that were destroyed, as far as is known.
+    pub fn destroyed(&self) -> BTreeSet<String> {
+        self.named.read().unwrap_or_else(PoisonError::into_inner).destroyed.clone()
+    }
+
     /// Which keys that something names are not here.
     pub fn missing(&self) -> MissingKeys {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let held: BTreeSet<&str> = keys.values().flatten().map(YearKey::id).collect();
         let named = self.named.read().unwrap_or_else(PoisonError::into_inner);
-        let missing = named.keys.iter().filter(|key| !held.contains(key.as_str())).cloned().collect();
-        MissingKeys { keys: missing, all_known: named.whole }
+        let missing = named
+            .keys
+            .iter()
+            .filter(|key| !held.contains(key.as_str()) && !named.destroyed.contains(*key))
+            .cloned()
+            .collect();
+        MissingKeys { keys: missing, all_known: named.whole && named.earlier }
     }
 }
 

@@ -19,6 +19,12 @@ impl ExchangeId {
         Self(id)
     }
 
+    /// When it began, as far as its gateway's clock was right: milliseconds since 1970.
+    pub fn unix_ms(&self) -> i64 {
+        let [a, b, c, d, e, f, ..] = self.0;
+        i64::from_be_bytes([0, 0, a, b, c, d, e, f])
+    }
+
     pub fn bytes(&self) -> &[u8; 16] {
         &self.0
     }

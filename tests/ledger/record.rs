@@ -12,8 +12,8 @@ use tolbooth::journal::JournalFault;
 use tolbooth::ledger::search::{Filter, Index, Query, search};
 use tolbooth::ledger::verify::{verify_journal, verify_receipt};
 use tolbooth::ledger::{
-    Act, Alarm, Cause, Erasure, Folded, Ledger, LedgerError, Read, Record, Rules, RulesItem, State,
-    StopEvent, Stopped, Stored, Summary, Unrecorded, journal_directory,
+    Act, Alarm, Cause, Erasure, Folded, KeyDestroyed, Ledger, LedgerError, Read, Record, Rules, RulesItem,
+    State, StopEvent, Stopped, Stored, Summary, Unrecorded, journal_directory,
 };
 use tolbooth::model::limits::RECEIPT_BYTES_MAX;
 use tolbooth::model::{
@@ -217,9 +217,22 @@ fn other_kinds() -> Vec<Record> {
         }),
         Record::Erasure(Box::new(Erasure {
             cause: Cause::Due { years: 7 },
+            of: None,
             erases: [0, 1, 3].into_iter().collect(),
             by: "uid 1000".into(),
             purpose: "yearly review".into(),
+        })),
+        Record::Erasure(Box::new(Erasure {
+            cause: Cause::Order,
+            of: Some("glenmore.caledonia.example/ledger/2025-01-01-00000000".into()),
+            erases: [0, 1, 900].into_iter().collect(),
+            by: "uid 1000".into(),
+            purpose: "an order".into(),
+        })),
+        Record::KeyDestroyed(Box::new(KeyDestroyed {
+            key: "2019-0a1b2c3d".into(),
+            by: "the gateway".into(),
+            purpose: "past the term agreed".into(),
         })),
         Record::Alarm(Alarm { cause: "drift", dataset, detail: None, dropped: vec!["x".into()] }),
         Record::Summary(Summary {
@@ -309,9 +322,22 @@ fn every_kind_has_its_own_schema_and_keeps_its_key_order() {
         })
         .unwrap();
     kinds.sort();
+    kinds.dedup();
     let all = [
-        "act", "alarm", "erasure", "exchange", "grant", "intent", "origin", "read", "rules", "ruleset",
-        "shutdown", "stop", "summary",
+        "act",
+        "alarm",
+        "erasure",
+        "exchange",
+        "grant",
+        "intent",
+        "key_destroyed",
+        "origin",
+        "read",
+        "rules",
+        "ruleset",
+        "shutdown",
+        "stop",
+        "summary",
     ];
     assert_eq!(kinds, all);
 }

@@ -24,6 +24,7 @@ pub mod notes;
 pub mod open;
 pub mod partner;
 pub mod recount;
+pub mod restored;
 pub mod scratch;
 pub mod served;
 pub mod shim;

@@ -99,6 +99,8 @@ fn tell(args: &EvidenceArgs, done: &Value, out: &mut dyn Write) {
     }
     say(out, "this look is on the record; anybody can check the pack, without a network:");
     say(out, format_args!("    tolbooth ledger verify {} --key LOG.vkey", shown(&args.out)));
+    let log = done.get("log").and_then(Value::as_str).unwrap_or_default();
+    say(out, format_args!("LOG.vkey is the public key of {log}"));
 }
 
 fn shown(path: &Path) -> String {

@@ -1,6 +1,7 @@
 //! `tolbooth ledger`: `verify` reads files and trusts nobody; `search` and `export` ask the running
 //! gateway, and are themselves recorded; keys are recovered while it is stopped.
 
+mod after;
 mod ask;
 mod backup;
 mod erase;
@@ -26,7 +27,7 @@ use super::{Exit, complain};
 
 pub(super) use ask::{Asked, Refused};
 pub(super) use search::{Told, find_subject, read_identifier, show};
-pub(super) use unseen::Unseen;
+pub(super) use unseen::{Unseen, ended_years, is_absent, left_out};
 pub(super) use verify::{Verified, VerifyWhat, journal_key};
 
 #[derive(Debug, Subcommand)]

@@ -6,7 +6,8 @@ use clap::Args;
 use serde_json::Value;
 
 use super::Asked;
-use super::unseen::Unseen;
+use super::after::{After, after};
+use super::unseen::{Unseen, ended_years, is_absent, left_out};
 use crate::admin::{SearchQuestion, SubjectQuestion};
 use crate::cli::{Exit, say};
 
@@ -69,7 +70,7 @@ pub struct SearchArgs {
     #[arg(long, value_name = "OUTCOME")]
     truly: Option<String>,
     /// Records of this kind
-    #[arg(long, value_parser = ["origin", "ruleset", "rules", "exchange", "intent", "grant", "read", "alarm", "act", "stop", "erasure", "summary", "shutdown"])]
+    #[arg(long, value_parser = ["origin", "ruleset", "rules", "exchange", "intent", "grant", "read", "alarm", "act", "stop", "erasure", "key_destroyed", "summary", "shutdown"])]
     kind: Option<String>,
     /// Not before this time, such as 2026-12-04T09:00:00Z
     #[arg(long, value_name = "TIME")]
@@ -80,13 +81,14 @@ pub struct SearchArgs {
     /// The newest so many, at most 10,000 [default: 1,000]
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
-    /// The next page: older than this record, which the page before named
-    #[arg(long, value_name = "RECORD")]
-    after: Option<u64>,
+    /// The next page: older than this record, which the page before named; RECORD@LOG in an earlier log
+    #[arg(long, value_name = "RECORD", value_parser = after)]
+    after: Option<After>,
     /// Show sealed parts too: true outcome, user, reason, case, names of dropped fields
     #[arg(long)]
     sealed: bool,
-    /// An earlier log, of which a backup was restored, by its name: it is looked into alone
+    /// In this log alone, by its name: without it, in the present log and in those before it, of which backups
+    /// were restored
     #[arg(long, value_name = "LOG")]
     log: Option<String>,
     /// Print JSON lines, for programs
@@ -108,7 +110,8 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
         system: args.system.clone(),
         code: args.code.clone(),
         truly: args.truly.clone(),
-        after: args.after,
+        after: args.after.as_ref().map(|after| after.record),
+        after_log: args.after.as_ref().and_then(|after| after.log.clone()),
         kind: args.kind.clone(),
         consumer: args.consumer.clone(),
         dataset: args.dataset.clone(),
@@ -127,28 +130,54 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
             show(line, out);
         }
     })?;
-    let Looked { found, more, after, earlier, erased, unseen } = found;
     if args.json {
-        if more {
-            say(out, serde_json::json!({ "more": true, "after": after }));
+        found.show_json(out)
+    } else {
+        found.show(args.subject.is_some(), out)
+    }
+    // Nothing found among what could be seen is no answer.
+    Ok(match (found.found, found.is_whole()) {
+        (0, false) => Exit::Undecided,
+        (0, true) => Exit::No,
+        _ => Exit::Yes,
+    })
+}
+
+impl Looked {
+    /// Whether there was nothing that should have been looked into and could not.
+    fn is_whole(&self) -> bool {
+        self.unseen.is_none() && !self.left_out.iter().any(is_absent)
+    }
+
+    /// What stands behind the records, for programs.
+    fn show_json(&self, out: &mut dyn Write) {
+        if let (true, Some(After { record, log })) = (self.more, &self.after) {
+            let mut line = serde_json::json!({ "more": true, "after": record });
+            if let (Some(log), Some(line)) = (log, line.as_object_mut()) {
+                line.insert("after_log".to_owned(), log.as_str().into());
+            }
+            say(out, line);
         }
-        if !earlier.is_empty() {
-            say(out, serde_json::json!({ "not_searched": earlier }));
+        if !self.left_out.is_empty() {
+            say(out, serde_json::json!({ "not_searched": self.left_out }));
         }
-        if let Some(unseen) = &unseen {
+        if let Some(ended) = &self.ended {
+            say(out, serde_json::json!({ "ended": ended }));
+        }
+        if let Some(unseen) = &self.unseen {
             say(out, serde_json::json!({ "not_whole": unseen.to_string() }));
         }
-    } else {
-        let newest = if more { "the newest " } else { "" };
+    }
+
+    fn show(&self, is_of_person: bool, out: &mut dyn Write) {
+        let Self { found, erased, .. } = self;
+        let newest = if self.more { "the newest " } else { "" };
         say(out, format_args!("{newest}{found} found; this look is on the record"));
-        if more {
-            let after = after.unwrap_or_default();
+        if let (true, Some(after)) = (self.more, &self.after) {
             say(out, format_args!("there is more: --after {after} shows the next page"));
         }
-        for log in &earlier {
-            say(out, format_args!("not searched: the earlier log {log}. Look into it with --log {log}"));
-        }
-        if erased > 0 && args.subject.is_some() {
+        self.left_out.iter().for_each(|log| say(out, format_args!("not searched: {}", left_out(log))));
+        if *erased > 0 && is_of_person {
             say(
                 out,
                 format_args!(
@@ -156,16 +185,13 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
                 ),
             );
         }
-        if let Some(unseen) = &unseen {
+        if let Some(ended) = &self.ended {
+            say(out, ended);
+        }
+        if let Some(unseen) = &self.unseen {
             say(out, unseen);
         }
     }
-    // Nothing found among what could be seen is no answer.
-    Ok(match (found, &unseen) {
-        (0, Some(_)) => Exit::Undecided,
-        (0, None) => Exit::No,
-        _ => Exit::Yes,
-    })
 }
 
 /// Everything about one subject, for callers that have the identifier already.
@@ -244,12 +270,14 @@ struct Looked {
     found: u64,
     more: bool,
     /// The oldest record shown, behind which the next page begins.
-    after: Option<u64>,
-    /// Logs before the present one, which were not looked into.
-    earlier: Vec<String>,
+    after: Option<After>,
+    /// Logs which were not looked into.
+    left_out: Vec<Value>,
     /// Sealed parts that are gone from the whole record.
     erased: u64,
     unseen: Option<Unseen>,
+    /// Years that cannot be searched by person any more.
+    ended: Option<String>,
 }
 
 fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) -> Result<Looked, Fault> {
@@ -262,15 +290,16 @@ fn find(asked: &Asked, question: &SearchQuestion, each: &mut dyn FnMut(&Value)) 
         }
         if let Some(done) = line.get("done") {
             let more = done.get("more").and_then(Value::as_bool).unwrap_or(false);
-            let names = done.get("earlier").and_then(Value::as_array).into_iter().flatten();
-            let earlier = names.filter_map(|name| name.as_str().map(str::to_owned)).collect();
+            let after_log = done.get("after_log").and_then(Value::as_str);
+            let after = |record| After { record, log: after_log.map(str::to_owned) };
             found = done.get("found").and_then(Value::as_u64).map(|found| Looked {
                 found,
                 more,
-                after: done.get("after").and_then(Value::as_u64),
-                earlier,
+                after: done.get("after").and_then(Value::as_u64).map(after),
+                left_out: done.get("not_searched").and_then(Value::as_array).cloned().unwrap_or_default(),
                 erased: done.get("erased").and_then(Value::as_u64).unwrap_or(0),
                 unseen: Unseen::read(done),
+                ended: ended_years(done),
             });
         }
         Ok(())
@@ -299,6 +328,10 @@ pub(in crate::cli) fn show(found: &Value, out: &mut dyn Write) {
         let said = said.iter().filter_map(|key| found.pointer(&format!("/envelope/{key}"))?.as_str());
         let said: Vec<&str> = said.collect();
         say(out, format_args!("{time}  {kind}  {}", said.join(" ")).to_string().trim_end());
+    }
+    if let Some(log) = found.get("earlier_log").and_then(Value::as_str) {
+        let record = found.get("index").and_then(Value::as_u64).unwrap_or_default();
+        say(out, format_args!("    record {record} of the earlier log {log}"));
     }
     if let Some(sealed) = sealed {
         show_sealed(sealed, out);

@@ -1,5 +1,6 @@
-//! What a look by person could not see, in words: records whose subject key is missing.
+//! What a look could not see, in words: records whose subject key is missing, and logs that were left out.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::Value;
@@ -40,6 +41,36 @@ impl fmt::Display for Unseen {
             if self.keys.len() == 1 { "the subject key" } else { "the subject keys" },
             self.keys.join(", ")
         )
+    }
+}
+
+/// The years that cannot be searched by person any more, in words; `None` if there are none.
+pub(in crate::cli) fn ended_years(told: &Value) -> Option<String> {
+    let keys = told.get("destroyed_keys").and_then(Value::as_array)?;
+    let years: BTreeSet<&str> =
+        keys.iter().filter_map(Value::as_str).filter_map(|key| key.split('-').next()).collect();
+    let years: Vec<&str> = years.into_iter().collect();
+    (!years.is_empty()).then(|| {
+        format!(
+            "nothing recorded in {} can be searched by person any more: all of it was erased, and the keys were \
+             destroyed",
+            years.join(" and ")
+        )
+    })
+}
+
+/// Whether a log that was not looked into should have been: it is not where it should be.
+pub(in crate::cli) fn is_absent(told: &Value) -> bool {
+    told.get("folder").is_some_and(Value::is_string)
+}
+
+/// A log that was not looked into, and why, in words.
+pub(in crate::cli) fn left_out(told: &Value) -> String {
+    let text = |key| told.get(key).and_then(Value::as_str);
+    let log = text("log").unwrap_or_default();
+    match text("folder") {
+        Some(folder) => format!("the earlier log {log}: it is not in {folder}, nor is what came before it"),
+        None => format!("the log {log}. `--log {log}` looks into it alone, and no `--log` into all"),
     }
 }
 

@@ -8,7 +8,7 @@ use std::io::Write;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
 
-use super::ledger::{Asked, Refused, Told, Unseen, read_identifier};
+use super::ledger::{Asked, Refused, Told, Unseen, is_absent, read_identifier};
 use super::{Exit, complain, say};
 use crate::admin::{ReportQuestion, SubjectQuestion};
 
@@ -64,6 +64,10 @@ pub struct ReportArgs {
     /// The last day, in London; it is included
     #[arg(long, value_name = "DATE")]
     to: Option<String>,
+    /// Of this log alone, by its name: without it, of the present log and of those before it, of which backups were
+    /// restored
+    #[arg(long, value_name = "LOG")]
+    log: Option<String>,
     /// How it is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -167,6 +171,7 @@ fn question(command: &ReportCommand) -> Result<ReportQuestion, Fault> {
         purpose: report.purpose.clone(),
         from: report.from.clone(),
         to: report.to.clone(),
+        log: report.log.clone(),
         ..ReportQuestion::default()
     };
     let counted = |name: &str, args: &CountArgs| ReportQuestion {
@@ -249,7 +254,9 @@ impl Printer {
     fn line(&mut self, line: &Value, out: &mut dyn Write) {
         if let Some(head) = line.get("head") {
             self.wanted = head.get("rows").and_then(Value::as_u64);
-            self.unseen = Unseen::read(head).is_some();
+            let logs = head.get("not_searched").and_then(Value::as_array);
+            let is_absent = logs.is_some_and(|logs| logs.iter().any(is_absent));
+            self.unseen = Unseen::read(head).is_some() || is_absent;
             match self.format {
                 Format::Text => text::head(head, out),
                 Format::Csv => sheet::head(&self.report, head, out),

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::Value;
 
-use crate::cli::ledger::Unseen;
+use crate::cli::ledger::{Unseen, ended_years, left_out};
 use crate::cli::say;
 
 fn of<'v>(value: &'v Value, key: &str) -> &'v str {
@@ -13,6 +13,10 @@ fn of<'v>(value: &'v Value, key: &str) -> &'v str {
 
 fn number(value: &Value, key: &str) -> u64 {
     value.get(key).and_then(Value::as_u64).unwrap_or(0)
+}
+
+fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
+    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 fn fields(value: &Value) -> String {
@@ -51,11 +55,13 @@ pub(super) fn about(head: &Value) -> Vec<String> {
         ),
         format!("From {} records of {}, root {}", number(head, "records"), of(head, "log"), of(head, "root")),
     ];
-    for log in head.get("earlier").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
-        lines.push(format!(
-            "Not in this report: the log before this one, {log}. `tolbooth ledger search --log {log}` looks into it."
-        ));
+    for earlier in list(head, "earlier") {
+        let (records, log, root) = (number(earlier, "records"), of(earlier, "log"), of(earlier, "root"));
+        lines.push(format!("and {records} records of the earlier log {log}, root {root}"));
     }
+    lines.extend(
+        list(head, "not_searched").iter().map(|log| format!("Not in this report: {}", left_out(log))),
+    );
     if releasable {
         // The same whoever asks and whatever was found.
         lines.push(format!(
@@ -71,6 +77,7 @@ pub(super) fn about(head: &Value) -> Vec<String> {
     }
     // In every cut: a person must not read "nothing" where nothing could be looked for.
     lines.extend(Unseen::read(head).map(|unseen| unseen.to_string()));
+    lines.extend(ended_years(head));
     let erased = number(head, "sealed_parts_erased");
     if erased > 0 {
         lines.push(format!(
@@ -127,7 +134,7 @@ fn access(row: &Value, out: &mut dyn Write) {
     );
     kinds(row, out);
     officers_eyes(row, out);
-    say(out, format_args!("    exchange {}", of(row, "exchange")));
+    say(out, format_args!("    exchange {}, in the log {}", of(row, "exchange"), of(row, "log")));
 }
 
 fn officers_eyes(row: &Value, out: &mut dyn Write) {

@@ -12,6 +12,7 @@ mod activity;
 mod distinct;
 mod each;
 mod known;
+mod make;
 mod period;
 mod person;
 mod recipients;
@@ -22,26 +23,22 @@ mod withheld;
 
 pub use distinct::DISTINCT_MAX;
 pub use known::Known;
+pub use make::report;
 pub use period::{Per, Period};
 pub use seen::PERSONS_KINDS_MAX;
 pub use uses::{RECENT_DAYS, begun};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::FoldedIndex;
-use super::look::{Every, every};
 use crate::journal::JournalFault;
-use crate::ledger::search::Progress;
-use crate::ledger::{Present, SubjectRef};
+use crate::ledger::SubjectRef;
 use crate::merkle::checkpoint::Checkpoint;
-use crate::merkle::note::VerifierKey;
 use crate::model::{AgreementId, DatasetId, MemberId};
 
 use seen::Seen;
@@ -107,8 +104,8 @@ pub struct Report {
     pub rows: Vec<Value>,
     /// Sums over the rows, by name; empty where the rows are not counts.
     pub totals: Map<String, Value>,
-    /// The record it is about: the checkpoint over all that was read.
-    pub checkpoint: Option<Checkpoint>,
+    /// What it is about: of each log, newest first, the checkpoint over all that was read.
+    pub checkpoints: Vec<Checkpoint>,
     /// Exchanges of the period without a sealed part: whom they were about cannot be read any more.
     pub erased: u64,
 }
@@ -120,6 +117,11 @@ pub enum ReportFault {
     /// A record that does not read: a count without it would be wrong.
     Unread {
         index: u64,
+    },
+    /// Something of an earlier log.
+    Earlier {
+        log: String,
+        fault: Box<ReportFault>,
     },
     TooMany {
         rows_max: usize,
@@ -135,6 +137,7 @@ impl fmt::Display for ReportFault {
             Self::Unread { index } => {
                 write!(f, "record {index} does not read, and a count without it is wrong")
             }
+            Self::Earlier { log, fault } => write!(f, "the earlier log {log}: {fault}"),
             Self::TooMany { rows_max } => write!(
                 f,
                 "the report would have more than {rows_max} lines, and is not cut short: ask for a shorter \
@@ -151,49 +154,6 @@ impl std::error::Error for ReportFault {}
 trait Gather {
     fn take(&mut self, seen: &Seen, known: &Known) -> Result<(), ReportFault>;
     fn rows(self: Box<Self>, known: &Known) -> (Vec<Value>, Map<String, Value>);
-}
-
-/// Makes a report of everything durable at one moment.
-pub fn report(
-    (present, index): (&Present, &FoldedIndex),
-    key: &VerifierKey,
-    known: &Known,
-    wanted: &Wanted,
-    period: &Period,
-    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-) -> Result<Report, ReportFault> {
-    let archive = &present.archive;
-    let mut made = None;
-    let from = match every(archive, index, &each::sought(wanted, period, index.key())) {
-        Ok(Every::At { places, erased }) => {
-            let mut gather = gatherer(wanted, period.zone());
-            let mut take = |seen: &Seen| gather.take(seen, known);
-            let led = each::each_at(archive, index, &places, period, progress, &mut take)?;
-            made = led.map(|()| (gather, erased));
-            None
-        }
-        Ok(Every::From(from)) => Some(from),
-        Err(why) => {
-            tracing::warn!(%why, "a report reads the whole journal");
-            None
-        }
-    };
-    let (gather, erased) = match made {
-        Some(made) => made,
-        None => {
-            let (mut gather, mut erased) = (gatherer(wanted, period.zone()), 0);
-            let mut take = |seen: &Seen| {
-                erased += u64::from(seen.kind == "exchange" && seen.sealed.is_none());
-                gather.take(seen, known)
-            };
-            each::each_from(archive, from, period, progress, &mut take)?;
-            (gather, erased)
-        }
-    };
-    let (rows, totals) = gather.rows(known);
-    // Over all that was read, and all that was not because it is not counted.
-    let checkpoint = Checkpoint::open(&present.checkpoint, key).ok();
-    Ok(Report { rows, totals, checkpoint, erased })
 }
 
 fn gatherer(wanted: &Wanted, zone: &TimeZone) -> Box<dyn Gather> {

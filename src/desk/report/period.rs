@@ -62,6 +62,11 @@ impl Period {
         self.before.is_some_and(|before| time >= before)
     }
 
+    /// Whether it begins after this time.
+    pub(super) fn is_after(&self, time: Timestamp) -> bool {
+        self.from.is_some_and(|from| time < from)
+    }
+
     /// Not before the first and before the second, in milliseconds since 1970: days begin on whole seconds.
     pub(super) fn bounds_ms(&self) -> (Option<i64>, Option<i64>) {
         (self.from.map(Timestamp::as_millisecond), self.before.map(Timestamp::as_millisecond))

@@ -14,6 +14,8 @@ pub const PERSONS_KINDS_MAX: usize = 8;
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Seen {
     pub kind: String,
+    /// The name of the log it is in.
+    pub log: String,
     /// UTC with milliseconds, as recorded.
     pub time: String,
     #[serde(skip)]

@@ -7,6 +7,7 @@ use std::path::{Component, Path};
 
 use serde::{Deserialize, Serialize};
 
+use super::super::handle::{JOURNAL, SUBJECT_KEYS};
 use super::BackupFault;
 use crate::crypto::Hasher;
 use crate::model::Digest;
@@ -77,7 +78,23 @@ impl Manifest {
 
     /// Whether every file is there with its bytes.
     pub fn check(&self, folder: &Path) -> Result<(), BackupFault> {
-        for listed in &self.files {
+        Self::check_all(self.files.iter(), folder)
+    }
+
+    /// As [`check`](Self::check), without the segments of journals, and wrapped keys that are gone.
+    pub fn check_beside_journals(&self, folder: &Path) -> Result<(), BackupFault> {
+        let is_beside = |listed: &&Listed| {
+            let within = Path::new(&listed.path).parent();
+            // A wrapped copy goes with its key.
+            let is_gone =
+                |within: &Path| within.ends_with(SUBJECT_KEYS) && !folder.join(&listed.path).exists();
+            within.is_none_or(|within| !within.ends_with(JOURNAL) && !is_gone(within))
+        };
+        Self::check_all(self.files.iter().filter(is_beside), folder)
+    }
+
+    fn check_all<'l>(files: impl Iterator<Item = &'l Listed>, folder: &Path) -> Result<(), BackupFault> {
+        for listed in files {
             let path = folder.join(&listed.path);
             let found = digest_of(&path).map_err(|error| BackupFault::Io { path: path.clone(), error })?;
             if found != (listed.bytes, listed.digest.clone()) {

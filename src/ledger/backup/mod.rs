@@ -39,6 +39,10 @@ pub use self::manifest::Manifest;
 /// The ending of a subject key wrapped to recovery keys: no other file of that folder is copied.
 pub(super) const WRAPPED: &str = ".wrapped";
 
+/// How files of earlier logs end that are no part of them: keys as they are, a journal's lock, and a segment that an
+/// erasure had not finished.
+const NOT_COPIED: [&str; 3] = [".key", "lock", ".packing"];
+
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
@@ -127,11 +131,11 @@ impl Ledger {
         let against: Vec<_> = against.map_err(BackupFault::Verify)?.into_iter().collect();
         let incremental = older.is_some();
         let mut staging = Staging::begin(into, older)?;
+        self.copy_earlier(&mut staging, source)?;
         let (records, checkpoint) = self.copy_journal(&mut staging, progress)?;
         // Evidence is durable before a record names it: what the journal above names is there by now.
         let rotten = copy_evidence(&mut staging, source)?;
         let wrapped_keys = copy_wrapped(&mut staging, source)?;
-        copy_all(&mut staging, &source.join(EARLIER), EARLIER)?;
         let key = self.verifier().to_string();
         staging.bytes(checkpoint.as_bytes(), "checkpoint")?;
         staging.bytes(format!("{key}\n").as_bytes(), "ledger.vkey")?;
@@ -165,6 +169,13 @@ impl Ledger {
             return Err(BackupFault::Ahead { held: older.records, records });
         }
         Ok(Some(older))
+    }
+
+    /// The logs before this one, before this one and with no erasure under way: what is blank in them by then has
+    /// its erasure in the journal that is copied after.
+    fn copy_earlier(&self, staging: &mut Staging, source: &Path) -> Result<(), BackupFault> {
+        let _unerased = self.unerased();
+        copy_all(staging, &source.join(EARLIER), EARLIER)
     }
 
     /// Sealed segments first, and the checkpoint after them: a sealed part that was blanked meanwhile has its
@@ -241,13 +252,13 @@ fn copy_wrapped(staging: &mut Staging, source: &Path) -> Result<u64, BackupFault
     Ok(copied)
 }
 
-/// Every file of a folder and those below, but keys as they are.
+/// Every file of a folder and those below, but keys as they are, and what an erasure works with.
 fn copy_all(staging: &mut Staging, from: &Path, path: &str) -> Result<(), BackupFault> {
     for name in names(from)? {
         let (from, path) = (from.join(&name), format!("{path}/{name}"));
         if from.is_dir() {
             copy_all(staging, &from, &path)?;
-        } else if !name.ends_with(".key") {
+        } else if !NOT_COPIED.iter().any(|end| name.ends_with(end)) {
             staging.file(&from, &path)?;
         }
     }

@@ -1,12 +1,14 @@
 //! Verifies a ledger's folder: the log that goes on, and the logs before it, of which backups were restored. Each
 //! first record names the log before it by key and checkpoint, so that nothing but the first key is trusted.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Report, VerifyFault, held, verify_journal};
+use super::{Report, VerifyFault, held, verify_chain, verify_journal};
 use crate::ledger::backup::{MANIFEST, Manifest};
 use crate::ledger::handle::journal_directory;
 use crate::ledger::previous::{EARLIER, Previous};
+use crate::ledger::ranges::Ranges;
 use crate::ledger::search::Progress;
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::VerifierKey;
@@ -24,9 +26,14 @@ pub fn verify_ledger(
 ) -> Result<Vec<Report>, VerifyFault> {
     let mut rest = kept.to_vec();
     let mut reports: Vec<Report> = Vec::new();
+    let mut erased: BTreeMap<String, Ranges> = BTreeMap::new();
     let mut next = Some(Log { folder: ledger.to_owned(), key: key.clone(), named: None });
     while let Some(log) = next.take().filter(|_| reports.len() < LOGS_MAX) {
-        let mut report = log.verify(&mut rest, progress).map_err(|fault| log.told(fault))?;
+        let erased_later = erased.remove(log.key.name()).unwrap_or_default();
+        let mut report = log.verify(&mut rest, &erased_later, progress).map_err(|fault| log.told(fault))?;
+        for (log, erases) in &report.erased_before {
+            erased.entry(log.clone()).or_default().extend(erases);
+        }
         if let Some(previous) = report.previous.clone() {
             let folder = log.folder.join(EARLIER).join(Previous::folder(&previous.log));
             if folder.is_dir() {
@@ -65,6 +72,7 @@ impl Log {
     fn verify(
         &self,
         rest: &mut Vec<&str>,
+        erased_later: &Ranges,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Report, VerifyFault> {
         let mut against: Vec<Checkpoint> = Vec::new();
@@ -87,7 +95,7 @@ impl Log {
         let lost = against.iter().chain(&known).filter(|one| admitted(one)).map(|one| one.size).max();
         against.retain(|checkpoint| !admitted(checkpoint));
         against.push(restored.clone());
-        let mut report = verify_journal(&self.journal(), &self.key, &against, progress)?;
+        let mut report = verify_chain(&self.journal(), &self.key, &against, Some(erased_later), progress)?;
         if let Some(lost) = lost {
             report.not_proven.push(format!(
                 "anything about records {} to {}: they were lost before the restore, as the log after says",
@@ -112,12 +120,14 @@ impl Log {
         if journal.is_dir() { journal } else { self.folder.clone() }
     }
 
-    /// Of a backup, restored or not: that nothing beside the journal is missing or rotten.
+    /// Of a backup, restored or not: that nothing beside the journal is missing or rotten. What was restored is
+    /// told by its records alone where it is a journal, since sealed parts may have been erased there.
     fn check_manifest(&self) -> Result<(), VerifyFault> {
         if !self.folder.join(MANIFEST).is_file() {
             return Ok(());
         }
         let checked = Manifest::read(&self.folder).and_then(|manifest| match manifest {
+            Some(manifest) if self.named.is_some() => manifest.check_beside_journals(&self.folder),
             Some(manifest) => manifest.check(&self.folder),
             None => Ok(()),
         });

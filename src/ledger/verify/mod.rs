@@ -7,16 +7,18 @@ mod extent;
 pub mod pack;
 mod receipt;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
 use self::receipt::{Head, RECEIPT};
 use super::chain::{Broken, Chain};
 use super::previous::Previous;
+use super::ranges::Ranges;
 use super::receipt::{Presented, ReceiptFault};
 use super::search::Progress;
 use super::walk::{WalkFault, walk_segment};
-use crate::journal::{JournalFault, SegmentFiles, ending};
+use crate::journal::{Ending, JournalFault, SegmentFiles, Shelf, closed_ending, ending};
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::VerifierKey;
 
@@ -125,6 +127,8 @@ pub struct Report {
     pub not_proven: Vec<String>,
     /// The log before this one, of which a backup was restored.
     pub previous: Option<Previous>,
+    /// What erasures name of logs before this one, by the names of those.
+    pub erased_before: BTreeMap<String, Ranges>,
 }
 
 /// Reads a checkpoint's note or a receipt (its header, or a head as `curl -D` wrote it) that somebody
@@ -155,9 +159,22 @@ pub fn verify_journal(
     held: &[Checkpoint],
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, VerifyFault> {
+    verify_chain(journal, key, held, None, progress)
+}
+
+/// As [`verify_journal`]; of a log that grows no more `erased_later` is what erasures of the logs after it name.
+fn verify_chain(
+    journal: &Path,
+    key: &VerifierKey,
+    held: &[Checkpoint],
+    erased_later: Option<&Ranges>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, VerifyFault> {
     let against = Against::new(held)?;
+    let ending = if erased_later.is_some() { closed_ending } else { ending };
     believed(|| {
-        let (chain, unfinished) = follow(journal, key, held, progress)?;
+        let (mut chain, unfinished) = follow_to(ending, journal, key, held, progress)?;
+        erased_later.into_iter().for_each(|named| chain.erased_later(named));
         report(&chain, key, &against, Contents { sealed: true, whole: true }, unfinished)
     })
 }
@@ -182,6 +199,16 @@ fn believed<T>(mut read: impl FnMut() -> Result<T, VerifyFault>) -> Result<T, Ve
 /// Reads a journal from the first record to its end by the chain's rules, and holds it against what others held
 /// of it. Whether an unacknowledged batch follows. The end is not judged yet.
 pub(super) fn follow<'k>(
+    journal: &Path,
+    key: &'k VerifierKey,
+    held: &[Checkpoint],
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Chain<'k>, bool), VerifyFault> {
+    follow_to(ending, journal, key, held, progress)
+}
+
+fn follow_to<'k>(
+    ending: fn(&dyn Shelf) -> Result<Ending, JournalFault>,
     journal: &Path,
     key: &'k VerifierKey,
     held: &[Checkpoint],
@@ -277,6 +304,7 @@ fn report(
         proven: proven(records, last_held, contents),
         not_proven: not_proven(records, last_held, contents),
         previous: chain.previous().cloned(),
+        erased_before: chain.erased_before().clone(),
     })
 }
 
