@@ -3,7 +3,7 @@
 
     python3 verifier.py FILE.pack [--key LOG.vkey] [--json]
 
-Needs Python 3.11 and its package `cryptography`, and shares no code with the gateway. docs/evidence.md says what a
+Needs Python 3.11 and its package `cryptography` (41 or later), and shares no code with the gateway. docs/evidence.md says what a
 pack holds. Ends with 0 if nothing was found wrong, 1 if something was, 3 if it could not be judged.
 
 What it does not do again: compute the view that was sealed from contract and mapping, and decide by Cedar guardrails.
@@ -23,8 +23,8 @@ import tomllib
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 TITLE = "c2sp.org/tlog-proof@v1"
@@ -195,11 +195,41 @@ def in_london(at):
         raise Undecided("this machine knows no time zones: install `tzdata`") from error
 
 
+def open_between(grant):
+    """From when until before when a grant may be used."""
+    decided = moment(grant["decided"])
+    return decided, moment(grant["expires"]) if "expires" in grant else decided + datetime.timedelta(hours=72)
+
+
+# What every exchange has, and what it has or leaves open.
+EXCHANGE_TEXTS = ("log", "time", "exchange", "consumer", "provider", "ruleset", "outcome", "sealed")
+EXCHANGE_TEXTS_IF_ANY = (
+    "dataset", "operation", "agreement", "agreement_digest", "purpose", "role", "assurance", "fields_digest"
+)
+
+
+def is_exchange(words):
+    """Whether an envelope says all that is read of an exchange; what is absent is left open."""
+    for key in (*EXCHANGE_TEXTS_IF_ANY, "fields"):
+        words.setdefault(key, None)
+    names = words["fields"]
+    try:
+        moment(words.get("time"))
+    except (TypeError, ValueError, AttributeError):
+        return False
+    return (
+        words.get("v") == 1
+        and all(isinstance(words.get(key), str) for key in EXCHANGE_TEXTS)
+        and all(isinstance(words[key], str | None) for key in EXCHANGE_TEXTS_IF_ANY)
+        and all(type(words.get(key)) is int and words[key] >= 0 for key in ("v", "index", "rows"))
+        and (names is None or (isinstance(names, list) and all(isinstance(name, str) for name in names)))
+    )
+
+
 def as_agreement(words):
     """A grant's words as those of an agreement: it is one, in another form."""
     if grant := words.get("grant"):
-        decided = moment(grant["decided"])
-        expires = moment(grant["expires"]) if "expires" in grant else decided + datetime.timedelta(hours=72)
+        decided, expires = open_between(grant)
         until = london(expires - datetime.timedelta(microseconds=1))
         words["agreement"] = {**grant, "version": 1}
         words["dates"] = {"from": london(decided), "until": until}
@@ -234,7 +264,8 @@ def is_signed_by(signed, body, key):
         elif isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(signed.signature, body, ec.ECDSA(signed.signature_hash_algorithm))
         elif isinstance(key, rsa.RSAPublicKey):
-            key.verify(signed.signature, body, padding.PKCS1v15(), signed.signature_hash_algorithm)
+            # PKCS#1 v1.5 or PSS, as the certificate says.
+            key.verify(signed.signature, body, signed.signature_algorithm_parameters, signed.signature_hash_algorithm)
         else:
             return False
     except InvalidSignature:
@@ -303,14 +334,21 @@ class Case:
         self.given = given
         if "log.vkey" not in parts:
             raise Wrong("the pack has no `log.vkey`")
-        self.key = given or Key(parts["log.vkey"].decode())
+        self.key = given or self.enclosed()
         self.record, self.ruleset, self.next = (Part(parts, folder) for folder in ("record", "ruleset", "next"))
         need(self.record.is_there, "the pack has no `record/envelope.json`")
         self.exchange = self.record.json("exchange")
+        need(is_exchange(self.exchange), "the record is not an exchange of a version this program knows")
         self.sealed = None
         self.rules = {}
         self.agreement = None
         self.findings = []
+
+    def enclosed(self):
+        try:
+            return Key(self.parts["log.vkey"].decode())
+        except (UnicodeDecodeError, Undecided) as error:
+            raise Wrong(f"the key in the pack: {error}") from None
 
     def find(self, what, check):
         try:
@@ -319,7 +357,7 @@ class Case:
             verdict, says = "wrong", str(wrong)
         except NotProven as not_proven:
             verdict, says = "not proven", str(not_proven)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError, UnsupportedAlgorithm) as error:
             verdict, says = "wrong", f"what it stands on does not read: {error!r}"
         self.findings.append({"what": what, "verdict": verdict, "says": says})
 
@@ -334,6 +372,10 @@ class Case:
         if self.exchange["agreement"] is None and not self.was_answered():
             return
         checks = ("signatures", "dates", "seal", "parties", "purpose", "role", "assurance", "fields", "guardrails", "chain")
+        grant = self.agreement is not None and "grant" in self.agreement
+        if grant and self.was_answered():
+            self.find("once", self.check_once)
+            self.find("about", self.check_about)
         for what in checks if self.was_answered() else ("fields", "chain"):
             self.find(what, getattr(self, f"check_{what}"))
 
@@ -345,8 +387,11 @@ class Case:
     def began(self):
         """When the question came: the time in its id (RFC 9562 section 5.7), as far as that can be."""
         recorded = moment(self.exchange["time"])
-        milliseconds = int(self.exchange["exchange"].replace("-", "")[:12], 16)
-        began = datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.timezone.utc)
+        try:
+            milliseconds = int(self.exchange["exchange"].replace("-", "")[:12], 16)
+            began = datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.timezone.utc)
+        except (ValueError, OverflowError, OSError):
+            return recorded
         seconds = (recorded - began).total_seconds()
         return began if 0 <= seconds <= UNDER_WAY_SECONDS_MAX else recorded
 
@@ -369,7 +414,7 @@ class Case:
     def check_key(self):
         if not self.given:
             raise NotProven("that the key is the log's: it came with the pack (--key)")
-        enclosed = Key(self.parts["log.vkey"].decode())
+        enclosed = self.enclosed()
         need((enclosed.name, enclosed.bytes) == (self.given.name, self.given.bytes), "the key in the pack is another")
         return f"the pack is of the log whose key was given, {self.given.name}"
 
@@ -522,20 +567,44 @@ class Case:
         need(in_force, f"the agreement was not in force on {day}")
         moments = (self.began(), moment(self.exchange["time"]))
         need(any(self.is_open(at) for at in moments), "the agreement allows no questions at that hour")
+        # A grant has moments, and its days are only those they lie in.
+        if grant := self.agreement.get("grant"):
+            decided, expires = open_between(grant)
+            need(decided <= self.began() < expires, f"the grant was open from {decided} until {expires} alone")
+            return f"the grant was open from {decided} until {expires}, when the question came"
         return f"it was in force on {day}"
 
     def is_open(self, at):
         """Whether questions may be asked at a moment, by London's clock."""
-        hours = self.agreed()["access"].get("hours", "24x7")
+        hours = self.agreed().get("access", {}).get("hours", "24x7")
         if hours == "24x7":
             return True
         local = in_london(at)
         spans = (span.split("-") for span in hours.get(DAYS[local.weekday()], []))
         return any(begins <= local.strftime("%H:%M") < ends for begins, ends in spans)
 
+    def check_once(self):
+        raise NotProven("that the grant was used this once: only the whole log shows that nothing else was under it")
+
+    def check_about(self):
+        raise NotProven("that the question was about whom the grant names: the key of its commitments is in no pack")
+
     def check_seal(self):
-        self.agreed()
+        agreement = self.agreed()
+        need("view" in agreement.get("seal", {}), "the agreement is not sealed")
+        if agreement["agreement"]["stage"] == "trial":
+            need(self.is_synthetic(agreement["dataset"]), "it was a trial, and its source is not marked synthetic")
         raise NotProven("that contract and mapping give the view that was sealed: this program does not compute it")
+
+    def is_synthetic(self, dataset):
+        """Whether the file of this dataset says so; it names its contract, and that its version."""
+        for _, data in self.folder("datasets", ".toml"):
+            file = tomllib.loads(data.decode())
+            contract = json.loads(self.rules.get(file["contract"], b"{}"))
+            major = contract.get("info", {}).get("version", "").split(".")[0]
+            if (file["dataset"], major) == (dataset["id"], str(dataset["major"])):
+                return file.get("synthetic", False)
+        return False
 
     def system(self):
         member, system = self.exchange["consumer"].split("/")
@@ -571,7 +640,7 @@ class Case:
         access = self.agreed()["access"]
         wanted, shown = access["assurance"], self.exchange["assurance"]
         need(shown in steps and steps.index(shown) >= steps.index(wanted), f"it wants {wanted}, and the record has {shown}")
-        if access.get("user") == "required" and self.sealed is not None:
+        if access.get("user") in ("required", "named_user", "user_pseudonym") and self.sealed is not None:
             need(self.sealed.get("user") is not None, "the agreement wants a user stated, and there is none")
         return f"it wants {wanted}, and the record has {shown}"
 

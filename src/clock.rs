@@ -131,11 +131,26 @@ pub fn date_in_words(date: Date) -> String {
     date.strftime("%-d %B %Y").to_string()
 }
 
+/// `4 December 2026 at 10:15:00 GMT`: how a moment is shown to a person. In London's time and with its zone, since an
+/// hour comes twice in autumn; in UTC where this machine knows no zones.
+pub fn moment_in_words(at: Timestamp) -> String {
+    let london = at.in_tz(ZONE);
+    london.map_or_else(|_| at.to_string(), |at| at.strftime("%-d %B %Y at %H:%M:%S %Z").to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
 
     use super::*;
+
+    #[test]
+    fn the_hour_that_comes_twice_is_told_apart() {
+        let [first, second] = ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"];
+        let words = |text: &str| moment_in_words(text.parse().unwrap());
+        assert_eq!(words(first), "25 October 2026 at 01:30:00 BST");
+        assert_eq!(words(second), "25 October 2026 at 01:30:00 GMT");
+    }
 
     #[test]
     fn time_used_is_never_before_its_floor_and_the_wall_clock_stays_visible() {

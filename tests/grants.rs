@@ -19,7 +19,7 @@ use support::served::Served;
 use support::site::{Site, run, run_with_input};
 use support::steady::Steady;
 use support::system::Reply;
-use tolbooth::clock::Clock;
+use tolbooth::clock::{Clock, moment_in_words};
 
 /// Another child whom the register knows.
 const OTHER: &str = "0211210253";
@@ -124,10 +124,14 @@ fn a_grant_is_open_between_two_moments() {
     let clock = Clock::new().unwrap();
     let decided = clock.now() + SignedDuration::from_hours(1);
     let words = open_from(GRANT, decided, decided + SignedDuration::from_hours(1));
+    let (from, until) = (decided, decided + SignedDuration::from_hours(1));
     let gateway = Gateway::start_changed("grant-open", |home| grant(home, GRANT, &words, &[CHI]));
     let is_shut = |gateway: &Gateway| {
         let said = ask(gateway, CHI);
         assert_eq!((said.status, said.code().as_str()), (403, "agreement_not_in_force"), "{said:?}");
+        // From when and until when, with the zone: an hour comes twice in autumn.
+        let open = format!("from {} until {}", moment_in_words(from), moment_in_words(until));
+        assert!(said.json()["detail"].as_str().unwrap().contains(&open), "{said:?}");
     };
     is_shut(&gateway);
     gateway.clock.shift(SignedDuration::from_mins(90));

@@ -194,6 +194,7 @@ fn an_act_counts_only_by_an_officer_of_a_party_over_its_own_words() {
     let withdraw = words("withdraw", "-", Digest::of(&bytes));
     let by = |signer: &SignerKey, text: &str| format!("{text}\n{}", signer.sign_line(text));
     let (glenmore, police) = (signer(&gateway, "glenmore"), signer(&gateway, "police-caledonia"));
+    let nhs = signer(&gateway, "nhs-lomond");
     let forger = SigningKey::generate().unwrap();
     let name = glenmore.verifier().name();
     let good = by(&glenmore, &withdraw);
@@ -224,6 +225,8 @@ fn an_act_counts_only_by_an_officer_of_a_party_over_its_own_words() {
         (format!("\u{feff}{good}"), "do not read"),
         (good.replace("withdraw", "withdrow"), "do not read"),
         (withdraw.clone(), "not a signed note"),
+        // Of which one could take back what the other did.
+        (format!("{good}{}", nhs.sign_line(&withdraw)), "each party writes and signs a file of its own"),
     ] {
         let before = gateway.metric(refused);
         put(&gateway.home, "wrong", wrong.as_bytes());

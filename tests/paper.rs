@@ -620,6 +620,16 @@ fn what_widens_stands_first_and_what_nobody_judged_with_it() {
         (("until = 2028-11-30\n", ""), Direction::Wider),
         (("from = 2026-12-01", "from = 2026-11-01"), Direction::Wider),
         (("sample_review = { fraction = 0.1, days = 7 }\n", ""), Direction::Wider),
+        // One required signature fewer, and no ceiling any more.
+        (
+            (
+                "caldicott_guardian = { office = \"Caldicott Guardian\", email = \"caldicott@nhs-lomond.example\" }\n",
+                "",
+            ),
+            Direction::Wider,
+        ),
+        (("template = \"digital-office/child-protection-check@2\"\n", ""), Direction::Wider),
+        (("child-protection-check@2", "child-protection-check@3"), Direction::Unjudged),
         (("public = true", "public = false\nexemption = \"FOISA s.31\""), Direction::Wider),
     ] {
         let child = whole("child-protection");

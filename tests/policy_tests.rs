@@ -137,6 +137,16 @@ fn a_question_that_would_be_refused_is_told_its_clause_and_who_can_change_it() {
     ] {
         assert!(refused.out.contains(&said), "{said}: {refused:?}");
     }
+    // That another, which would fit, is not in force yet is no reason of this.
+    let other = agreement.replace(&format!("id = \"{CHILD}\""), "id = \"glenmore-nhs-lomond-later\"");
+    let other = other.replace("from = 2026-12-01", "from = 2027-02-01");
+    std::fs::write(council.home.join("policies/agreements/glenmore-nhs-lomond-later.toml"), other).unwrap();
+    let refused = with(&["--supposing-signed", "--purpose", "research", "--json"]);
+    let told = &refused.lines()[0];
+    assert_eq!(
+        (&told["code"], &told["not_in_force"]),
+        (&"purpose_not_allowed".into(), &serde_json::json!([]))
+    );
     let late = with(&["--supposing-signed", "--json", "--on", "2027-03-01"]);
     assert_eq!(late.code, Some(2), "given twice: {late:?}");
     let stranger = run(

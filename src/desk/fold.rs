@@ -320,6 +320,7 @@ fn fold_segment(
     let mut filing = Filing::new(key);
     let mut kept = 0;
     let mut last = None;
+    let mut damage = Ok(());
     let _whole = archive.each_of(segment, &mut |stored| {
         match stored {
             Stored::Entry(entry) => {
@@ -328,7 +329,7 @@ fn fold_segment(
                 filing.file(&mut gathered, &entry, facts.as_ref());
                 let told = ["ruleset", "origin", "act", "stop", "grant"];
                 if facts.is_none_or(|facts| told.contains(&&*facts.kind)) {
-                    note_rare(&entry, versions);
+                    damage = note_rare(&entry, versions);
                 }
             }
             Stored::Checkpoint { size, note, .. } if size >= kept + RECORDS_PER_CHECKPOINT => {
@@ -337,8 +338,9 @@ fn fold_segment(
             }
             Stored::Checkpoint { size, note, .. } => last = Some((size, note.to_owned())),
         }
-        ControlFlow::Continue(())
+        if damage.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
+    damage?;
     if let Some((size, note)) = last {
         folder.checkpoint(size, note.as_bytes());
     }

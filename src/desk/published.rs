@@ -223,16 +223,17 @@ impl Published {
         if from >= archive.end() {
             return Ok(unfolded);
         }
-        let mut full = false;
+        let (mut full, mut damage) = (false, Ok(()));
         let read = archive.each_from(from, &mut |stored| {
             full |= unfolded.leaves.len() >= UNFOLDED_MAX;
             let crate::ledger::Stored::Entry(entry) = stored else { return ControlFlow::Continue(()) };
             if full {
                 return ControlFlow::Break(());
             }
-            crate::ledger::fold_entry(&entry, &mut |found| unfolded.take(entry.at, found));
-            ControlFlow::Continue(())
+            damage = crate::ledger::fold_entry(&entry, &mut |found| unfolded.take(entry.at, found));
+            if damage.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
+        let read = read.and(damage);
         if let (Ok(()), false) = (&read, full) {
             unfolded.next = Some(archive.end());
             return Ok(unfolded);

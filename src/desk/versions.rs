@@ -88,9 +88,9 @@ pub(super) fn note_versions(
     archive.fold(segment, &mut |found| note(found, versions))
 }
 
-pub(super) fn note_rare(entry: &Entry<'_>, versions: &mut Versions) {
+pub(super) fn note_rare(entry: &Entry<'_>, versions: &mut Versions) -> Result<(), JournalFault> {
     // Rare, and read a second time: what is in force or used has one reader.
-    fold_entry(entry, &mut |found| note(found, versions));
+    fold_entry(entry, &mut |found| note(found, versions))
 }
 
 fn note(found: Folded, versions: &mut Versions) {

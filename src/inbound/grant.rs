@@ -50,7 +50,7 @@ pub(super) fn is_usable(worker: &Worker, agreement: &Agreement) -> Result<(), Wh
         return Err(Why::new(Code::GrantSpent).detail(detail));
     }
     if !grant.is_open(worker.road.clock.now()) {
-        let detail = format!("The grant is open until {}.", grant.expires_in_words());
+        let detail = format!("The grant is open {}.", grant.open_in_words());
         return Err(Why::new(Code::AgreementNotInForce).detail(detail));
     }
     Ok(())

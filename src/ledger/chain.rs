@@ -153,7 +153,7 @@ impl<'k> Chain<'k> {
         }
         self.note_in_force(&head);
         self.destroyed.extend(head.destroyed());
-        head.life(bytes).into_iter().for_each(|event| self.life.note(event));
+        head.life(bytes)?.into_iter().for_each(|event| self.life.note(event));
         if head.previous.is_some() {
             self.previous.clone_from(&head.previous);
         }
@@ -410,6 +410,45 @@ mod tests {
         chain.envelope(&envelope(1, "exchange", "")).unwrap();
         chain.sealed(Some(b"salt and sealed part")).unwrap();
         assert!(chain.finish().is_err());
+    }
+
+    #[test]
+    fn an_act_or_a_stop_that_does_not_read_is_never_passed_over() {
+        let key = SigningKey::from_seed(&[1; 32]).unwrap();
+        let verifier = VerifierKey::new(LOG, key.public()).unwrap();
+        let digest = Digest::of(b"statement");
+        let act = |action: &str, lifts: &str| {
+            let act = format!(
+                r#""action":"{action}","agreement":"taxi@2","member":"glenmore","statement":"{digest}","lifts":{lifts},"stated":"2026-01-01T00:00:00.000Z","#
+            );
+            envelope(1, "act", &act)
+        };
+        let stop = |scope: &str, until: &str| {
+            let stop = format!(r#""stopped":true,"scope":"{scope}","message":"moving","until":{until},"#);
+            envelope(1, "stop", &stop)
+        };
+        for (bytes, reads) in [
+            (act("withdraw", "null"), true),
+            (act("annul", "null"), false),
+            (act("resume", &format!("\"{digest}\"")), true),
+            (act("resume", "\"all\""), false),
+            (envelope(1, "act", ""), false),
+            (stop("all", "null"), true),
+            (stop("federation", "null"), false),
+            (stop("all", "\"tomorrow\""), false),
+        ] {
+            let shown = String::from_utf8_lossy(&bytes).into_owned();
+            let mut chain = Chain::new(&verifier, true);
+            chain.envelope(&envelope(0, "origin", "")).unwrap();
+            chain.sealed(Some(b"salt and sealed part")).unwrap();
+            assert_eq!(chain.envelope(&bytes).is_ok(), reads, "{shown}");
+            // So it is where a start reads it without the chain.
+            let at = crate::journal::Position { segment: 1, offset: 64 };
+            let entry = crate::ledger::Entry { envelope: &bytes, index: 1, at, sealed: None };
+            let mut kept = 0;
+            let folded = crate::ledger::fold_entry(&entry, &mut |_| kept += 1);
+            assert_eq!((folded.is_ok(), kept), (reads, 1 + i32::from(reads)), "{shown}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use super::chain::Broken;
 use super::head::EnvelopeHead;
 use super::read::{Archive, Entry, Stored};
 use crate::journal::{JournalFault, Position};
@@ -29,27 +30,34 @@ pub enum Folded {
 impl Archive {
     /// Folds one segment, in order.
     pub fn fold(&self, segment: u32, keep: &mut dyn FnMut(Folded)) -> Result<(), JournalFault> {
+        let mut damage = Ok(());
         let _whole = self.each_of(segment, &mut |stored| {
             match stored {
-                Stored::Entry(entry) => fold_entry(&entry, keep),
+                Stored::Entry(entry) => damage = fold_entry(&entry, keep),
                 Stored::Checkpoint { at, size, note } => {
                     keep(Folded::Checkpoint { at, size, note: note.to_owned() });
                 }
             }
-            ControlFlow::Continue(())
+            if damage.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
-        Ok(())
+        damage
     }
 }
 
 /// Folds one record.
-pub fn fold_entry(entry: &Entry<'_>, keep: &mut dyn FnMut(Folded)) {
+///
+/// # Errors
+/// It does not read, so that nobody can say what it would have kept.
+pub fn fold_entry(entry: &Entry<'_>, keep: &mut dyn FnMut(Folded)) -> Result<(), JournalFault> {
     keep(Folded::Leaf { index: entry.index, hash: leaf_hash(entry.envelope) });
-    fold_envelope(entry.envelope, entry.at, keep);
+    fold_envelope(entry.envelope, entry.at, keep).map_err(|what| {
+        let Position { segment, offset } = entry.at;
+        JournalFault::Damaged { segment, offset, index: entry.index, what }
+    })
 }
 
-fn fold_envelope(envelope: &[u8], at: Position, keep: &mut dyn FnMut(Folded)) {
-    let Some(head) = EnvelopeHead::read(envelope) else { return };
+fn fold_envelope(envelope: &[u8], at: Position, keep: &mut dyn FnMut(Folded)) -> Result<(), Broken> {
+    let head = EnvelopeHead::read(envelope).ok_or("the envelope is not one")?;
     match &*head.kind {
         "exchange" => {
             if let Some(id) = head.exchange.as_deref().and_then(ExchangeId::parse) {
@@ -58,9 +66,10 @@ fn fold_envelope(envelope: &[u8], at: Position, keep: &mut dyn FnMut(Folded)) {
         }
         "ruleset" | "origin" => {
             head.in_force().for_each(|(agreement, bytes)| keep(Folded::InForce { agreement, bytes }));
-            head.life(envelope).into_iter().for_each(|event| keep(Folded::Life(event)));
+            head.life(envelope)?.into_iter().for_each(|event| keep(Folded::Life(event)));
         }
         "grant" => head.used().into_iter().for_each(|grant| keep(Folded::GrantUsed { grant })),
-        _ => head.life(envelope).into_iter().for_each(|event| keep(Folded::Life(event))),
+        _ => head.life(envelope)?.into_iter().for_each(|event| keep(Folded::Life(event))),
     }
+    Ok(())
 }

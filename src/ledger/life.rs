@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::chain::Broken;
 use super::head::{EnvelopeHead, agreement_ref};
 use super::object::Object;
 use crate::model::{ActDone, Action, Digest, Halt, LifeEvent, MemberId, StopScope};
@@ -111,12 +112,22 @@ struct Said<'e> {
 
 impl EnvelopeHead<'_> {
     /// What was done, of an act or a stop; of a log's first record, what the log before it knew.
-    pub(super) fn life(&self, envelope: &[u8]) -> Vec<LifeEvent> {
+    ///
+    /// # Errors
+    /// An act or a stop that does not read, one of a later version of this program perhaps: it could be a
+    /// withdrawal, and is never passed over.
+    pub(super) fn life(&self, envelope: &[u8]) -> Result<Vec<LifeEvent>, Broken> {
         match (&*self.kind, &self.previous) {
-            ("act", _) => said(envelope).and_then(act).into_iter().collect(),
-            ("stop", _) => said(envelope).and_then(stop).into_iter().collect(),
-            ("origin", Some(previous)) => previous.life().collect(),
-            _ => Vec::new(),
+            ("act", _) => {
+                let act = said(envelope).and_then(act).ok_or("the act is none this program knows")?;
+                Ok(vec![act])
+            }
+            ("stop", _) => {
+                let stop = said(envelope).and_then(stop).ok_or("the stop is none this program knows")?;
+                Ok(vec![stop])
+            }
+            ("origin", Some(previous)) => Ok(previous.life().collect()),
+            _ => Ok(Vec::new()),
         }
     }
 }
@@ -131,7 +142,7 @@ fn act(said: Said<'_>) -> Option<LifeEvent> {
         agreement: agreement_ref(said.agreement?)?,
         member: MemberId::new(said.member?).ok()?,
         statement: Digest::parse(said.statement?)?,
-        lifts: said.lifts.and_then(Digest::parse),
+        lifts: given(said.lifts, Digest::parse)?,
         at: said.stated?.parse().ok()?,
     }))
 }
@@ -141,6 +152,11 @@ fn stop(said: Said<'_>) -> Option<LifeEvent> {
     if !said.stopped {
         return Some(LifeEvent::Started(scope));
     }
-    let until = said.until.and_then(|until| until.parse().ok());
+    let until = given(said.until, |until| until.parse().ok())?;
     Some(LifeEvent::Stopped(Halt { scope, message: said.message?.into_owned(), until }))
+}
+
+/// What may be left out; `None` where it is there and does not read.
+fn given<T>(said: Option<&str>, read: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
+    said.map_or(Some(None), |text| read(text).map(Some))
 }

@@ -150,12 +150,15 @@ impl fmt::Display for ActFault {
 
 impl SignedAct {
     /// Reads the file; `file` is the name faults carry. What does not read could be a withdrawal: it is a fault, and
-    /// never passed over.
+    /// never passed over. So is a file that two have signed: an act is one party's, and what one of them did the
+    /// other could take back.
     pub fn read(file: &str, bytes: &[u8]) -> Result<Self, Faults> {
-        let wrong = |why: &str| {
+        let fault = |why: &str, help: &str| {
             let fault = Fault::new(file, None, format!("not an act on an agreement: {why}"));
-            Faults::from(fault.with_help("ask whoever sent it for the file as `tolbooth agreement` wrote it"))
+            Faults::from(fault.with_help(help))
         };
+        let wrong =
+            |why: &str| fault(why, "ask whoever sent it for the file as `tolbooth agreement` wrote it");
         if bytes.len() > ACT_BYTES_MAX {
             return Err(wrong("larger than any"));
         }
@@ -164,24 +167,18 @@ impl SignedAct {
             return Err(wrong("its lines end in CRLF, and were signed with LF"));
         }
         let note = Note::parse(text).map_err(|error| wrong(&error.to_string()))?;
+        if note.signers().count() > 1 {
+            let each = "each party writes and signs a file of its own: leave one signature line here, and ask the \
+                        others to act with `tolbooth agreement` too";
+            return Err(fault("it has more than one signature line", each));
+        }
         let act = Act::parse(note.text()).ok_or_else(|| wrong("its eight lines do not read"))?;
         Ok(Self { act, file: file.to_owned(), note })
     }
 
-    /// Whose act it is, if it counts for this agreement: one good line by an officer of a party is enough.
+    /// Whose act it is, if it counts for this agreement: an officer's of a party.
     pub fn judged(&self, agreement: &Agreement, ring: &KeyRing) -> Result<CountedAct, ActFault> {
-        let mut why = ActFault::UnknownOfficer;
-        for name in self.note.signers() {
-            match self.line(name, agreement, ring) {
-                Ok(counted) => return Ok(counted),
-                Err(ActFault::UnknownOfficer) => {}
-                Err(fault) => why = fault,
-            }
-        }
-        Err(why)
-    }
-
-    fn line(&self, name: &str, agreement: &Agreement, ring: &KeyRing) -> Result<CountedAct, ActFault> {
+        let name = self.note.signers().next().ok_or(ActFault::UnknownOfficer)?;
         let ring = ring.get(name).ok_or(ActFault::UnknownOfficer)?;
         let member = &ring.officer.member;
         if !agreement.controllers().any(|party| party == member) {

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 use zeroize::Zeroizing;
 
-use crate::clock::{ZONE, date_in_words};
+use crate::clock::{ZONE, moment_in_words};
 use crate::crypto::{MacKey, random, same};
 use crate::model::{
     AgreementId, Digest, Effect, Fault, Faults, NORMALISER, Operation, Ruling, Secret, Shape, Subject,
@@ -85,13 +85,9 @@ impl Grant {
         !subjects.is_empty() && subjects.iter().all(is_named)
     }
 
-    /// When it ends, as people read it.
-    pub fn expires_in_words(&self) -> String {
-        let london = self.expires.in_tz(ZONE).ok();
-        london.map_or_else(
-            || self.expires.to_string(),
-            |at| format!("{} at {}", date_in_words(at.date()), at.strftime("%H:%M")),
-        )
+    /// From when to when, as people read it.
+    pub fn open_in_words(&self) -> String {
+        format!("from {} until {}", moment_in_words(self.decided), moment_in_words(self.expires))
     }
 }
 

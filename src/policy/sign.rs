@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::crypto::SigningKey;
 use crate::merkle::note::{Note, NoteError, VerifierKey, sign_line};
-use crate::model::{MemberId, OfficerKey};
+use crate::model::OfficerKey;
 
 use super::agreement::Agreement;
 use super::template::Template;
@@ -182,9 +182,5 @@ impl KeyRing {
     /// The officer whose key has this name.
     pub fn officer(&self, name: &str) -> Option<&OfficerKey> {
         self.get(name).map(|ring| &ring.officer)
-    }
-
-    pub fn officers_of(&self, member: &MemberId) -> impl Iterator<Item = &OfficerKey> {
-        self.by_name.values().map(|ring| &ring.officer).filter(move |officer| officer.member == *member)
     }
 }

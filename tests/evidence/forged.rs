@@ -20,6 +20,8 @@ pub struct Forge {
     pub next: Option<Value>,
     pub sealed: Option<Value>,
     pub chain: Vec<u8>,
+    /// How the file of the agreement it was under ends.
+    pub agreed: String,
     key: String,
 }
 
@@ -39,6 +41,7 @@ impl Forge {
             next: pack.next.as_ref().map(|next| json(&next.envelope)),
             chain: sealed.as_ref().map(|sealed| kept(&sealed["chain"])).unwrap_or_default(),
             sealed,
+            agreed: "child-protection.toml".to_owned(),
             key: std::fs::read_to_string(home.join("data/keys/ledger.key")).unwrap(),
         }
     }
@@ -76,7 +79,8 @@ impl Forge {
         });
         let ruleset = Digest::of(lines.collect::<String>().as_bytes()).to_string();
         let manifest = keep(json!({ "ruleset": ruleset, "files": files }).to_string().as_bytes());
-        let agreed = keep(&self.file("child-protection.toml").clone());
+        let ending = self.agreed.clone();
+        let agreed = keep(&self.file(&ending).clone());
         // The dataset's file has that ending too: the agreement's is the first in order of name.
         self.record["agreement_digest"] = agreed.clone().into();
         self.record["ruleset"] = ruleset.clone().into();

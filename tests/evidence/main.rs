@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alike;
 mod chains;
 mod explain;
 mod forged;

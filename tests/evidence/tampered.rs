@@ -22,7 +22,7 @@ const OURS_ALONE: [&str; 2] = ["seal", "guardrails"];
 const CHILD: &str = super::support::agreements::CHILD;
 
 /// A site whose gateway answered once and whose ruleset was then replaced; stopped. With the pack of that answer.
-fn answered(name: &str) -> (Here, Pack) {
+pub fn answered(name: &str) -> (Here, Pack) {
     let mut here = Here::start(Site::new(name));
     let said = ask(&here);
     let before = here.running().app.ruleset.load().digest;

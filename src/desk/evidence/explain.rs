@@ -1,6 +1,7 @@
 //! Why a past exchange ended as it did: the facts of its record, the clauses of the agreement and each thing
 //! that was decided, from the evidence kept then. No file of today is looked at.
 
+use crate::clock::moment_in_words;
 use crate::ledger::verify::pack::Pack;
 use crate::merkle::note::VerifierKey;
 use crate::model::Code;
@@ -9,7 +10,7 @@ use crate::policy::Agreement;
 use super::super::remedy::{Remedy, keys};
 use super::clause::{Clause, clauses};
 use super::finding::Finding;
-use super::judge::{Case, when};
+use super::judge::Case;
 
 /// What can be said of it.
 #[derive(Debug, Clone)]
@@ -77,7 +78,7 @@ fn facts(case: &Case<'_>) -> Vec<(&'static str, String)> {
     let facts = [
         ("exchange", Some(exchange.exchange.clone())),
         ("record", Some(exchange.index.to_string())),
-        ("began", Some(when(exchange.began()))),
+        ("began", Some(moment_in_words(exchange.began()))),
         ("asked_by", Some(exchange.consumer.clone())),
         ("dataset", exchange.dataset.clone()),
         ("operation", exchange.operation.clone()),

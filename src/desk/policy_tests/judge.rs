@@ -108,12 +108,15 @@ impl<'r> Bench<'r> {
         match decided {
             Ok(_) => seen.agreement.ok_or_else(|| Unpermitted::new(denied(Code::CannotDecide))),
             Err(denied) => {
-                Err(Unpermitted { not_in_force: self.reasons(asks), agreement: seen.agreement, denied })
+                // What another version lacks is no reason of any other refusal.
+                let asked = denied.code == Code::AgreementNotInForce;
+                let not_in_force = if asked { self.reasons(asks) } else { Vec::new() };
+                Err(Unpermitted { not_in_force, agreement: seen.agreement, denied })
             }
         }
     }
 
-    /// Why none of the agreements that would fit is in force on the day; none where one is.
+    /// Why those that would fit are not in force on the day.
     fn reasons(&self, asks: &Asks) -> Vec<String> {
         let Some((offer, operation)) = self.target(asks) else { return Vec::new() };
         let (version, operation) = (&offer.contract.version, &operation.operation.id);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::seen::Seen;
 use crate::desk::Ruleset;
 use crate::ledger::Ledger;
-use crate::model::{Digest, MemberClass, MemberId, PurposeCode};
+use crate::model::{Contract, Digest, FieldPath, MemberClass, MemberId, PurposeCode, Shape};
 use crate::policy::{self, Agreement};
 
 /// Agreements read from evidence that are kept for one report; beyond it they are read again.
@@ -63,35 +63,33 @@ impl Known {
         self.agreement(seen).map(|agreement| agreement.title.clone()).unwrap_or_default()
     }
 
-    /// Names of released fields that may tell where somebody hides: marked so in the contract in force, or
-    /// called so. Of a dataset that is not offered any more nobody here can say, so that any field of it may.
+    /// Whether a field it released may tell where somebody hides: marked so in the contract in force, or called
+    /// so. Of a field which that contract does not know, or a dataset that is not offered any more, nobody here
+    /// can say, so that it may.
     pub(super) fn releases_safe_address(&self, seen: &Seen) -> bool {
-        let named = |field: &String| {
-            let folded = field.to_lowercase();
-            folded.contains("safe") && folded.contains("address")
+        let offer = seen.dataset.as_deref().and_then(|dataset| {
+            let (dataset, major) = dataset.split_once("/v")?;
+            self.ruleset.offer(dataset, major)
+        });
+        let harmless = |field: &str| {
+            let path = FieldPath::parse(field);
+            offer.zip(path.ok()).is_some_and(|(offer, path)| is_harmless(&offer.contract, &path))
         };
-        if seen.fields().iter().any(named) {
-            return true;
-        }
-        let Some((dataset, major)) = seen.dataset.as_deref().and_then(|dataset| dataset.split_once("/v"))
-        else {
-            return false;
-        };
-        let Some(offer) = self.ruleset.offer(dataset, major) else { return !seen.fields().is_empty() };
-        offer.contract.operations.iter().any(|operation| {
-            let mut marked = operation
-                .answer
-                .row()
-                .fields()
-                .into_iter()
-                .filter(|(_, property)| property.marks.safe_address);
-            marked.any(|(path, _)| {
-                let released =
-                    seen.fields().iter().filter_map(|field| crate::model::FieldPath::parse(field).ok());
-                released.into_iter().any(|field| field.is_within(&path) || path.is_within(&field))
-            })
-        })
+        seen.fields().iter().any(|field| is_called_so(field) || !harmless(field))
     }
+}
+
+fn is_called_so(field: &str) -> bool {
+    let folded = field.to_lowercase();
+    folded.contains("safe") && folded.contains("address")
+}
+
+/// Whether the contract has the field, and marks neither it nor anything above or below it in any answer.
+fn is_harmless(contract: &Contract, field: &FieldPath) -> bool {
+    let rows = || contract.operations.iter().map(|operation| operation.answer.row());
+    let is_near = |path: &FieldPath| field.is_within(path) || path.is_within(field);
+    let mut marked = rows().flat_map(Shape::fields).filter(|(_, property)| property.marks.safe_address);
+    rows().any(|row| row.at(field).is_some()) && !marked.any(|(path, _)| is_near(&path))
 }
 
 /// A purpose in words.

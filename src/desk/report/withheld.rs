@@ -3,7 +3,8 @@
 
 use super::known::Known;
 use super::seen::{About, Seen};
-use crate::model::{MemberClass, PurposeCode, Regime};
+use crate::model::{MemberClass, PurposeCode, Regime, SarDisclosable, Urgency};
+use crate::policy::{Agreement, Grant};
 
 /// Why an access is left out of the releasable cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +13,17 @@ pub(super) enum HeldBack {
     LawEnforcement,
     /// DPA 2018 Sch. 2 para. 2: crime and taxation.
     Crime,
+    /// The grant it was under says that the person must not be told of the request.
+    TipOff,
+    /// The grant it was under names what lifts the duties against it; whether it lifts the duty to tell is for
+    /// people to judge.
+    Exemption,
+    /// It was asked for to protect national security (DPA 2018 s.26 and s.45(4)(d)).
+    NationalSecurity,
+    /// Its agreement lets nobody be told before the consumer was asked.
+    ConsultConsumer,
+    /// Its agreement does not let everybody be told, for purposes of crime.
+    AgreedCrime,
     /// Whoever asked is no member any more, so that what it is cannot be judged.
     MemberUnknown,
     /// The agreement, and so the law it was under, cannot be read.
@@ -31,6 +43,13 @@ impl HeldBack {
         match self {
             Self::LawEnforcement => "law enforcement",
             Self::Crime => "a purpose of crime or fraud",
+            Self::TipOff => "the grant says that the person must not be told",
+            Self::Exemption => "under a grant with an exemption",
+            Self::NationalSecurity => "a request to protect national security",
+            Self::ConsultConsumer => "the agreement wants the consumer asked first",
+            Self::AgreedCrime => {
+                "the agreement does not let it be told where that would prejudice crime purposes"
+            }
             Self::MemberUnknown => "the member is not in the directory any more",
             Self::AgreementUnknown => "the agreement cannot be read",
             Self::PurposeUnknown => "the purpose is not known",
@@ -63,8 +82,32 @@ pub(super) fn held_back(seen: &Seen, about: About, known: &Known) -> Option<Held
     if CRIME.contains(&agreement.purpose) || CRIME.contains(&stated) {
         return Some(HeldBack::Crime);
     }
+    if let Some(held) = as_signed(&agreement) {
+        return Some(held);
+    }
     if known.releases_safe_address(seen) {
         return Some(HeldBack::SafeAddress);
     }
     (about != About::ThemAlone).then_some(HeldBack::OtherPeople)
+}
+
+/// What its own words say of telling: those of a grant, and of format 2. Format 1 says nothing.
+fn as_signed(agreement: &Agreement) -> Option<HeldBack> {
+    let granted = agreement.grant.as_deref().and_then(of_grant);
+    let rights = || agreement.particulars.as_ref()?.rights.as_ref();
+    granted.or_else(|| match rights()?.sar_disclosable {
+        SarDisclosable::Yes => None,
+        SarDisclosable::ConsultConsumer => Some(HeldBack::ConsultConsumer),
+        SarDisclosable::WithholdCrime => Some(HeldBack::AgreedCrime),
+    })
+}
+
+fn of_grant(grant: &Grant) -> Option<HeldBack> {
+    if grant.request.tip_off {
+        return Some(HeldBack::TipOff);
+    }
+    if grant.request.urgency == Urgency::NationalSecurity {
+        return Some(HeldBack::NationalSecurity);
+    }
+    grant.decision.exemption.as_ref().map(|_| HeldBack::Exemption)
 }

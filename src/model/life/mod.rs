@@ -186,11 +186,6 @@ impl Life {
         }
     }
 
-    /// Notes everything of what came after this.
-    pub fn follow(&mut self, later: &Self) {
-        later.events().for_each(|event| self.note(event));
-    }
-
     pub fn events(&self) -> impl Iterator<Item = LifeEvent> + '_ {
         let acts = self.acts.values().flatten().cloned().map(LifeEvent::Act);
         let halts = self.halts.iter().map(|(scope, halt)| match halt {

@@ -76,7 +76,7 @@ fn everything_reads_as_it_was_written_and_the_last_word_counts() {
     // An older state followed by a newer one: what was started again stays so.
     let mut older = Life::default();
     older.note(halt(&scopes[0], "older"));
-    older.follow(&life);
+    life.events().for_each(|event| older.note(event));
     assert_eq!(older, life);
     assert_eq!(StopScope::parse("everything"), None);
     assert_eq!(LifeEvent::parse("[\"withdraw\"]"), None);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::clock::{ZONE, date_in_words};
+use crate::clock::{ZONE, date_in_words, moment_in_words};
 use crate::model::Digest;
 use crate::policy::{Agreement, Grounds, Reason, Standing, standing};
 
@@ -10,15 +10,6 @@ use super::super::finding::{Found, not_proven, wrong};
 use super::super::record::day;
 use super::super::rules::ring;
 use super::{Case, Law};
-
-/// A moment as people read it, in London.
-pub(in crate::desk::evidence) fn when(at: Timestamp) -> String {
-    let london = at.in_tz(ZONE).ok();
-    london.map_or_else(
-        || at.to_string(),
-        |at| format!("{} at {}", date_in_words(at.date()), at.strftime("%H:%M:%S")),
-    )
-}
 
 impl Case<'_> {
     pub(super) fn agreement(&self, law: &Law<'_>) -> Found {
@@ -98,11 +89,33 @@ impl Case<'_> {
         let mut moments = [self.exchange.began(), self.exchange.time].into_iter();
         let is_open = |at: Timestamp| at.in_tz(ZONE).is_ok_and(|at| agreement.hours.has(at.datetime()));
         if !moments.any(is_open) {
-            let began = when(self.exchange.began());
+            let began = moment_in_words(self.exchange.began());
             return wrong(format!("the agreement allows no questions at that hour: {began}"));
+        }
+        // A grant has moments, and its days are only those they lie in.
+        if let Some(grant) = &agreement.grant {
+            let (began, open) = (moment_in_words(self.exchange.began()), grant.open_in_words());
+            return match grant.is_open(self.exchange.began()) {
+                true => Ok(format!("the question came on {began}, and the grant was open {open}")),
+                false => wrong(format!("the question came on {began}, and the grant was open {open}")),
+            };
         }
         let until = dates.until.map_or_else(String::new, |until| format!(" until {}", date_in_words(until)));
         Ok(format!("it was in force on {}: from {}{until}", date_in_words(day), date_in_words(dates.from)))
+    }
+
+    /// Of a grant. That it was used once, only the whole log shows.
+    pub(super) fn once(&self) -> Found {
+        not_proven(
+            "that the grant was used this once: only the whole log shows that nothing else was under it",
+        )
+    }
+
+    /// Of a grant. Its commitments are under a key that is no evidence, and the record has references of its own.
+    pub(super) fn about(&self) -> Found {
+        not_proven(
+            "that the question was about whom the grant names: the key of its commitments, and the identifier, are not in a pack",
+        )
     }
 
     /// The view is computed anew from the contract and the mapping in the pack.

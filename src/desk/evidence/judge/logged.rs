@@ -1,5 +1,6 @@
 //! That the record, its sealed part and the entries of its ruleset are in the log.
 
+use crate::clock::moment_in_words;
 use crate::crypto::sha256;
 use crate::ledger::verify::pack::{Pack, Part};
 use crate::merkle::note::VerifierKey;
@@ -75,7 +76,7 @@ impl Case<'_> {
         Ok(format!(
             "its ruleset came into force by record {}, on {}, and the record names it",
             entry.index,
-            super::agreed::when(entry.time)
+            moment_in_words(entry.time)
         ))
     }
 

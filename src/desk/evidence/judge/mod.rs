@@ -13,8 +13,6 @@ use crate::ledger::verify::pack::Pack;
 use crate::merkle::note::VerifierKey;
 use crate::policy::Agreement;
 
-pub(super) use agreed::when;
-
 use super::finding::{Doubt, Finding, Found, Verdict, not_proven};
 use super::record::{Exchange, Manifest, RulesetEntry, SealedPart};
 use super::rules::{Offered, Rules};
@@ -155,6 +153,10 @@ impl<'p> Case<'p> {
             return findings;
         }
         findings.push(Finding::of("agreement", self.agreement(law)));
+        if self.exchange.was_answered() && law.agreement.as_ref().is_ok_and(|one| one.grant.is_some()) {
+            findings.push(Finding::of("once", self.once()));
+            findings.push(Finding::of("about", self.about()));
+        }
         for (what, check) in Self::CHECKS {
             // What was refused needs no leave; that nothing left is looked at all the same.
             if self.exchange.was_answered() || matches!(what, "chain" | "fields") {

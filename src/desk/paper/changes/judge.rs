@@ -42,7 +42,8 @@ const RULES: &[(&str, Rule)] = &[
     ("agreement.version", Rule::Aside),
     ("agreement.title", Rule::Aside),
     ("agreement.summary", Rule::Aside),
-    ("agreement.template", Rule::Aside),
+    // Another ceiling is higher or lower; which, only the two templates say.
+    ("agreement.template", Rule::People),
     ("agreement.stage", Rule::Steps(&[&["trial"], &["live"]])),
     ("party[].ico_registration", Rule::Aside),
     ("party[].code", Rule::Aside),
@@ -51,7 +52,8 @@ const RULES: &[(&str, Rule)] = &[
     ("party[].dpo.email", Rule::Aside),
     ("party[].asset_owner.office", Rule::Aside),
     ("party[].asset_owner.email", Rule::Aside),
-    ("party[].caldicott_guardian.office", Rule::Aside),
+    // Another office signs.
+    ("party[].caldicott_guardian.office", Rule::People),
     ("party[].caldicott_guardian.email", Rule::Aside),
     ("party[].contact.name", Rule::Aside),
     ("party[].contact.telephone", Rule::Aside),
@@ -157,6 +159,8 @@ pub(super) fn alone(one: &Saying, came: bool) -> Direction {
             widens_if(!came)
         }
         "access.sample_review.fraction" | "access.sample_review.days" => widens_if(!came),
+        // One required signature fewer, or no ceiling any more.
+        "party[].caldicott_guardian.office" | "agreement.template" => widens_if(!came),
         // Where nothing was said the narrowest cannot be assumed.
         path => match rule(path) {
             Rule::Aside => Aside,
