@@ -261,7 +261,7 @@ fn a_refusal_after_a_withdrawal_is_explained_by_the_withdrawal() {
     let explained = |act_first: &str| {
         assert_eq!(act(&gateway, act_first, "glenmore", &[]).code, Some(0));
         assert_eq!(code(&gateway), "agreement_not_in_force");
-        let refused = gateway.search(json!({ "kind": "exchange", "outcome": "refused" })).remove(0);
+        let refused = gateway.search(json!({ "kind": "exchange", "outcome": "refused" })).pop().unwrap();
         let id = refused["envelope"]["exchange"].as_str().unwrap().to_owned();
         let told = run(&gateway.home, &["explain", "--exchange", &id, "--purpose", "why"]);
         assert_eq!(told.code, Some(0), "{told:?}");

@@ -122,7 +122,10 @@ fn ended(done: Result<(), (Fault, Exit)>) -> Exit {
 fn until(text: &str, clock: &Clock) -> Result<String, Fault> {
     let wrong = || format!("--until `{text}`: wanted a time in London such as \"2026-12-04 10:00\"");
     let civil: DateTime = text.trim().parse().map_err(|_| wrong())?;
-    let at = civil.to_zoned(clock.zone().clone()).map_err(|_| wrong())?;
+    // A night in March has an hour less, and one in October the same hour twice.
+    let at = clock.zone().to_ambiguous_zoned(civil).unambiguous().map_err(|_| {
+        format!("--until `{text}`: London has that time not at all or twice on that day: name an hour before or after")
+    })?;
     Ok(at.timestamp().to_string())
 }
 

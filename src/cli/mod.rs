@@ -20,6 +20,7 @@ mod next_step;
 mod output;
 mod paper;
 mod passphrase;
+mod plain;
 mod policy;
 mod register;
 mod report;

@@ -15,6 +15,7 @@ mod restore;
 mod search;
 mod unseen;
 mod verify;
+mod words;
 
 use std::io::Write;
 
@@ -28,6 +29,7 @@ pub(super) use ask::{Asked, Refused};
 pub(super) use search::{Told, find_subject, read_identifier, show};
 pub(super) use unseen::Unseen;
 pub(super) use verify::{Verified, VerifyWhat, journal_key};
+pub(super) use words::day;
 
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {

@@ -5,7 +5,7 @@ use std::io::Write;
 use serde_json::Value;
 
 use crate::cli::ledger::Unseen;
-use crate::cli::say;
+use crate::cli::plain::say_plain as say;
 
 fn of<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()

@@ -17,7 +17,7 @@ mod text;
 mod words;
 
 pub use changes::{Change, Direction, changes, changes_page};
-pub use document::{Block, Document, Section, Table};
+pub use document::{Block, Document, Section, Table, visible};
 pub use html::html;
 pub use page::page;
 pub use register::{Sheet, art30, dea};

@@ -182,7 +182,8 @@ impl<'p> Case<'p> {
         if self.exchange.agreement.is_some() {
             let deciding = Self::CHECKS.into_iter().filter(|(what, _)| *what != "chain");
             let found = deciding.map(|(what, check)| {
-                let reached = self.exchange.purpose.is_some() || !matches!(what, "purpose" | "role" | "guardrails");
+                let reached =
+                    self.exchange.purpose.is_some() || !matches!(what, "purpose" | "role" | "guardrails");
                 let judged = |agreement: &Agreement| check(self, &law, agreement);
                 let found = if reached { law.agreed(judged) } else { self.not_reached() };
                 (what, found)
