@@ -34,7 +34,7 @@ impl Known {
         let (mut told, mut life) = (None::<Told>, Life::default());
         let asked = Asked::at(socket).ask("/standing", &json!({}), &mut |line| {
             let line: Value = serde_json::from_slice(line)?;
-            told = line.get("done").map(|done| Told::deserialize(done)).transpose()?;
+            told = line.get("done").map(Told::deserialize).transpose()?;
             Ok(())
         });
         let mut told = asked.ok().and(told);

@@ -102,31 +102,7 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
         complain(&why);
         return Ok(Exit::Usage);
     }
-    let subject = match &args.subject {
-        Some(kind) => Some(SubjectQuestion { kind: kind.clone(), identifier: read_identifier(kind)? }),
-        None => None,
-    };
-    let user = if args.user { Some(read_identifier("user")?) } else { None };
-    let question = SearchQuestion {
-        purpose: args.purpose.clone(),
-        exchange: args.exchange.clone(),
-        subject,
-        user,
-        system: args.system.clone(),
-        code: args.code.clone(),
-        truly: args.truly.clone(),
-        after: args.after,
-        kind: args.kind.clone(),
-        consumer: args.consumer.clone(),
-        dataset: args.dataset.clone(),
-        agreement: args.agreement.clone(),
-        outcome: args.outcome.clone(),
-        from: args.from.clone(),
-        to: args.to.clone(),
-        limit: args.limit.and_then(|limit| usize::try_from(limit).ok()),
-        sealed: args.sealed,
-        log: args.log.clone(),
-    };
+    let question = question(args)?;
     let found = find(&args.asked, &question, &mut |line| {
         if args.json {
             say(out, line);
@@ -172,6 +148,34 @@ pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault>
         (0, Some(_)) => Exit::Undecided,
         (0, None) => Exit::No,
         _ => Exit::Yes,
+    })
+}
+
+fn question(args: &SearchArgs) -> Result<SearchQuestion, Fault> {
+    let subject = match &args.subject {
+        Some(kind) => Some(SubjectQuestion { kind: kind.clone(), identifier: read_identifier(kind)? }),
+        None => None,
+    };
+    let user = if args.user { Some(read_identifier("user")?) } else { None };
+    Ok(SearchQuestion {
+        purpose: args.purpose.clone(),
+        exchange: args.exchange.clone(),
+        subject,
+        user,
+        system: args.system.clone(),
+        code: args.code.clone(),
+        truly: args.truly.clone(),
+        after: args.after,
+        kind: args.kind.clone(),
+        consumer: args.consumer.clone(),
+        dataset: args.dataset.clone(),
+        agreement: args.agreement.clone(),
+        outcome: args.outcome.clone(),
+        from: args.from.clone(),
+        to: args.to.clone(),
+        limit: args.limit.and_then(|limit| usize::try_from(limit).ok()),
+        sealed: args.sealed,
+        log: args.log.clone(),
     })
 }
 

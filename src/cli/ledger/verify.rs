@@ -47,7 +47,7 @@ pub(in crate::cli) enum VerifyWhat<'a> {
 
 pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> Result<Exit, Fault> {
     // Before anything is wanted beside it.
-    for path in args.path.iter().chain(&args.against).filter(|path| !path.exists()) {
+    if let Some(path) = args.path.iter().chain(&args.against).find(|path| !path.exists()) {
         return Err(format!("{}: there is no such file or folder", path.display()).into());
     }
     if let Some(path) = args.path.as_ref().filter(|path| path.is_file() && pack::is_one(path)) {

@@ -72,5 +72,7 @@ pub(super) fn time(text: &str) -> Word {
 
 /// A day, for reports.
 pub(in crate::cli) fn day(text: &str) -> Word {
-    formed(text, text.parse::<Date>().map_err(|_| "wanted a day such as 2026-12-04"))
+    // A time of day beside it would be passed over.
+    let day = text.parse::<Date>().ok().filter(|day| day.to_string() == text);
+    formed(text, day.ok_or("wanted a day such as 2026-12-04"))
 }

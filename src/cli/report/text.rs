@@ -257,7 +257,8 @@ fn activity(row: &Value, out: &mut dyn Write) {
 
 /// The sums, each by its name.
 pub(super) fn totals(totals: &Value, out: &mut dyn Write) {
-    say(out, format_args!("\n{}", sums(totals)));
+    say(out, "");
+    say(out, sums(totals));
 }
 
 pub(super) fn sums(totals: &Value) -> String {
