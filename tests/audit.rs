@@ -383,6 +383,18 @@ fn a_log_that_is_gone_is_not_begun_again_under_its_name() {
     // And with its journal there, a key stays what it is.
     log.here.restart();
     assert_eq!(log.here.ledger().verifier().name(), after.name());
+    // Nor is another made where it is lost: what was signed with it would look damaged.
+    log.here.stop();
+    let (key, public) = (keys.join("ledger.key"), std::fs::read(keys.join("ledger.vkey")).unwrap());
+    let secret = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let ran = run(&log.here.site.home, &["serve"]);
+    assert!(ran.code == Some(1) && ran.err.contains("`ledger.key` is not there"), "{ran:?}");
+    assert!(!key.exists(), "nothing was made in its place");
+    assert_eq!(std::fs::read(keys.join("ledger.vkey")).unwrap(), public);
+    std::fs::write(&key, secret).unwrap();
+    log.here.restart();
+    assert_eq!(log.here.ledger().verifier().name(), after.name());
 }
 
 /// A start that was killed while it made keys, wherever that was, is no obstacle to the next.

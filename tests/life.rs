@@ -100,6 +100,32 @@ fn a_party_suspends_alone_and_resumes_alone() {
     assert_eq!(code(&gateway), "answered");
 }
 
+/// Somebody drafts an agreement and leaves a typo in it; a party suspends another in the same minute.
+#[test]
+fn a_suspension_acts_whatever_is_wrong_with_other_files() {
+    let mut gateway = Gateway::start("life-beside");
+    let draft = file(&gateway.home, "draft");
+    std::fs::write(&draft, "format = 1\nid = ").unwrap();
+    let refused = "tolbooth_reloads_total{cause=\"refused\"}";
+    until("the draft is refused", || (gateway.metric(refused) > 0).then_some(()));
+    assert_eq!(code(&gateway), "answered");
+    // Nor does an act that does not read hinder another.
+    put(&gateway.home, "broken", b"tolbooth/agreement-act/v1\n");
+    let suspended = act(&gateway, "suspend", "nhs-lomond", &[]);
+    assert_eq!(code(&gateway), "agreement_not_in_force", "in force with the next exchange: {suspended:?}");
+    let found = recorded(&gateway);
+    let [one] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(one["envelope"]["action"], "suspend");
+    let broken = acts(&gateway).into_iter().find(|path| path.to_str().unwrap().contains(".broken."));
+    std::fs::remove_file(broken.unwrap()).unwrap();
+    let resumed = act(&gateway, "resume", "nhs-lomond", &[]);
+    assert_eq!(code(&gateway), "answered", "{resumed:?}");
+    std::fs::remove_file(draft).unwrap();
+    until("all is green", || (gateway.light("ruleset") == "green").then_some(()));
+    gateway.restart();
+    assert_eq!(code(&gateway), "answered");
+}
+
 #[test]
 fn a_withdrawn_version_never_comes_back() {
     let mut gateway = Gateway::start("life-withdraw");

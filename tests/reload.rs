@@ -115,6 +115,27 @@ fn a_broken_file_changes_nothing_but_the_light_and_mending_it_turns_green() {
     until_told(&gateway, "refused", "guardrail");
 }
 
+/// A pipe would be read for ever, and a folder that is not mounted just now is not one without guardrails.
+#[test]
+fn what_is_no_file_holds_nothing_up_and_guardrails_do_not_go_all_at_once() {
+    let gateway = patient("no-file");
+    let pipe = agreements::file(&gateway.home, "pipe");
+    refused(&gateway, || {
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+    });
+    assert_eq!(gateway.check(CHI).status, 200);
+    loaded(&gateway, || std::fs::remove_file(&pipe).unwrap());
+    replace(&guardrail(&gateway, "no-health"), NO_HEALTH.as_bytes());
+    until_told(&gateway, "refused", "guardrail");
+    let (there, away) = (gateway.home.join("policies/guardrails"), gateway.home.join("policies/moved"));
+    refused(&gateway, || std::fs::rename(&there, &away).unwrap());
+    assert_eq!(gateway.check(CHI).code(), "guardrail", "what was forbidden still is");
+    loaded(&gateway, || std::fs::rename(&away, &there).unwrap());
+    loaded(&gateway, || std::fs::remove_file(guardrail(&gateway, "no-health")).unwrap());
+    assert_eq!(gateway.check(CHI).status, 200);
+}
+
 #[test]
 fn a_revocation_acts_on_an_open_connection() {
     let gateway = Gateway::start("revoke");
@@ -384,6 +405,16 @@ fn a_replaced_csv_file_answers_and_a_bad_one_keeps_the_old_answers() {
     assert!(!alarm.to_string().contains("perhaps"), "a value is in the record: {alarm}");
     let raised = "tolbooth_alarms_total{alarm=\"file_refused\",dataset=\"taxi-licence\"}";
     assert_eq!(gateway.metric(raised), 1);
+    // Without its line of headers the first is somebody's record, and is told to nobody.
+    let (_, rows) = good.split_once('\n').unwrap();
+    let first = rows.lines().next().unwrap().split(',').next().unwrap();
+    replace(&path, rows.as_bytes());
+    let alarm = until("the alarm is on the record", || {
+        let alarms = alarms(&gateway, "file_refused");
+        alarms.into_iter().find(|alarm| alarm["sealed"].to_string().contains("no column"))
+    });
+    let ready = gateway.local("/ready").1;
+    assert!(!alarm.to_string().contains(first) && !ready.contains(first), "{alarm} {ready}");
     // The very bytes that answer already: there is nothing new in them but that all is well again.
     replace(&path, good.as_bytes());
     until("the light is green", || (gateway.light("source taxi-licence/v1") == "green").then_some(()));

@@ -15,7 +15,7 @@ use tolbooth::desk::versions_at_start;
 use tolbooth::ledger::search::Index as _;
 use tolbooth::ledger::{Alarm, GrantUse, Opened, Presented, Record};
 use tolbooth::model::{AgreementId, AgreementRef, Digest, ExchangeId, MemberId, SystemId, SystemName};
-use tolbooth::store::Versions;
+use tolbooth::store::{IndexKey, Versions};
 
 fn store(here: &Here) -> PathBuf {
     here.site.home.join("data/store")
@@ -48,13 +48,19 @@ fn is_folded(here: &Here, id: &str) -> bool {
     here.running().app.fold.locate(&id).is_some()
 }
 
+/// What the store is kept under.
+fn key(here: &Here) -> IndexKey {
+    let text = std::fs::read_to_string(here.site.home.join("data/keys/index.key")).unwrap();
+    IndexKey::new(&Digest::from_hex(text.trim()).unwrap().0, here.ledger().verifier().name())
+}
+
 /// What the store says was ever in force, and how far it was read.
 fn versions(here: &Here) -> Versions {
-    Versions::read(&Versions::beside(&store(here)), here.ledger().verifier().name())
+    Versions::read(&Versions::beside(&store(here)), here.ledger().verifier().name(), &key(here))
 }
 
 /// The file of versions is written when all there is to fold is folded.
-fn until_written(here: &Here, seen: &[AgreementRef]) {
+fn until_written(here: &Here, seen: &[(AgreementRef, Digest)]) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while versions(here).highest().collect::<Vec<_>>() != seen {
         assert!(Instant::now() < deadline, "{:?}", versions(here));
@@ -89,12 +95,13 @@ fn a_store_deleted_while_the_gateway_is_stopped_is_rebuilt() {
     until_folded(&here, &old.0);
     is_found(&here, &old);
     is_found(&here, &new);
-    let (log, file) = (here.ledger().verifier().name().to_owned(), Versions::beside(&store(&here)));
+    let (log, key) = (here.ledger().verifier().name().to_owned(), key(&here));
+    let file = Versions::beside(&store(&here));
 
     here.stop();
     std::fs::remove_dir_all(store(&here)).unwrap();
     // A start has it still, without reading years of the journal.
-    let seen: Vec<AgreementRef> = Versions::read(&file, &log).highest().collect();
+    let seen: Vec<(AgreementRef, Digest)> = Versions::read(&file, &log, &key).highest().collect();
     assert!(!seen.is_empty());
     std::fs::remove_file(file).unwrap();
     here.restart();
@@ -158,7 +165,7 @@ fn what_was_in_force_is_known_without_the_store_and_without_the_journal() {
     let segments = here.ledger().archive().sealed_segments().unwrap().len();
     let read = |directory: &Path, unread_segments| {
         let opened = Opened { unread_segments, ..Opened::default() };
-        let versions = versions_at_start(directory, here.ledger(), &opened).unwrap();
+        let versions = versions_at_start(directory, here.ledger(), &opened, &key(&here)).unwrap();
         versions.highest().collect::<Vec<_>>()
     };
     let nowhere = here.site.home.join("nowhere");
@@ -188,7 +195,7 @@ fn what_was_used_is_known_without_the_store_and_without_the_journal() {
     let segments = here.ledger().archive().sealed_segments().unwrap().len();
     let read = |directory: &Path, unread_segments| {
         let opened = Opened { unread_segments, ..Opened::default() };
-        let versions = versions_at_start(directory, here.ledger(), &opened).unwrap();
+        let versions = versions_at_start(directory, here.ledger(), &opened, &key(&here)).unwrap();
         versions.used().cloned().collect::<Vec<_>>()
     };
     let nowhere = here.site.home.join("nowhere");

@@ -13,6 +13,9 @@ use crate::journal::{SegmentFiles, Shelf as _};
 use crate::ledger::journal_directory;
 use crate::merkle::signer::SignerKey;
 
+const KEY_LOST: &str = "`ledger.key` is not there, and the log was begun with it: put it back from where it is kept. If it \
+                        is lost for good, the log ends: see \"A key was lost or stolen\" in docs/runbook.md";
+
 /// What the gateway signs with and derives from.
 pub(crate) struct Keys {
     /// Signs checkpoints; its name is the log's origin.
@@ -29,8 +32,12 @@ pub(crate) fn open(data: &Path, log_name: &str, clock: &Clock) -> io::Result<Key
     let folder = data.join("keys");
     DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
     let path = folder.join("ledger.key");
-    if path.exists() && !is_begun(&journal_directory(&data.join("ledger")))? {
-        set_aside(&path)?;
+    let begun = is_begun(&journal_directory(&data.join("ledger")))?;
+    match (path.exists(), begun) {
+        (true, false) => set_aside(&path)?,
+        // Another key would be another log's, and the one before would look damaged.
+        (false, true) => return Err(io::Error::new(io::ErrorKind::NotFound, KEY_LOST)),
+        (true, true) | (false, false) => {}
     }
     let ledger = read_or_make(&path, || {
         // A log that begins anew must not share its origin with one begun before.

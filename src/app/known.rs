@@ -34,8 +34,8 @@ impl Known {
         opened: &Opened,
     ) -> Result<Self, StartFault> {
         let store = gateway.data.join("store");
-        let versions = desk::versions_at_start(&store, ledger, opened)?;
         let index = crate::store::IndexKey::new(&keys.index, ledger.verifier().name());
+        let versions = desk::versions_at_start(&store, ledger, opened, &index)?;
         let fold = Arc::new(FoldedIndex::new(&store, &versions, index));
         let seen = Seen::new(versions.highest(), opened.ruleset);
         let restored = restored_at(&gateway.data.join("ledger")).map_err(LedgerError::from)?;

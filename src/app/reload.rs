@@ -1,6 +1,7 @@
 //! Reloading: when files change or SIGHUP comes, everything is read and compiled anew beside the
 //! road; only a ruleset without faults, and recorded, takes the old one's place, in one step. Where other
-//! files are at fault the members' file alone still does (`revoke.rs`), so that a revocation never waits.
+//! files are at fault the members' file and acts alone still do (`revoke.rs`), so that neither a revocation nor a
+//! suspension waits.
 
 use std::collections::{BTreeMap, HashSet};
 use std::os::unix::fs::MetadataExt as _;
@@ -171,7 +172,8 @@ fn reload(app: &App, before: Option<&Refused>) -> Option<Refused> {
             record_the_day(app);
             let refused = Refused { digest: Ruleset::digest_of(&app.gateway), faults };
             let faults = &refused.faults;
-            let first = faults.0.first().map(ToString::to_string).unwrap_or_default();
+            // Shown to whoever can read readiness, and kept for years: without what a file says.
+            let first = faults.0.first().map(Fault::without_values).unwrap_or_default();
             let why = format!("{} faults in changed files, the first: {first}", faults.0.len());
             app.health.set(Condition::Ruleset, Light::Amber(why.clone()));
             if before != Some(&refused) {

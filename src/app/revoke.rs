@@ -185,7 +185,7 @@ impl Changing {
     fn note(&self, faults: Faults) {
         let mut before = self.wrong();
         if !faults.is_empty() && faults != before.faults {
-            tracing::warn!(%faults, "the members' file as it is now is not in force");
+            tracing::warn!(%faults, "the members' file or the acts as they are now are not all in force");
         }
         if faults.is_empty() && !before.faults.is_empty() {
             self.load_again();

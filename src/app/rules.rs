@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::crypto::MacKey;
-use crate::desk::Ruleset;
+use crate::desk::{Ruleset, read_bounded};
 use crate::ledger::{Ledger, LedgerError, Opened, Record, Rules, RulesItem};
 use crate::model::{Digest, Fault, Faults};
 
@@ -170,7 +170,7 @@ fn refusal(
 
 /// The bytes of a file, as `sha256sum` gives it.
 pub(super) fn of_file(path: &Path) -> Option<Digest> {
-    std::fs::read(path).ok().map(|bytes| Digest::of(&bytes))
+    read_bounded(path).ok().map(|bytes| Digest::of(&bytes))
 }
 
 /// The public halves, as others fetch them.

@@ -10,7 +10,8 @@ use crate::model::{AgreementId, AgreementRef, Digest};
 pub(super) struct Seen(Mutex<Inner>);
 
 struct Inner {
-    highest: HashMap<AgreementId, u32>,
+    /// With the digest of the first bytes that were in force under it.
+    highest: HashMap<AgreementId, (u32, Digest)>,
     /// What the last ruleset entry says is in force.
     recorded: Vec<(AgreementRef, Digest)>,
     /// The ruleset of the last ruleset entry, as far as it is known.
@@ -19,8 +20,12 @@ struct Inner {
 
 impl Seen {
     /// Begins with what is folded from the journal.
-    pub(super) fn new(folded: impl IntoIterator<Item = AgreementRef>, ruleset: Option<Digest>) -> Self {
-        let highest = folded.into_iter().map(|agreement| (agreement.id, agreement.version)).collect();
+    pub(super) fn new(
+        folded: impl IntoIterator<Item = (AgreementRef, Digest)>,
+        ruleset: Option<Digest>,
+    ) -> Self {
+        let seen = |(agreement, bytes): (AgreementRef, Digest)| (agreement.id, (agreement.version, bytes));
+        let highest = folded.into_iter().map(seen).collect();
         Self(Mutex::new(Inner { highest, recorded: Vec::new(), ruleset }))
     }
 
@@ -29,16 +34,18 @@ impl Seen {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn highest(&self, agreement: &AgreementId) -> Option<u32> {
+    pub(super) fn highest(&self, agreement: &AgreementId) -> Option<(u32, Digest)> {
         self.inner().highest.get(agreement).copied()
     }
 
     /// These are in force.
     pub(super) fn note(&self, in_force: &[(AgreementRef, Digest)]) {
         let highest = &mut self.inner().highest;
-        for (agreement, _) in in_force {
-            let version = highest.entry(agreement.id.clone()).or_default();
-            *version = agreement.version.max(*version);
+        for (agreement, bytes) in in_force {
+            let seen = highest.entry(agreement.id.clone()).or_insert((agreement.version, *bytes));
+            if agreement.version > seen.0 {
+                *seen = (agreement.version, *bytes);
+            }
         }
     }
 
@@ -71,15 +78,15 @@ mod tests {
 
     #[test]
     fn what_was_seen_is_never_forgotten() {
-        let seen = Seen::new([version(2).0], None);
+        let seen = Seen::new([version(2)], None);
         let taxi = AgreementId::new("taxi").unwrap();
-        assert_eq!(seen.highest(&taxi), Some(2));
+        assert_eq!(seen.highest(&taxi), Some((2, version(2).1)));
         seen.recorded(Digest::of(b"3"), vec![version(3)]);
         assert!(seen.is_recorded(&[version(3)]));
         // Taken out, and an older one put there.
         seen.recorded(Digest::of(b"4"), Vec::new());
         seen.note(&[version(1)]);
-        assert_eq!(seen.highest(&taxi), Some(3));
+        assert_eq!(seen.highest(&taxi), Some((3, version(3).1)));
         assert_eq!(seen.highest(&AgreementId::new("other").unwrap()), None);
     }
 }

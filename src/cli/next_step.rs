@@ -64,7 +64,7 @@ fn against(reason: &Reason) -> Option<(Action, &MemberId)> {
 
 fn older(reason: &Reason) -> Option<u32> {
     match reason {
-        Reason::OlderThanSeen { seen } => Some(*seen),
+        Reason::OlderThanSeen { seen } | Reason::OtherThanSeen { seen } => Some(*seen),
         _ => None,
     }
 }

@@ -11,8 +11,11 @@ use crate::policy::subject_key_file;
 
 use super::spread::spread;
 
-/// Bytes of a file that another file names: above the longest that any kind may have, a revocation list's.
-const NAMED_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Bytes of a file: above the longest that any kind may have, a revocation list's.
+const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// The folders of what was agreed, below the policies.
+const AGREED: [&str; 2] = ["agreements", "grants"];
 
 /// One file: its name relative to the gateway's home, and its bytes.
 #[derive(Debug, Clone)]
@@ -63,12 +66,12 @@ impl RulesetFiles {
     pub fn read(gateway: &Gateway) -> Result<Self, Faults> {
         let mut faults = Faults::default();
         let mut files = Self::members_alone(gateway, &mut faults);
-        for folder in ["agreements", "grants"] {
+        for folder in AGREED {
             let folder = gateway.policies.join(folder);
             files.agreements.extend(files.folder(&folder, "toml", &mut faults));
             files.signatures.extend(files.folder(&folder, "sig", &mut faults));
-            files.acts.extend(files.folder(&folder, "act", &mut faults));
         }
+        files.acts = Self::acts_alone(gateway, &mut faults);
         let folder = gateway.policies.join("templates");
         files.templates = files.folder(&folder, "toml", &mut faults);
         files.signatures.extend(files.folder(&folder, "sig", &mut faults));
@@ -77,6 +80,13 @@ impl RulesetFiles {
         files.guardrails = files.folder(&gateway.policies.join("guardrails"), "cedar", &mut faults);
         files.issuers = files.folder(&gateway.policies.join("issuers"), "toml", &mut faults);
         faults.into_result().map(|()| files)
+    }
+
+    /// Reads what officers did and nothing else.
+    pub(super) fn acts_alone(gateway: &Gateway, faults: &mut Faults) -> Vec<RulesetFile> {
+        let files = Self { home: gateway.home.clone(), ..Self::default() };
+        let folders = AGREED.iter().map(|folder| gateway.policies.join(folder));
+        folders.flat_map(|folder| files.folder(&folder, "act", faults)).collect()
     }
 
     /// Files that lie beside those of a ruleset and are none of it, in order of name: what they say is not in force.
@@ -128,11 +138,7 @@ impl RulesetFiles {
         if let Some(bytes) = self.named.iter().find(|file| file.name == name).and_then(RulesetFile::held) {
             return Ok(bytes.to_vec());
         }
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)?.take(NAMED_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > NAMED_BYTES_MAX {
-            return Err(std::io::Error::other("it is longer than any such file may be"));
-        }
+        let bytes = read_bounded(path)?;
         self.named.push(RulesetFile::new(name, bytes.clone()));
         Ok(bytes)
     }
@@ -177,7 +183,7 @@ impl RulesetFiles {
 
     fn read_one(&self, path: &Path) -> Result<RulesetFile, Fault> {
         let name = self.name_of(path);
-        match std::fs::read(path) {
+        match read_bounded(path) {
             Ok(bytes) => Ok(RulesetFile::new(name, bytes)),
             Err(error) => Err(Fault::new(name, None, format!("cannot be read: {error}"))),
         }
@@ -192,9 +198,14 @@ impl RulesetFiles {
                 return Vec::new();
             }
         };
-        let mut paths: Vec<PathBuf> = entries
-            .filter_map(Result::ok)
-            .map(|entry| entry.path())
+        // A file that is not seen could be a guardrail.
+        let listed: std::io::Result<Vec<PathBuf>> = entries.map(|entry| Ok(entry?.path())).collect();
+        let unlisted =
+            |error| faults.push(Fault::new(self.name_of(path), None, format!("cannot be read: {error}")));
+        let mut paths: Vec<PathBuf> = listed
+            .map_err(unlisted)
+            .unwrap_or_default()
+            .into_iter()
             .filter(|path| path.extension().is_some_and(|found| found == extension))
             // Editors leave hidden files beside the ones they write.
             .filter(|path| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')))
@@ -226,4 +237,17 @@ impl RulesetFiles {
     fn name_of(&self, path: &Path) -> String {
         path.strip_prefix(&self.home).unwrap_or(path).display().to_string()
     }
+}
+
+/// Reads a regular file: a pipe would hold up every reload until somebody wrote to it.
+pub fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(std::io::Error::other("it is longer than any such file may be"));
+    }
+    Ok(bytes)
 }

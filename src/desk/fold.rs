@@ -171,7 +171,7 @@ impl FoldedIndex {
         }
         let folded = self.fold_of(&archive).and_then(|fold| {
             self.erased.begin(&fold, erased)?;
-            let versions = read_versions(&self.directory, ledger)?;
+            let versions = read_versions(&self.directory, ledger, &self.key)?;
             let file = Versions::beside(&self.directory);
             fold_segments(&archive, &fold, &self.key, versions, &file, progress)
         });
@@ -304,7 +304,7 @@ fn fold_segments(
         }
     }
     // If we crash here the versions are behind sled: the next time they are read from the journal.
-    versions.write(file)?;
+    versions.write(file, key)?;
     Ok((versions.next_segment(), folded))
 }
 

@@ -30,7 +30,7 @@ mod terms;
 mod versions;
 mod view;
 
-pub use files::{RulesetFile, RulesetFiles};
+pub use files::{RulesetFile, RulesetFiles, read_bounded};
 pub use fold::FoldedIndex;
 pub use issuers::issuer_warnings;
 pub use judging::{Caller, Content, Denied, facts, fit, meant, minimised, permitted};

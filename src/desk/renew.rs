@@ -1,12 +1,12 @@
-//! A ruleset with the directory as it is now, and nothing else: so that a revocation waits neither for a typo in
-//! another file nor for a thousand agreements to be compiled.
+//! A ruleset with the directory and what officers did as they are now, and nothing else: so that neither a revocation
+//! nor a suspension waits for a typo in another file, nor a revocation for a thousand agreements to be compiled.
 
 use std::sync::Arc;
 
 use crate::config::Gateway;
 use crate::directory::Directory;
 use crate::model::{Fault, Faults};
-use crate::policy::against_members;
+use crate::policy::{SignedAct, against_members};
 
 use super::files::{RulesetFile, RulesetFiles};
 use super::ruleset::{Circumstances, Material, Ruleset, class_of, key_ring, read_directory};
@@ -19,15 +19,17 @@ pub struct Renewed {
     pub ruleset: Option<Ruleset>,
     /// The revocation lists on disk that could not be taken, whatever else was.
     pub refused_lists: Vec<Fault>,
-    /// What is wrong with the members' file, where only the files it named before could be read anew.
+    /// What is wrong with the members' file, where only the files it named before could be read anew; and with acts,
+    /// which leave the others alone.
     pub wrong: Faults,
 }
 
 impl Ruleset {
-    /// The ruleset before with the members' file, anchors and revocation lists as they are now: who may connect
-    /// and whose signature counts must wait neither for a typo elsewhere nor for a thousand agreements. What
-    /// was agreed, offered and forbidden stays as it was; agreements the new directory has no members for, or no
-    /// authority for the template they name, are left out. `None` if all of it is as before.
+    /// The ruleset before with the members' file, anchors, revocation lists and acts as they are now: who may
+    /// connect, whose signature counts and what a party suspended must wait neither for a typo elsewhere nor, the
+    /// first two, for a thousand agreements. What was agreed, offered and forbidden stays as it was; agreements the
+    /// new directory has no members for, or no authority for the template they name, are left out. `None` if all of
+    /// it is as before.
     pub fn with_directory(gateway: &Gateway, circumstances: &Circumstances<'_>) -> Result<Renewed, Faults> {
         let Some(before) = circumstances.before else { return Ok(Renewed::default()) };
         let mut wrong = Faults::default();
@@ -40,11 +42,14 @@ impl Ruleset {
             }
         };
         let refused_lists = directory.refused_lists().to_vec();
-        if directory.digest() == before.directory.digest() {
+        let acts = readable_acts(gateway, &mut wrong);
+        let acted = !acts.iter().map(|act| act.digest).eq(before.files.acts.iter().map(|act| act.digest));
+        if !acted && directory.digest() == before.directory.digest() {
             return Ok(Renewed { ruleset: None, refused_lists, wrong });
         }
-        let files = before.files.with_members(members, before.directory.files());
-        if directory.governs_as(&before.directory) {
+        let mut files = before.files.with_members(members, before.directory.files());
+        files.acts = acts;
+        if !acted && directory.governs_as(&before.directory) {
             return Ok(Renewed { ruleset: Some(before.with(directory, files)), refused_lists, wrong });
         }
         let ring = key_ring(gateway, &directory)?;
@@ -86,6 +91,17 @@ impl Ruleset {
             acts: Arc::clone(&self.acts),
         }
     }
+}
+
+/// What officers did, by the files as they are now. One that does not read could be a withdrawal: it is a fault, and
+/// the others count all the same.
+fn readable_acts(gateway: &Gateway, wrong: &mut Faults) -> Vec<RulesetFile> {
+    let mut acts = RulesetFiles::acts_alone(gateway, wrong);
+    acts.retain(|file| {
+        let read = file.bytes().and_then(|bytes| SignedAct::read(&file.name, bytes));
+        read.map_err(|faults| wrong.extend(faults)).is_ok()
+    });
+    acts
 }
 
 /// The directory as its files are now; with `members` in place of the members' file on disk.

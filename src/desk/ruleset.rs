@@ -83,8 +83,8 @@ impl Offer {
 
 /// What a load needs from outside the files.
 pub struct Circumstances<'a> {
-    /// The highest version of an agreement the ledger has seen in force.
-    pub seen: &'a (dyn Fn(&AgreementId) -> Option<u32> + Sync),
+    /// The highest version of an agreement the ledger has seen in force, and the digest of its bytes.
+    pub seen: &'a (dyn Fn(&AgreementId) -> Option<(u32, Digest)> + Sync),
     /// What the ledger knows of acts on agreements.
     pub life: &'a Life,
     /// The ruleset a reload replaces: limits go on counting, epochs go on.
@@ -100,6 +100,7 @@ impl Ruleset {
     pub fn load(gateway: &Gateway, circumstances: &Circumstances<'_>) -> Result<Self, Faults> {
         let mut files = RulesetFiles::read(gateway)?;
         let mut faults = Faults::default();
+        faults.extend(guardrails_gone(gateway, circumstances.before));
         let before = circumstances.before.map(|before| &before.directory);
         let directory = read_directory(gateway, &mut files, before).map_err(|more| faults.extend(more)).ok();
         // A sandbox makes rows that its agreements admit; what is wrong with one is told when it is compiled.
@@ -256,6 +257,17 @@ impl Material {
             acts,
         })
     }
+}
+
+/// Guardrails go one by one: a folder that is gone at once was moved, or is not mounted just now.
+fn guardrails_gone(gateway: &Gateway, before: Option<&Ruleset>) -> Faults {
+    let folder = gateway.policies.join("guardrails");
+    if folder.is_dir() || before.is_none_or(|before| before.files.guardrails.is_empty()) {
+        return Faults::default();
+    }
+    let name = folder.strip_prefix(&gateway.home).unwrap_or(&folder).display().to_string();
+    let fault = Fault::new(name, None, "is not there, and there were guardrails in it");
+    fault.with_help("put it back; where none are wanted any more, leave it there, empty").into()
 }
 
 /// The officers' keys, in a directory that this gateway's member is in.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::journal::JournalFault;
 use crate::ledger::{Archive, Entry, Folded, Ledger, Opened, fold_entry};
-use crate::store::{StoreError, Versions};
+use crate::store::{IndexKey, StoreError, Versions};
 
 /// Why folding ended early.
 #[derive(Debug)]
@@ -48,9 +48,14 @@ impl From<io::Error> for FoldFault {
 /// What was ever in force or used, read before anything is decided: an older version may not come back because
 /// the gateway was restarted. Segments that neither the store's file nor the ledger's opening has read are
 /// read here.
-pub fn versions_at_start(directory: &Path, ledger: &Ledger, opened: &Opened) -> Result<Versions, FoldFault> {
-    let mut versions = read_versions(directory, ledger)?;
-    opened.in_force.iter().for_each(|agreement| versions.note(agreement));
+pub fn versions_at_start(
+    directory: &Path,
+    ledger: &Ledger,
+    opened: &Opened,
+    key: &IndexKey,
+) -> Result<Versions, FoldFault> {
+    let mut versions = read_versions(directory, ledger, key)?;
+    opened.in_force.iter().for_each(|(agreement, bytes)| versions.note(agreement, *bytes));
     opened.used.iter().for_each(|grant| versions.note_used(grant.clone()));
     let archive = ledger.archive();
     let unread = archive.segments()?.into_iter().take(opened.unread_segments);
@@ -64,9 +69,13 @@ pub fn versions_at_start(directory: &Path, ledger: &Ledger, opened: &Opened) -> 
 }
 
 /// Versions of more segments than the journal has are of another one, whatever its name.
-pub(super) fn read_versions(directory: &Path, ledger: &Ledger) -> Result<Versions, FoldFault> {
+pub(super) fn read_versions(
+    directory: &Path,
+    ledger: &Ledger,
+    key: &IndexKey,
+) -> Result<Versions, FoldFault> {
     let log = ledger.verifier().name();
-    let versions = Versions::read(&Versions::beside(directory), log);
+    let versions = Versions::read(&Versions::beside(directory), log, key);
     let last = last_segment(&ledger.archive())?;
     Ok(if versions.next_segment() <= last + 1 { versions } else { Versions::nothing(log) })
 }
@@ -86,7 +95,7 @@ pub(super) fn note_rare(entry: &Entry<'_>, versions: &mut Versions) {
 
 fn note(found: Folded, versions: &mut Versions) {
     match found {
-        Folded::InForce { agreement, .. } => versions.note(&agreement),
+        Folded::InForce { agreement, bytes } => versions.note(&agreement, bytes),
         Folded::GrantUsed { grant } => versions.note_used(grant),
         Folded::Life(event) => versions.lived(event),
         Folded::Leaf { .. } | Folded::Exchange { .. } | Folded::Checkpoint { .. } => {}

@@ -231,7 +231,7 @@ impl<'k> Chain<'k> {
         self.used.extend(head.used());
         for (agreement, bytes) in head.in_force() {
             let seen = self.in_force.entry(agreement.id).or_insert((agreement.version, bytes));
-            if agreement.version >= seen.0 {
+            if agreement.version > seen.0 {
                 *seen = (agreement.version, bytes);
             }
         }

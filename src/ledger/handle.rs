@@ -114,7 +114,7 @@ impl Ledger {
             dropped: recovered.dropped,
             unread_segments: unread,
             intents: chain.open_intents().cloned().collect(),
-            in_force: chain.in_force().map(|(agreement, _)| agreement).collect(),
+            in_force: chain.in_force().collect(),
             life: chain.life().clone(),
             used: chain.used().cloned().collect(),
             ruleset: chain.rules().ruleset,

@@ -19,8 +19,9 @@ pub struct Opened {
     pub unread_segments: usize,
     /// Intents in what was read that a crash left open: to be closed on the record.
     pub intents: Vec<OpenIntent>,
-    /// Agreements that rulesets in what was read brought into force, each in its highest version.
-    pub in_force: Vec<AgreementRef>,
+    /// Agreements that rulesets in what was read brought into force, each in its highest version, with the digest of
+    /// its bytes.
+    pub in_force: Vec<(AgreementRef, Digest)>,
     /// What officers and the host did, in what was read.
     pub life: Life,
     /// Grants that were used, by what was read.

@@ -72,8 +72,10 @@ impl Previous {
     }
 
     /// The agreements that may come back in no older version.
-    pub(super) fn in_force(&self) -> impl Iterator<Item = AgreementRef> + '_ {
-        self.agreements.iter().filter_map(|(agreement, _)| agreement_ref(agreement))
+    pub(super) fn in_force(&self) -> impl Iterator<Item = (AgreementRef, Digest)> + '_ {
+        let read =
+            |(agreement, bytes): &(String, String)| Some((agreement_ref(agreement)?, Digest::parse(bytes)?));
+        self.agreements.iter().filter_map(read)
     }
 
     /// What the log before knew of.
@@ -120,9 +122,10 @@ fn first_record<T>(
     read: impl FnOnce(EnvelopeHead<'_>) -> T,
 ) -> Result<Option<T>, JournalFault> {
     let shelf = SegmentFiles::new(journal);
-    let there = shelf.segments().unwrap_or_default();
-    if there.is_empty() {
-        return Ok(None);
+    match shelf.segments() {
+        Ok(there) if there.is_empty() => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        listed => drop(listed.map_err(JournalFault::io("listing the journal"))?),
     }
     let mut scanner = Scanner::new(&shelf, 1)?;
     while let Some(frame) = scanner.next()? {

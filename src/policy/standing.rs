@@ -20,8 +20,8 @@ pub struct Grounds<'a> {
     pub ring: &'a KeyRing,
     /// The view as computed now; `None` if its contract or source is not here.
     pub view: Option<Digest>,
-    /// The highest version of this agreement the ledger has seen in force.
-    pub highest_seen: Option<u32>,
+    /// The highest version of this agreement the ledger has seen in force, and the digest of its bytes.
+    pub highest_seen: Option<(u32, Digest)>,
     /// Whether the source behind its dataset is marked `synthetic`.
     pub source_synthetic: bool,
 }
@@ -53,6 +53,10 @@ pub enum Reason {
     },
     TrialSourceNotSynthetic,
     OlderThanSeen {
+        seen: u32,
+    },
+    /// A live one whose version was in force with other bytes.
+    OtherThanSeen {
         seen: u32,
     },
     /// It is of answers in a form that this version does not give.
@@ -94,6 +98,9 @@ impl fmt::Display for Reason {
                 f.write_str("a trial, and the source of its data is not marked synthetic")
             }
             Self::OlderThanSeen { seen } => write!(f, "older than version {seen}, which was in force"),
+            Self::OtherThanSeen { seen } => {
+                write!(f, "version {seen} was in force with other bytes: a change needs a higher version")
+            }
             Self::FormNotAnswered(form) => {
                 write!(f, "this version gives no answers of the form `{form}`")
             }
@@ -231,8 +238,7 @@ pub fn standing(agreement: &Agreement, grounds: &Grounds<'_>) -> Standing {
     if agreement.stage == Stage::Trial && !grounds.source_synthetic {
         reasons.push(Reason::TrialSourceNotSynthetic);
     }
-    let older = grounds.highest_seen.filter(|seen| agreement.reference.version < *seen);
-    reasons.extend(older.map(|seen| Reason::OlderThanSeen { seen }));
+    reasons.extend(grounds.highest_seen.and_then(|seen| seen_reason(agreement, seen)));
     let Lines { mut good, wrong, mut ignored } = lines;
     ignored.extend(wrong.into_iter().map(|(officer, _)| officer));
     good.retain(|signer| counts(signer, agreement.stage));
@@ -249,6 +255,17 @@ impl Reason {
     fn is_of_note(&self) -> bool {
         matches!(self, Self::SignaturesUnreadable(_) | Self::SignedOverOtherBytes)
     }
+}
+
+/// What was in force does not come back older, nor otherwise under the same version: whoever holds the version would
+/// not know which. A trial may be changed as it stands, since nothing of it is about anybody.
+fn seen_reason(agreement: &Agreement, (seen, bytes): (u32, Digest)) -> Option<Reason> {
+    let version = agreement.reference.version;
+    if version < seen {
+        return Some(Reason::OlderThanSeen { seen });
+    }
+    let other = version == seen && agreement.digest != bytes && agreement.stage == Stage::Live;
+    other.then_some(Reason::OtherThanSeen { seen })
 }
 
 fn form_reason(agreement: &Agreement) -> Option<Reason> {

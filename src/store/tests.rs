@@ -117,13 +117,13 @@ fn the_highest_version_in_force_never_falls() {
     let scratch = Scratch::new();
     let file = Versions::beside(&scratch.0.join("store"));
     for (round, noted) in [&[3, 2][..], &[1], &[4, 9, 2], &[]].into_iter().enumerate() {
-        let mut versions = Versions::read(&file, LOG);
-        noted.iter().for_each(|version| versions.note(&agreement(*version)));
+        let mut versions = Versions::read(&file, LOG, &key(LOG));
+        noted.iter().for_each(|version| versions.note(&agreement(*version), Digest::of(&[*version as u8])));
         versions.folded_before(5 - round as u64);
-        versions.write(&file).unwrap();
+        versions.write(&file, &key(LOG)).unwrap();
     }
-    let versions = Versions::read(&file, LOG);
-    assert_eq!(versions.highest().collect::<Vec<_>>(), [agreement(9)]);
+    let versions = Versions::read(&file, LOG, &key(LOG));
+    assert_eq!(versions.highest().collect::<Vec<_>>(), [(agreement(9), Digest::of(&[9]))]);
     assert_eq!(versions.next_segment(), 5);
 }
 
@@ -132,33 +132,46 @@ fn versions_that_cannot_be_believed_are_folded_anew() {
     let scratch = Scratch::new();
     let file = Versions::beside(&scratch.0.join("store"));
     let nothing = Versions::nothing(LOG);
-    assert_eq!(Versions::read(&file, LOG), nothing, "there is none");
+    assert_eq!(Versions::read(&file, LOG, &key(LOG)), nothing, "there is none");
     let mut versions = nothing.clone();
-    versions.note(&agreement(7));
+    versions.note(&agreement(7), Digest::of(b"7"));
     versions.note_used(agreement(1).id);
     // What the host stopped is not forgotten when the journal's segment is folded.
     let message = "A \"move\"\nto another house".to_owned();
     versions.lived(LifeEvent::Stopped(Halt { scope: StopScope::All, message, until: None }));
     versions.folded_before(3);
-    versions.write(&file).unwrap();
-    assert_eq!(Versions::read(&file, LOG), versions);
+    versions.write(&file, &key(LOG)).unwrap();
+    assert_eq!(Versions::read(&file, LOG, &key(LOG)), versions);
     assert_eq!(versions.life().halts().count(), 1);
-    assert_eq!(Versions::read(&file, "elsewhere/ledger"), Versions::nothing("elsewhere/ledger"));
+    assert_eq!(
+        Versions::read(&file, "elsewhere/ledger", &key("elsewhere/ledger")),
+        Versions::nothing("elsewhere/ledger")
+    );
     let whole = fs::read(&file).unwrap();
     for at in 0..whole.len() {
         let mut changed = whole.clone();
         changed[at] ^= 1;
         fs::write(&file, &changed).unwrap();
-        assert_eq!(Versions::read(&file, LOG), nothing, "byte {at} changed");
+        assert_eq!(Versions::read(&file, LOG, &key(LOG)), nothing, "byte {at} changed");
         fs::write(&file, &whole[..at]).unwrap();
-        assert_eq!(Versions::read(&file, LOG), nothing, "cut before byte {at}");
+        assert_eq!(Versions::read(&file, LOG, &key(LOG)), nothing, "cut before byte {at}");
     }
-    // Another format, though it says of itself that it is whole.
-    let other = String::from_utf8(whole).unwrap().replace("versions/v2", "versions/v9");
-    let (above, _) = other.trim_end().rsplit_once('\n').unwrap();
+    // Another format, though it says of itself that it is whole; and what somebody wrote without the key.
+    let text = String::from_utf8(whole).unwrap();
+    for (other, key) in [
+        (text.replace("versions/v3", "versions/v9"), key(LOG)),
+        (text.clone(), key("elsewhere/ledger")),
+        (text.clone(), IndexKey::new(&[8; 32], LOG)),
+    ] {
+        let (above, _) = other.trim_end().rsplit_once('\n').unwrap();
+        let above = format!("{above}\n");
+        fs::write(&file, format!("{above}mac:{}\n", Digest(key.tag(&[above.as_bytes()])).hex())).unwrap();
+        assert_eq!(Versions::read(&file, LOG, &self::key(LOG)), nothing, "{other}");
+    }
+    let (above, _) = text.trim_end().rsplit_once('\n').unwrap();
     let digest = Digest::of(format!("{above}\n").as_bytes());
     fs::write(&file, format!("{above}\n{digest}\n")).unwrap();
-    assert_eq!(Versions::read(&file, LOG), nothing);
+    assert_eq!(Versions::read(&file, LOG, &key(LOG)), nothing);
 }
 
 #[test]

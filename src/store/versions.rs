@@ -5,14 +5,17 @@
 //! another log, is folded anew.
 //!
 //! ```text
-//! tolbooth/versions/v2
+//! tolbooth/versions/v3
 //! the log's name
 //! the first segment that is not folded
-//! <agreement>@<version>, one a line, in order
+//! <agreement>@<version> <digest of its bytes>, one a line, in order
 //! used <grant>, one a line, in order
 //! a JSON array for each thing done (`model::LifeEvent`), one a line
-//! sha256:<of all lines above>
+//! mac:<of all lines above, under the key of what is folded>
 //! ```
+//!
+//! A start believes it, and reads no segment that it covers: without the key nobody writes one that renews a grant or
+//! lifts what was withdrawn.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
@@ -20,6 +23,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::term::IndexKey;
+use crate::crypto;
 use crate::model::{AgreementId, AgreementRef, Digest, Life, LifeEvent};
 
 /// The file's name, beside the store's directory.
@@ -29,7 +34,9 @@ const VERSIONS: &str = "versions";
 const UNFINISHED: &str = "versions.new";
 
 /// Raised when the meaning of a line changes.
-const FORMAT: &str = "tolbooth/versions/v2";
+const FORMAT: &str = "tolbooth/versions/v3";
+
+const MAC: &str = "mac:";
 
 /// A journal begins with it.
 const FIRST_SEGMENT: u64 = 1;
@@ -39,7 +46,8 @@ const FIRST_SEGMENT: u64 = 1;
 pub struct Versions {
     log: String,
     next_segment: u64,
-    highest: BTreeMap<AgreementId, u32>,
+    /// With the digest of the first bytes that were in force under it.
+    highest: BTreeMap<AgreementId, (u32, Digest)>,
     used: BTreeSet<AgreementId>,
     life: Life,
 }
@@ -63,16 +71,16 @@ impl Versions {
 
     /// What the file says of this log; [`Versions::nothing`] if it says nothing that can be believed, or does not
     /// read: the journal says the same, and no file of the store stops a start.
-    pub fn read(file: &Path, log: &str) -> Self {
+    pub fn read(file: &Path, log: &str, key: &IndexKey) -> Self {
         let text = fs::read(file).unwrap_or_default();
-        let read = std::str::from_utf8(&text).ok().and_then(Self::parse);
+        let read = std::str::from_utf8(&text).ok().and_then(|text| Self::parse(text, key));
         read.filter(|versions| versions.log == log).unwrap_or_else(|| Self::nothing(log))
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        let (above, digest) = text.strip_suffix('\n')?.rsplit_once('\n')?;
+    fn parse(text: &str, key: &IndexKey) -> Option<Self> {
+        let (above, mac) = text.strip_suffix('\n')?.rsplit_once('\n')?;
         let above = text.get(..=above.len())?;
-        if Digest::parse(digest)? != Digest::of(above.as_bytes()) {
+        if !crypto::same(&Digest::from_hex(mac.strip_prefix(MAC)?)?.0, &key.tag(&[above.as_bytes()])) {
             return None;
         }
         let mut lines = above.lines();
@@ -90,8 +98,10 @@ impl Versions {
                 versions.life.note(LifeEvent::parse(line)?);
                 continue;
             }
-            let (id, version) = line.split_once('@')?;
-            versions.highest.insert(AgreementId::new(id).ok()?, version.parse().ok()?);
+            let (agreement, bytes) = line.split_once(' ')?;
+            let (id, version) = agreement.split_once('@')?;
+            let version = (version.parse().ok()?, Digest::parse(bytes)?);
+            versions.highest.insert(AgreementId::new(id).ok()?, version);
         }
         Some(versions)
     }
@@ -101,10 +111,13 @@ impl Versions {
         self.next_segment
     }
 
-    /// An agreement was in force: a lower version than one seen before changes nothing.
-    pub fn note(&mut self, agreement: &AgreementRef) {
-        let version = self.highest.entry(agreement.id.clone()).or_default();
-        *version = agreement.version.max(*version);
+    /// An agreement was in force: a lower version than one seen before changes nothing, nor do other bytes of the
+    /// same.
+    pub fn note(&mut self, agreement: &AgreementRef, bytes: Digest) {
+        let seen = self.highest.entry(agreement.id.clone()).or_insert((agreement.version, bytes));
+        if agreement.version > seen.0 {
+            *seen = (agreement.version, bytes);
+        }
     }
 
     /// A grant was used.
@@ -132,28 +145,33 @@ impl Versions {
         self.next_segment = self.next_segment.max(segment);
     }
 
-    /// All agreements ever in force, each with its highest version.
-    pub fn highest(&self) -> impl Iterator<Item = AgreementRef> + '_ {
-        self.highest.iter().map(|(id, version)| AgreementRef { id: id.clone(), version: *version })
+    /// All agreements ever in force, each with its highest version and the digest of its bytes.
+    pub fn highest(&self) -> impl Iterator<Item = (AgreementRef, Digest)> + '_ {
+        let agreement = |id: &AgreementId, version| AgreementRef { id: id.clone(), version };
+        self.highest.iter().map(move |(id, (version, bytes))| (agreement(id, *version), *bytes))
     }
 
     /// Puts this in the file's place. Durable when it returns; on an error the file is as it was.
-    pub fn write(&self, file: &Path) -> io::Result<()> {
+    pub fn write(&self, file: &Path, key: &IndexKey) -> io::Result<()> {
         let unfinished = file.with_file_name(UNFINISHED);
         // Left by a process that was killed.
         let _ = fs::remove_file(&unfinished);
         let mut new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
-        new.write_all(self.text().as_bytes())?;
+        new.write_all(self.text(key).as_bytes())?;
         new.sync_all()?;
+        // An empty folder of this name is nobody's.
+        if file.is_dir() {
+            fs::remove_dir(file)?;
+        }
         // If we crash here the file before is still there, and says less: what is missing is folded again.
         fs::rename(&unfinished, file)?;
         file.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     }
 
-    fn text(&self) -> String {
+    fn text(&self, key: &IndexKey) -> String {
         let mut text = format!("{FORMAT}\n{}\n{}\n", self.log, self.next_segment);
-        for (id, version) in &self.highest {
-            text.push_str(&format!("{id}@{version}\n"));
+        for (agreement, bytes) in self.highest() {
+            text.push_str(&format!("{agreement} {bytes}\n"));
         }
         for grant in &self.used {
             text.push_str(&format!("used {grant}\n"));
@@ -162,8 +180,8 @@ impl Versions {
             text.push_str(&event.line());
             text.push('\n');
         }
-        let digest = Digest::of(text.as_bytes());
-        text.push_str(&format!("{digest}\n"));
+        let mac = Digest(key.tag(&[text.as_bytes()])).hex();
+        text.push_str(&format!("{MAC}{mac}\n"));
         text
     }
 }

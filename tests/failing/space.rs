@@ -119,7 +119,7 @@ fn a_store_without_space_at_any_step_hides_nothing_and_stops_nothing() {
     fill(&site, &served, &mut held, 2);
     served.kill();
     let store = site.home.join("data/store");
-    let folded = |site: &Site| site.home.join("data/store/versions").exists();
+    let folded = |site: &Site| site.home.join("data/versions").exists();
     let _ = std::fs::remove_dir_all(&store);
     shim.take_allocations();
     let served = Served::start_with(&site, &shim.environment()).unwrap();

@@ -163,16 +163,16 @@ fn ways() -> Vec<Spoil> {
         }),
         way("blobs is gone", |store| fs::remove_dir_all(store.join("blobs")).unwrap()),
         way("the versions are half written", |store| {
-            change(&store.join("versions"), |bytes| bytes.truncate(bytes.len() / 2));
+            change(&store.with_file_name("versions"), |bytes| bytes.truncate(bytes.len() / 2));
         }),
         way("the versions are something else", |store| {
-            fs::write(store.join("versions"), [0xff; 64]).unwrap()
+            fs::write(store.with_file_name("versions"), [0xff; 64]).unwrap()
         }),
         way("all of it is empty", |store| replace(store, folder)),
         way("nobody may read it", |store| {
-            for name in ["db", "conf", "versions"] {
+            for path in [store.join("db"), store.join("conf"), store.with_file_name("versions")] {
                 use std::os::unix::fs::PermissionsExt as _;
-                fs::set_permissions(store.join(name), fs::Permissions::from_mode(0o000)).unwrap();
+                fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
             }
         }),
     ]
@@ -233,7 +233,7 @@ fn a_folder_or_file_in_the_place_of_the_other_hides_nothing() {
     asked.until_folded("at first");
     asked.here.stop();
     let store = asked.store();
-    let ways = [("blobs", empty as fn(&Path)), ("db", folder), ("versions", folder), ("", empty)];
+    let ways = [("blobs", empty as fn(&Path)), ("db", folder), ("../versions", folder), ("", empty)];
     for (name, put) in ways {
         let path = if name.is_empty() { store.clone() } else { store.join(name) };
         replace(&path, put);

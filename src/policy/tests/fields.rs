@@ -30,7 +30,7 @@ struct Question {
     proven: Assurance,
     day: Date,
     view: Digest,
-    highest_seen: Option<u32>,
+    highest_seen: Option<(u32, Digest)>,
     synthetic: bool,
 }
 
@@ -211,7 +211,7 @@ fn refusals() -> Vec<(&'static str, bool)> {
 fn of_the_agreement(premises: &str) -> Vec<(&'static str, bool)> {
     vec![
         ("agreement.id", !with(|asked| asked.claims.agreement = Some("another"))),
-        ("agreement.version", !with(|asked| asked.highest_seen = Some(4))),
+        ("agreement.version", !with(|asked| asked.highest_seen = Some((4, Digest::of(b"4"))))),
         (
             "agreement.stage",
             !with(as_trial)

@@ -147,10 +147,27 @@ fn the_seal_must_be_there_and_over_the_view_of_today() {
 fn a_version_older_than_one_seen_in_force_is_refused() {
     let (agreement, ring) = (sealed(&trial().replace("version = 1", "version = 2")), ring());
     let note = signed(&agreement);
-    let seen = |seen| Grounds { highest_seen: Some(seen), ..grounds(Some(&note), &ring) };
+    let seen = |seen| Grounds { highest_seen: Some((seen, agreement.digest)), ..grounds(Some(&note), &ring) };
     assert!(reasons(&agreement, &seen(1)).is_empty());
     assert!(reasons(&agreement, &seen(2)).is_empty());
     assert_eq!(reasons(&agreement, &seen(3)), [Reason::OlderThanSeen { seen: 3 }]);
+    // A trial may be changed as it stands.
+    let other = Grounds { highest_seen: Some((2, Digest::of(b"other"))), ..seen(2) };
+    assert!(reasons(&agreement, &other).is_empty());
+}
+
+#[test]
+fn a_live_version_that_was_in_force_is_never_another() {
+    let (agreement, ring) = (samples::sealed(&samples::whole()), ring());
+    let note = samples::signed_whole(&agreement);
+    let seen = |version, bytes| {
+        let highest_seen = Some((version, bytes));
+        reasons(&agreement, &Grounds { highest_seen, source_synthetic: false, ..grounds(Some(&note), &ring) })
+    };
+    let (version, other) = (agreement.reference.version, Digest::of(b"other"));
+    assert!(seen(version, agreement.digest).is_empty());
+    assert_eq!(seen(version, other), [Reason::OtherThanSeen { seen: version }]);
+    assert!(seen(version - 1, other).is_empty(), "a higher version is what a change needs");
 }
 
 #[test]

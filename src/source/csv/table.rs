@@ -7,7 +7,7 @@
 
 use std::cmp::Ordering;
 
-use crate::model::{Digest, Fault, Faults, suggestion};
+use crate::model::{Digest, Fault, Faults};
 
 /// What a file has to have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -151,9 +151,11 @@ fn places(name: &str, headers: &[String], wanted: &Wanted) -> Result<Vec<Option<
             faults.push(Fault::new(name, Some(1), format!("the column `{}` is there twice", column.header)));
         }
         if first.is_none() && column.required {
-            let help = suggestion(&column.header, headers.iter().map(String::as_str));
             let message = format!("there is no column `{}`", column.header);
-            faults.push(Fault { help, ..Fault::new(name, Some(1), message) });
+            // Of the file's own words nothing is told: where the line of headers is missing they are somebody's data.
+            let fault = Fault::new(name, Some(1), message);
+            faults
+                .push(fault.with_help("the first line names the columns, as the dataset's file spells them"));
         }
         first
     };
