@@ -3,9 +3,12 @@
 //!
 //! Nothing of any exchange is in it, so that asking is no look into the record.
 
+use std::sync::Arc;
+
 use http::Response;
 use serde_json::{Map, Value, json};
 
+use crate::model::Digest;
 use crate::policy::{Entry, Reason};
 
 use super::Admin;
@@ -20,10 +23,17 @@ pub(super) fn standing(admin: &Admin) -> Response<Lines> {
     let newer = all.iter().filter(|entry| !entry.standing.holds()).filter_map(|entry| {
         let reasons = entry.standing.reasons(today);
         let seen = reasons.iter().find_map(|reason| match reason {
-            Reason::OlderThanSeen { seen } => Some(*seen),
+            Reason::OlderThanSeen { seen } | Reason::OtherThanSeen { seen } => Some(*seen),
             _ => None,
         })?;
-        Some((entry.agreement.reference.id.to_string(), json!(seen)))
+        // Where its bytes are not here, no others are those that were in force.
+        let id = &entry.agreement.reference.id;
+        let held = |known: &&Arc<Entry>| {
+            let reference = &known.agreement.reference;
+            known.standing.holds() && reference.id == *id && reference.version == seen
+        };
+        let bytes = all.iter().find(held).map_or_else(|| Digest::of(b""), |known| known.agreement.digest);
+        Some((id.to_string(), json!([seen, bytes.to_string()])))
     });
     let newer: Map<String, Value> = newer.collect();
     let unusable = all.iter().filter_map(|entry| {

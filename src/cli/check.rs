@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::{self, Gateway};
 use crate::desk::policy_tests::PolicyTests;
 use crate::desk::{Circumstances, Ruleset, issuer_warnings, without_examples};
-use crate::model::{AgreementId, DatasetVersion, Fault, Faults, Life};
+use crate::model::{AgreementId, DatasetVersion, Digest, Fault, Faults, Life};
 use crate::policy::{Stage, habits, unwise};
 use crate::tls::{Credential, ServerTls, key_file_warning};
 
@@ -69,7 +69,7 @@ pub(super) fn load_ruleset_knowing(gateway: &Gateway, known: &Known) -> Result<R
 
 fn load_ruleset_with(
     gateway: &Gateway,
-    seen: &(dyn Fn(&AgreementId) -> Option<u32> + Sync),
+    seen: &(dyn Fn(&AgreementId) -> Option<(u32, Digest)> + Sync),
     life: &Life,
 ) -> Result<Ruleset, Faults> {
     let today = jiff::civil::Date::MIN; // Only a sandbox makes rows, and only `serve` answers with them.

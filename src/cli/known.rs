@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::ledger::Asked;
-use crate::model::{AgreementRef, Life, LifeEvent};
+use crate::model::{AgreementRef, Digest, Life, LifeEvent};
 use crate::policy::Reason;
 
 /// As the gateway tells it.
@@ -17,7 +17,7 @@ use crate::policy::Reason;
 struct Told {
     ruleset: String,
     events: Vec<String>,
-    newer: HashMap<String, u32>,
+    newer: HashMap<String, (u32, String)>,
     unusable: HashMap<String, String>,
 }
 
@@ -51,9 +51,10 @@ impl Known {
         self.told.is_some()
     }
 
-    /// The highest version of an agreement that was in force.
-    pub(super) fn newer(&self, id: &str) -> Option<u32> {
-        self.told.as_ref()?.newer.get(id).copied()
+    /// The highest version of an agreement that was in force, and the digest of its bytes.
+    pub(super) fn newer(&self, id: &str) -> Option<(u32, Digest)> {
+        let (version, bytes) = self.told.as_ref()?.newer.get(id)?;
+        Some((*version, Digest::parse(bytes)?))
     }
 
     /// Why a grant cannot be used any more.
