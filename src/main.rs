@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use tolbooth::cli::Arguments;
 
 /// Small bodies by the thousand: less time and less fragmentation than the system's allocator
@@ -11,5 +10,5 @@ use tolbooth::cli::Arguments;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    Arguments::parse().run().into()
+    Arguments::of_process().map_or_else(|ended| ended, Arguments::run).into()
 }

@@ -135,7 +135,7 @@ fn an_identifier_is_no_argument_and_lies_nowhere() {
         &["ledger", "search", "--purpose", "a complaint", "--subject", ZOE],
         ZOE,
     );
-    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(!ran.err.contains(ZOE), "{ran:?}");
     let look = ["ledger", "search", "--purpose", "a complaint", "--subject", "chi"];
     let found = run_with_input(&here.site.home, &look, ZOE);
@@ -174,7 +174,7 @@ fn a_look_without_a_purpose_or_without_a_gateway_shows_nothing() {
         assert_eq!(run(&here.site.home, &export).code, Some(1));
         assert!(!file.exists());
     }
-    assert_eq!(search(&here, &["--purpose", "x", "--exchange", "not-an-id"]).code, Some(1));
+    assert_eq!(search(&here, &["--purpose", "x", "--exchange", "not-an-id"]).code, Some(2));
     assert_eq!(here.ledger().size(), size, "what was refused is no look");
     here.stop();
     let stopped = search(&here, &["--purpose", "x", "--consumer", "nhs-lomond"]);

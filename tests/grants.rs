@@ -287,3 +287,29 @@ fn officers_say_whom_a_grant_is_about_without_naming_them_and_can_see_it() {
     assert_eq!(ask().status, 200);
     is_spent(&ask());
 }
+
+#[test]
+fn commands_say_of_a_spent_grant_that_it_is_spent() {
+    let gateway = start("grant-told");
+    let words = [
+        "policy",
+        "explain",
+        "--consumer",
+        "nhs-lomond/ed-trak",
+        "--dataset",
+        "child-protection/v1",
+        "--operation",
+        "check",
+        "--role",
+        "ed_nurse",
+        "--agreement",
+        GRANT,
+    ];
+    let told = |command: &[&str]| run(&gateway.home, command);
+    assert_eq!((told(&["agreement", "status"]).code, told(&words).code), (Some(0), Some(0)));
+    assert_eq!(ask(&gateway, CHI).status, 200);
+    let (status, check, explained) = (told(&["agreement", "status"]), told(&["check"]), told(&words));
+    assert!(status.code == Some(1) && status.out.contains("next: officers decide on another"), "{status:?}");
+    assert!(explained.code == Some(1) && explained.out.contains("grant_spent"), "{explained:?}");
+    assert!(check.out.contains(&format!("{GRANT}@1: NOT in force (spent")), "{check:?}");
+}

@@ -237,3 +237,78 @@ fn an_act_counts_only_by_an_officer_of_a_party_over_its_own_words() {
     loaded(&gateway, || put(&gateway.home, "wrong", good.as_bytes()));
     assert_eq!(code(&gateway), "agreement_not_in_force");
 }
+
+#[test]
+fn what_commands_say_of_an_agreement_is_what_callers_meet() {
+    let mut gateway = Gateway::start("life-told");
+    let home = gateway.home.clone();
+    let words = [
+        "policy",
+        "explain",
+        "--consumer",
+        "nhs-lomond/ed-trak",
+        "--dataset",
+        "child-protection/v1",
+        "--operation",
+        "check",
+        "--role",
+        "ed_nurse",
+    ];
+    let told = |is_in_force: bool, part: &str| {
+        let reference = format!("{CHILD}@1");
+        let (status, check) = (run(&home, &["agreement", "status"]), run(&home, &["check"]));
+        let explained = run(&home, &words);
+        let says = |said: &Ran| said.out.lines().find(|line| line.contains(&reference)).unwrap().to_owned();
+        assert_eq!(!says(&status).contains("NOT in force"), is_in_force, "{status:?}");
+        assert_eq!(says(&check).ends_with(": in force"), is_in_force, "{check:?}");
+        assert_eq!(explained.code == Some(0), is_in_force, "{explained:?}");
+        for said in [&status, &check, &explained] {
+            assert!(said.out.contains(part), "{part}: {said:?}");
+        }
+        status
+    };
+    assert_eq!(act(&gateway, "suspend", "nhs-lomond", &[]).code, Some(0));
+    assert_eq!(act(&gateway, "resume", "nhs-lomond", &[]).code, Some(0));
+    // The acts beside it are over other bytes; what was recorded counts as it was.
+    let again = unsealed(&text(&home, CHILD)).replace("per_minute = 30", "per_minute = 31");
+    loaded(&gateway, || agree(&home, CHILD, &again));
+    assert_eq!(code(&gateway), "answered");
+    told(true, "as the running gateway has it");
+    assert_eq!(act(&gateway, "suspend", "nhs-lomond", &[]).code, Some(0));
+    loaded(&gateway, || acts(&gateway).iter().for_each(|act| std::fs::remove_file(act).unwrap()));
+    assert_eq!(code(&gateway), "agreement_not_in_force");
+    let status = told(false, "suspended by nhs-lomond");
+    assert!(status.out.contains("next: tolbooth agreement resume"), "{status:?}");
+    // Where nobody can be asked they say so.
+    gateway.stop();
+    told(true, "by the files alone: no gateway answers at ");
+}
+
+#[test]
+fn a_refusal_after_a_withdrawal_is_explained_by_the_withdrawal() {
+    let gateway = Gateway::start("life-explained");
+    let explained = |act_first: &str| {
+        assert_eq!(act(&gateway, act_first, "glenmore", &[]).code, Some(0));
+        assert_eq!(code(&gateway), "agreement_not_in_force");
+        let refused = gateway.search(json!({ "kind": "exchange", "outcome": "refused" })).pop().unwrap();
+        let id = refused["envelope"]["exchange"].as_str().unwrap().to_owned();
+        let told = run(&gateway.home, &["explain", "--exchange", &id, "--purpose", "why"]);
+        assert_eq!(told.code, Some(0), "{told:?}");
+        // Nothing that was never judged is given as a reason.
+        let wrong: Vec<&str> = told.out.lines().filter(|line| line.contains("did not hold")).collect();
+        assert_eq!(wrong.len(), 1, "{told:?}");
+        assert!(told.out.contains("not known: purpose: it was refused before this was judged"), "{told:?}");
+        (wrong[0].trim().to_owned(), told.out.clone())
+    };
+    let (wrong, told) = explained("suspend");
+    assert!(wrong.starts_with("did not hold: acts: the agreement was suspended by glenmore on "), "{wrong}");
+    assert!(told.contains("takes that back"), "{told}");
+    assert_eq!(act(&gateway, "resume", "glenmore", &[]).code, Some(0));
+    let (wrong, told) = explained("withdraw");
+    assert!(
+        wrong.starts_with("did not hold: acts: the agreement was withdrawn for good by glenmore"),
+        "{wrong}"
+    );
+    assert!(told.contains("It would be answered if officers agree on a new `version`"), "{told}");
+    assert!(!told.contains("suspended by nobody"), "{told}");
+}

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use jiff::SignedDuration;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
-use support::agreements::{CHILD, edit};
+use support::agreements::{self, CHILD, edit};
 use support::gateway::{CHECK, CHI, Gateway, NURSE, asks};
 use support::served::Served;
 use support::site::{Site, run};
@@ -373,10 +373,17 @@ fn a_court_asks_for_evidence() {
 
 #[test]
 fn everything_to_one_partner_is_stopped() {
-    let gateway = gateway("runbook-stop");
+    let gateway = gateway("runbook-partner");
+    // Under an agreement whose file does not name them, too.
+    let (old, new) = (agreements::file(&gateway.home, CHILD), agreements::file(&gateway.home, "a-nurse"));
+    std::fs::rename(agreements::signatures(&gateway.home, CHILD), new.with_extension("sig")).unwrap();
+    std::fs::rename(old, new).unwrap();
+    assert_eq!(run(&gateway.home, &["check"]).code, Some(0));
     let mut section = Section::of("Stop everything to one partner now");
-    section.commands(&gateway.home);
-    until("it is refused", || (gateway.check(CHI).code() == "not_agreed").then_some(()));
+    let said = section.commands(&gateway.home);
+    assert!(said[1].contains("partner:nhs-lomond: stopped"), "{said:?}");
+    // With the very next question.
+    assert_eq!(gateway.check(CHI).code(), "stopped");
     section.commands(&gateway.home);
     until("it is answered", || (gateway.check(CHI).outcome() == "answered").then_some(()));
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use support::agreements::{self, CHILD, agree, edit};
 use support::gateway::{CHECK, CHI, Gateway, NURSE, asks};
 use support::partner::Said;
-use support::site::run;
+use support::site::{run, run_with_input};
 use support::until;
 
 const TEMPLATE: &str = "policies/templates/child-protection-check.toml";
@@ -80,4 +80,37 @@ fn a_template_counts_as_its_authority_signed_it_and_no_longer_than_it_is_listed(
     edit(&home.join("members.toml"), |text| text.split("\n# Who signs templates").next().unwrap().to_owned());
     assert!(faults(&gateway).contains("lists as no [[authority]]"));
     until("nothing is agreed any more", || (ask(&gateway).code() == "not_agreed").then_some(()));
+}
+
+#[test]
+fn an_authority_signs_with_a_key_under_a_passphrase() {
+    let gateway = Gateway::start("template-passphrase");
+    let (home, folder) = (&gateway.home, gateway.home.parent().unwrap());
+    let (key, words) = (folder.join("office.key"), folder.join("office.words"));
+    std::fs::write(&words, "four words of ours\n").unwrap();
+    let (key, words) = (key.to_str().unwrap(), words.to_str().unwrap());
+    // As docs/templates.md and the help of `template sign` say.
+    let made =
+        run(home, &["agreement", "key", "k.office", "--out", key, "--passphrase-file", words, "--json"]);
+    let public = made.lines()[0]["key"].as_str().unwrap().to_owned();
+    edit(&home.join("members.toml"), |text| {
+        format!("{text}\n[[authority]]\nname = \"office\"\nkey = \"{public}\"\n")
+    });
+    let ours = "policies/templates/ours.toml";
+    let text = std::fs::read_to_string(home.join(TEMPLATE)).unwrap().replace("digital-office/", "office/");
+    std::fs::write(home.join(ours), &text).unwrap();
+    let verified = || run(home, &["template", "verify", ours]).code;
+    assert_eq!(verified(), Some(1));
+    let signed = run(home, &["template", "sign", ours, "--key", key, "--passphrase-file", words]);
+    assert_eq!((signed.code, verified()), (Some(0), Some(0)), "{signed:?}");
+    // Typed, or piped in where nobody sits at a terminal; and a wrong one opens nothing.
+    let piped = |input: &str| run_with_input(home, &["template", "sign", ours, "--key", key], input);
+    assert_eq!(piped("four words of ours\n").code, Some(0));
+    let refused = piped("four other words\n");
+    assert!(refused.code == Some(1) && refused.err.contains("office.key"), "{refused:?}");
+    // For what is not for trials a key that lies there plain signs nothing: its authority would not count.
+    edit(&home.join(ours), |text| text.replace("stage = \"trial\"", "stage = \"live\""));
+    let plain = folder.join("keys/digital-office/authority.key");
+    let refused = run(home, &["template", "sign", ours, "--key", plain.to_str().unwrap()]);
+    assert!(refused.code == Some(1) && refused.err.contains("trials alone"), "{refused:?}");
 }

@@ -31,12 +31,13 @@ pub(super) async fn explain_exchange(
     let id = exchange(&question.exchange)?;
     let place = admin.place()?;
     let (maker, lines) = Lines::new();
+    let life = admin.levers.lived.now();
     let look = Look { admin: admin.clone(), action: "explain", by, purpose, id, sealed: true };
     tokio::task::spawn_blocking(move || {
         let _place = place;
-        let explained = look
-            .gather(&maker)
-            .and_then(|gathered| gathered.map(|gathered| explain(&gathered.pack, &gathered.key)).transpose());
+        let explained = look.gather(&maker).and_then(|gathered| {
+            gathered.map(|gathered| explain(&gathered.pack, &gathered.key, &life)).transpose()
+        });
         match explained {
             Ok(Some(explanation)) => show(&explanation, &maker),
             Ok(None) => drop(maker.line(&json!({ "done": { "found": 0 } }))),

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::desk::Lived;
 use crate::ledger::{StopEvent, Stopped};
 use crate::model::{Halt, StopScope, suggestion};
-use crate::policy::Reason;
+use crate::policy::Uses;
 
 use super::body::Lines;
 use super::{Admin, Refused, parse, purpose};
@@ -31,6 +31,7 @@ pub type Reloads = mpsc::Sender<oneshot::Sender<bool>>;
 pub struct Levers {
     pub lived: Arc<Lived>,
     pub reloads: Reloads,
+    pub uses: Arc<Uses>,
 }
 
 /// What to stop or start.
@@ -83,18 +84,7 @@ pub(super) async fn start(
 pub(super) fn stops(admin: &Admin) -> Response<Lines> {
     let life = admin.levers.lived.now();
     let stops: Vec<Value> = life.halts().map(shown).collect();
-    let against = life.agreements().flat_map(|agreement| {
-        let acts = life.against(agreement).into_iter().cloned();
-        acts.map(|act| {
-            let on = act.at.to_string();
-            json!({
-                "agreement": agreement.to_string(), "why": Reason::of(&act).to_string(),
-                "action": act.action.as_str(), "member": act.member.as_str(), "at": on,
-            })
-        })
-    });
-    let against: Vec<Value> = against.collect();
-    Response::new(Lines::one(&json!({ "done": { "stops": stops, "against": against } })))
+    Response::new(Lines::one(&json!({ "done": { "stops": stops } })))
 }
 
 pub(super) async fn reload(admin: &Admin) -> Result<Response<Lines>, Refused> {

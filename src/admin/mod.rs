@@ -13,6 +13,7 @@ mod halt;
 mod rebuild;
 mod report;
 mod search;
+mod standing;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -134,11 +135,12 @@ async fn answer(admin: &Admin, by: String, request: Request<Incoming>) -> Respon
         (&Method::POST, "/stop") => halt::stop(admin, by, read(request).await).await,
         (&Method::POST, "/start") => halt::start(admin, by, read(request).await).await,
         (&Method::POST, "/stops") => Ok(halt::stops(admin)),
+        (&Method::POST, "/standing") => Ok(standing::standing(admin)),
         (&Method::POST, "/reload") => halt::reload(admin).await,
         (&Method::POST, "/backup") => backup::backup(admin, by, read(request).await).await,
         _ => {
             let here = "here are POST /search, /export, /erase, /report, /evidence, /explain, /rebuild, /backup, /stop, \
-                 /start, /stops and /reload";
+                 /start, /stops, /standing and /reload";
             Err(Refused(StatusCode::NOT_FOUND, here.to_owned()))
         }
     };

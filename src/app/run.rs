@@ -317,7 +317,7 @@ async fn beside_the_road(app: Arc<App>, at_work: AtWork, stop: Stop) -> io::Resu
     let (member, retention) = (app.gateway.member.clone(), Arc::clone(&app.retention));
     // One waits while one is under way.
     let (reloads, asked) = tokio::sync::mpsc::channel(1);
-    let levers = Levers { lived: Arc::clone(&app.lived), reloads };
+    let levers = Levers { lived: Arc::clone(&app.lived), reloads, uses: Arc::clone(&app.uses) };
     let admin = Admin::new(app.ledger.clone(), looked_into, member, ruleset, clock, (retention, levers));
     tokio::task::spawn_local(serve_admin(admin, listener, stop.clone()));
     tokio::task::spawn_local(watch::watch_lights(Arc::clone(&app), stop.clone()));

@@ -1,6 +1,7 @@
 //! `tolbooth agreement propose`, `accept`, `decline`, `suspend`, `resume` and `withdraw`: what a party's officer
 //! does to an agreement, as a small signed file beside it.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -112,7 +113,16 @@ fn lifted(
         // A party may accept what it never declined.
         (true, Action::Accept) => Ok(vec![None]),
         (true, _) => {
-            let others: Vec<String> = open.iter().map(|act| act.member.to_string()).collect();
+            if let Some(act) = open.iter().find(|act| act.action == Action::Withdraw) {
+                return Err(format!(
+                    "{} was withdrawn for good by {}, which nothing takes back: the parties agree on a new `version`",
+                    agreement.reference, act.member
+                )
+                .into());
+            }
+            let others = open.iter().filter(|act| act.action == wanted).map(|act| act.member.to_string());
+            let others: BTreeSet<String> = others.collect();
+            let others: Vec<&str> = others.iter().map(String::as_str).collect();
             let others =
                 if others.is_empty() { String::new() } else { format!(" (it is, by {})", others.join(", ")) };
             Err(format!(

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::clock::{Clock, date_in_words};
 use crate::config;
-use crate::model::{Action, Faults};
+use crate::model::Action;
 use crate::policy::{self, Agreement, Grounds};
 
 use super::act::{self, ActArgs};
@@ -17,6 +17,7 @@ use super::beside::note_beside;
 use super::drafting::{self, NewArgs};
 use super::files::replace;
 use super::halt;
+use super::known::Known;
 use super::next_step::next_step;
 use super::signing::{self, AttachArgs, KeyArgs, SignArgs, StatementArgs, key_ring};
 use super::{ConfigArgs, Exit, complain, paper, register, say};
@@ -137,8 +138,9 @@ pub enum AgreementCommand {
     Fields(FieldsArgs),
     /// List all agreements: in force or not, why not, and what to do next
     ///
-    /// Of the files here; of a gateway that runs also what only its ledger knows: withdrawals and
-    /// suspensions whose files are gone, and what the host has stopped.
+    /// Of the files here, judged with what only the ledger of a running gateway knows: withdrawals and
+    /// suspensions whose files are gone, grants that were used, and what the host has stopped. Where no
+    /// gateway answers it says so, and judges by the files alone.
     Status(StatusArgs),
 }
 
@@ -237,7 +239,11 @@ fn seal(args: &SealArgs, out: &mut dyn Write) -> Done {
         format!("{} is not among the agreements of {}", agreement.reference, gateway.policies.display())
     })?;
     if agreement.seal == Some(view) {
-        say(out, format_args!("{}: already sealed over {view}", agreement.reference));
+        if args.config.json {
+            say(out, json!({ "agreement": agreement.reference.to_string(), "view": view.to_string() }));
+        } else {
+            say(out, format_args!("{}: already sealed over {view}", agreement.reference));
+        }
         return Ok(Exit::Yes);
     }
     replace(args.file.clone(), policy::seal(&text, view)?.as_bytes())?;
@@ -311,9 +317,9 @@ fn verify(args: &VerifyArgs, out: &mut dyn Write, clock: &Clock) -> Done {
 
 fn status(args: &StatusArgs, out: &mut dyn Write, clock: &Clock) -> Done {
     let gateway = config::load(&args.config.config)?;
-    let ruleset = super::check::load_ruleset(&gateway).map_err(|faults: Faults| faults)?;
+    let known = Known::ask(&gateway.admin_socket);
+    let ruleset = super::check::load_ruleset_knowing(&gateway, &known)?;
     let today = clock.today();
-    let recorded = halt::recorded(&gateway.admin_socket);
     let mut all_in_force = true;
     let mut rows = Vec::new();
     for entry in ruleset.register.all() {
@@ -321,11 +327,10 @@ fn status(args: &StatusArgs, out: &mut dyn Write, clock: &Clock) -> Done {
         let reasons = entry.standing.reasons(today);
         let file = gateway.home.join(&agreement.file);
         let file = file.strip_prefix(".").unwrap_or(&file);
-        let mut why: Vec<String> = reasons.iter().map(ToString::to_string).collect();
-        why.extend(
-            recorded.against(&agreement.reference).filter(|told| !why.contains(told)).collect::<Vec<_>>(),
-        );
-        let next = next_step(&reasons, file);
+        let why = known.why_not(&agreement.reference, &reasons);
+        let spent = known.unusable(&agreement.reference);
+        let spent = spent.map(|_| "officers decide on another disclosure, and sign another grant".to_owned());
+        let next = spent.or_else(|| next_step(&reasons, file));
         all_in_force &= why.is_empty();
         let signed: Vec<&str> =
             entry.standing.signers().iter().map(|signer| signer.officer.as_str()).collect();
@@ -334,6 +339,7 @@ fn status(args: &StatusArgs, out: &mut dyn Write, clock: &Clock) -> Done {
                 "agreement": agreement.reference.to_string(), "title": agreement.title, "stage": agreement.stage.as_str(),
                 "in_force": why.is_empty(), "why_not": why, "next": next, "signed_by": signed, "file": agreement.file,
                 "from": agreement.dates.from.to_string(), "until": agreement.dates.until.map(|until| until.to_string()),
+                "gateway_asked": known.is_asked(),
             }));
         } else {
             let state = match (why.is_empty(), agreement.dates.until) {
@@ -351,7 +357,8 @@ fn status(args: &StatusArgs, out: &mut dyn Write, clock: &Clock) -> Done {
     if args.config.json {
         say(out, serde_json::Value::from(rows));
     } else {
-        recorded.stops().for_each(|stop| say(out, stop));
+        known.life.halts().for_each(|stop| say(out, halt::stop_in_words(stop)));
+        say(out, format_args!("({})", known.sentence(&ruleset.digest.to_string())));
     }
     Ok(if all_in_force { Exit::Yes } else { Exit::No })
 }

@@ -13,10 +13,11 @@ use crate::config::{self, Gateway};
 use crate::desk::drafting::faults_of_organisation;
 use crate::desk::policy_tests::PolicyTests;
 use crate::desk::{Circumstances, Ruleset, issuer_warnings, without_examples};
-use crate::model::{AgreementId, DatasetVersion, Fault, Faults, Life};
+use crate::model::{AgreementId, DatasetVersion, Digest, Fault, Faults, Life};
 use crate::policy::{Stage, habits, unwise};
 use crate::tls::{Credential, ServerTls, key_file_warning};
 
+use super::known::Known;
 use super::{ConfigArgs, Exit, complain, say};
 
 #[derive(Debug, Args)]
@@ -54,30 +55,34 @@ struct Found {
     warnings: Faults,
     today: jiff::civil::Date,
     policy_tests: usize,
+    known: Known,
 }
 
 /// Loads the ruleset of a configuration as `serve` would, without a ledger behind it.
 pub(super) fn load_ruleset(gateway: &Gateway) -> Result<Ruleset, Faults> {
-    // Only the ledger knows versions seen in force, and only `serve` holds it.
-    let seen = |_: &AgreementId| None;
+    load_ruleset_with(gateway, &|_| None, &Life::default())
+}
+
+/// As [`load_ruleset`], with what a running gateway said of its ledger.
+pub(super) fn load_ruleset_knowing(gateway: &Gateway, known: &Known) -> Result<Ruleset, Faults> {
+    load_ruleset_with(gateway, &|id| known.newer(id.as_str()), &known.life)
+}
+
+fn load_ruleset_with(
+    gateway: &Gateway,
+    seen: &(dyn Fn(&AgreementId) -> Option<(u32, Digest)> + Sync),
+    life: &Life,
+) -> Result<Ruleset, Faults> {
     let today = jiff::civil::Date::MIN; // Only a sandbox makes rows, and only `serve` answers with them.
-    Ruleset::load(
-        gateway,
-        &Circumstances {
-            seen: &seen,
-            life: &Life::default(),
-            before: None,
-            pseudonym_master: &[0; 32],
-            today,
-        },
-    )
+    Ruleset::load(gateway, &Circumstances { seen, life, before: None, pseudonym_master: &[0; 32], today })
 }
 
 fn look(args: &CheckArgs, clock: &Clock) -> Result<Found, Faults> {
     let gateway = config::load(&args.config.config)?;
     let gateway = if args.sandbox { gateway.into_sandbox()? } else { gateway };
     let mut faults = Faults::default();
-    let ruleset = load_ruleset(&gateway).map_err(|more| faults.extend(more)).ok();
+    let known = Known::ask(&gateway.admin_socket);
+    let ruleset = load_ruleset_knowing(&gateway, &known).map_err(|more| faults.extend(more)).ok();
     faults.extend(faults_of_organisation(&gateway));
     let partners = &gateway.partners;
     let credential =
@@ -121,7 +126,7 @@ fn look(args: &CheckArgs, clock: &Clock) -> Result<Found, Faults> {
     }
     warnings.0.extend(unwise_agreements(&ruleset));
     warnings.0.extend(habits(ruleset.register.all().iter().map(|entry| &*entry.agreement)));
-    Ok(Found { gateway, ruleset, warnings, today: clock.today(), policy_tests })
+    Ok(Found { gateway, ruleset, warnings, today: clock.today(), policy_tests, known })
 }
 
 /// What officers may want to think about again.
@@ -164,9 +169,8 @@ impl Found {
             .all()
             .iter()
             .map(|entry| {
-                let why: Vec<String> =
-                    entry.standing.reasons(self.today).iter().map(ToString::to_string).collect();
-                (entry.agreement.reference.to_string(), why)
+                let reference = &entry.agreement.reference;
+                (reference.to_string(), self.known.why_not(reference, &entry.standing.reasons(self.today)))
             })
             .collect();
         let mut datasets: Vec<String> =
@@ -182,7 +186,7 @@ impl Found {
             say(
                 out,
                 json!({ "ok": true, "ruleset": ruleset, "datasets": datasets, "agreements": agreements, "warnings": warnings,
-                        "policy_tests": self.policy_tests }),
+                        "policy_tests": self.policy_tests, "gateway_asked": self.known.is_asked() }),
             );
             return;
         }
@@ -207,6 +211,7 @@ impl Found {
         if any_not_in_force {
             say(out, "  (`tolbooth agreement status` says what to do next)");
         }
+        say(out, format_args!("  ({})", self.known.sentence(&self.ruleset.digest.to_string())));
         match self.policy_tests {
             0 => say(out, "no policy tests (policies/tests/; `tolbooth policy test --help`)"),
             tests => say(out, format_args!("{}: as expected", counted(tests, "policy test"))),

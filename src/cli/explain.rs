@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::ledger::{Asked, Refused, Told};
+use super::plain::say_plain;
 use super::{Exit, complain, say};
 use crate::admin::ExplainQuestion;
 
@@ -68,7 +69,7 @@ fn show(explained: &Value, out: &mut dyn Write) {
     let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
     for (name, value) in explained.get("facts").and_then(Value::as_object).into_iter().flatten() {
         let name = name.replace('_', " ");
-        say(out, format_args!("{name:<17} {}", value.as_str().unwrap_or_default()));
+        say_plain(out, format_args!("{name:<17} {}", value.as_str().unwrap_or_default()));
     }
     say(out, "\nWhat decided, by the files in force then:");
     for found in list(explained, "decided") {
@@ -77,7 +78,7 @@ fn show(explained: &Value, out: &mut dyn Write) {
             "wrong" => "did not hold",
             _ => "not known",
         };
-        say(out, format_args!("  {word}: {}: {}", text(found, "what"), text(found, "says")));
+        say_plain(out, format_args!("  {word}: {}: {}", text(found, "what"), text(found, "says")));
     }
     if let Some(remedy) = explained.get("remedy").filter(|remedy| !remedy.is_null()) {
         show_remedy(remedy, out);

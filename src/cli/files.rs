@@ -36,12 +36,16 @@ pub fn beside(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// Writes all files or, if one is there already and `force` is not given, none. Each appears whole
-/// or not at all.
+/// or not at all. For commands that have `--force`.
 pub fn write(files: &[NewFile<'_>], force: bool) -> Result<(), Faults> {
+    write_or(files, force, "--force overwrites it; what it held is then gone")
+}
+
+fn write_or(files: &[NewFile<'_>], force: bool, help: &str) -> Result<(), Faults> {
     let mut faults = Faults::default();
     for file in files.iter().filter(|file| !force && file.path.exists()) {
         let fault = Fault::new(shown(&file.path), None, "there is a file of this name already");
-        faults.push(fault.with_help("--force overwrites it; what it held is then gone"));
+        faults.push(fault.with_help(help));
     }
     faults.into_result()?;
     for file in files {
@@ -84,7 +88,11 @@ fn fill(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 
 /// Writes one file that is not there yet.
 pub fn write_new(path: PathBuf, bytes: &[u8], readable: Readable) -> Result<(), Faults> {
-    write(&[NewFile { path, bytes, readable }], false)
+    write_or(
+        &[NewFile { path, bytes, readable }],
+        false,
+        "it is never overwritten: name another, or move it away",
+    )
 }
 
 /// Puts new bytes in the place of what a file held, in one step.

@@ -12,8 +12,7 @@ use super::ledger::{Asked, Refused};
 use super::{Exit, complain, say};
 use crate::admin::StopQuestion;
 use crate::clock::{Clock, ZONE, date_in_words};
-use crate::model::{Action, AgreementRef, MemberId};
-use crate::policy::Reason;
+use crate::model::Halt;
 
 type Fault = Box<dyn std::error::Error>;
 
@@ -123,7 +122,10 @@ fn ended(done: Result<(), (Fault, Exit)>) -> Exit {
 fn until(text: &str, clock: &Clock) -> Result<String, Fault> {
     let wrong = || format!("--until `{text}`: wanted a time in London such as \"2026-12-04 10:00\"");
     let civil: DateTime = text.trim().parse().map_err(|_| wrong())?;
-    let at = civil.to_zoned(clock.zone().clone()).map_err(|_| wrong())?;
+    // A night in March has an hour less, and one in October the same hour twice.
+    let at = clock.zone().to_ambiguous_zoned(civil).unambiguous().map_err(|_| {
+        format!("--until `{text}`: London has that time not at all or twice on that day: name an hour before or after")
+    })?;
     Ok(at.timestamp().to_string())
 }
 
@@ -169,57 +171,19 @@ fn tell(done: &Value, out: &mut dyn Write) {
 
 fn told(stop: &Value) -> String {
     let text = |key: &str| stop.get(key).and_then(Value::as_str).unwrap_or_default();
-    let until: Option<jiff::Timestamp> = text("until").parse().ok();
+    in_words(text("scope"), text("until").parse().ok(), text("message"))
+}
+
+fn in_words(scope: &str, until: Option<jiff::Timestamp>, message: &str) -> String {
     let until = until.and_then(|until| until.in_tz(ZONE).ok()).map_or_else(String::new, |until| {
         format!(", until {} at {}", date_in_words(until.date()), until.strftime("%H:%M"))
     });
-    format!("{}: stopped{until}. Callers are told: {}", text("scope"), text("message"))
+    format!("{scope}: stopped{until}. Callers are told: {message}")
 }
 
-/// What only a running gateway knows; nothing where none runs.
-#[derive(Debug, Default)]
-pub(super) struct Recorded(Value);
-
-pub(super) fn recorded(socket: &Path) -> Recorded {
-    let mut done = Value::Null;
-    let asked = Asked::at(socket).ask("/stops", &json!({}), &mut |line| {
-        done = serde_json::from_slice::<Value>(line)?.get("done").cloned().unwrap_or_default();
-        Ok(())
-    });
-    asked.map(|()| Recorded(done)).unwrap_or_default()
-}
-
-impl Recorded {
-    fn list(&self, key: &str) -> impl Iterator<Item = &Value> {
-        self.0.get(key).and_then(Value::as_array).into_iter().flatten()
-    }
-
-    /// Why an agreement is not in force, as the ledger has it.
-    pub(super) fn against(&self, agreement: &AgreementRef) -> impl Iterator<Item = String> + '_ {
-        let agreement = agreement.to_string();
-        let of = move |told: &&Value| told.get("agreement").and_then(Value::as_str) == Some(&*agreement);
-        self.list("against").filter(of).filter_map(|told| Some(told.get("why")?.as_str()?.to_owned()))
-    }
-
-    /// The same as reasons, for whoever judges by them.
-    pub(super) fn reasons(&self, agreement: &AgreementRef) -> Vec<Reason> {
-        let agreement = agreement.to_string();
-        let text = |told: &Value, key: &str| Some(told.get(key)?.as_str()?.to_owned());
-        let of = |told: &&Value| text(told, "agreement").as_deref() == Some(&*agreement);
-        let reason = |told: &Value| {
-            let at: Option<jiff::Timestamp> = text(told, "at").and_then(|at| at.parse().ok());
-            Some(Reason::Against {
-                action: Action::parse(&text(told, "action")?)?,
-                member: MemberId::new(&text(told, "member")?).ok()?,
-                on: at.and_then(|at| at.in_tz(ZONE).ok()).map(|at| at.date()),
-            })
-        };
-        self.list("against").filter(of).filter_map(reason).collect()
-    }
-
-    pub(super) fn stops(&self) -> impl Iterator<Item = String> + '_ {
-        self.list("stops").map(told)
-    }
+/// A stop in force, as `stop --list` tells it.
+pub(super) fn stop_in_words(halt: &Halt) -> String {
+    in_words(&halt.scope.to_string(), halt.until, &halt.message)
 }
 
 /// Tells the running gateway that files have changed, if it runs: else it looks by itself, within two seconds.

@@ -14,10 +14,11 @@ use crate::desk::paper::{Look, Record, health as made_of, html, text};
 use crate::model::{AgreementRef, MemberId};
 use crate::policy::{Agreement, Reason};
 
+use super::known::Known;
 use super::ledger::{Asked, Told};
 use super::next_step::next_step;
 use super::register::{Form, RegisterArgs, csv, name_of};
-use super::{complain, halt, say};
+use super::{complain, say};
 
 pub(super) fn health(
     args: &RegisterArgs,
@@ -25,7 +26,7 @@ pub(super) fn health(
     out: &mut dyn Write,
     clock: &Clock,
 ) {
-    let recorded = halt::recorded(&gateway.admin_socket);
+    let known = Known::ask(&gateway.admin_socket);
     let record = asked(&gateway.admin_socket, &args.purpose);
     let names = |member: &MemberId| name_of(ruleset, member);
     let next = |reasons: &[Reason], agreement: &Agreement| {
@@ -38,7 +39,9 @@ pub(super) fn health(
         member: &gateway.member,
         names: &names,
         record: record.as_ref().ok(),
-        recorded: &|agreement: &AgreementRef| recorded.reasons(agreement),
+        recorded: &|agreement: &AgreementRef| {
+            known.life.against(agreement).into_iter().map(Reason::of).collect()
+        },
         templates: &ruleset.newest_templates(),
         next: &next,
     };

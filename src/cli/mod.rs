@@ -17,10 +17,13 @@ mod grant;
 mod halt;
 mod health;
 mod init;
+mod known;
 mod ledger;
 mod next_step;
+mod output;
 mod paper;
 mod passphrase;
+mod plain;
 mod policy;
 mod register;
 mod report;
@@ -35,6 +38,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use exit::Exit;
+use output::{Output, unless_closed};
 
 use crate::clock::Clock;
 
@@ -157,10 +161,27 @@ pub struct ConfigArgs {
 }
 
 impl Arguments {
+    /// The arguments of this process, or how it ended for them: help that was asked for, or what is wrong.
+    ///
+    /// # Errors
+    /// How the process ends, once help or the fault has been shown.
+    pub fn of_process() -> Result<Self, Exit> {
+        Self::try_parse().map_err(|told| {
+            let asked_for = if told.use_stderr() { Exit::Usage } else { Exit::Yes };
+            whole(told.print().and_then(|()| std::io::stdout().flush()).or_else(unless_closed), asked_for)
+        })
+    }
+
     /// Runs the command and says how it ended. Results go to standard output, complaints to
     /// standard error.
     pub fn run(self) -> Exit {
         std::panic::set_hook(Box::new(|panic| complain(&told(panic.location()))));
+        let mut out = Output::standard();
+        let exit = self.run_to(&mut out);
+        whole(out.finish(), exit)
+    }
+
+    fn run_to(self, out: &mut dyn Write) -> Exit {
         let clock = match Clock::new() {
             Ok(clock) => clock,
             Err(fault) => {
@@ -168,27 +189,37 @@ impl Arguments {
                 return Exit::Undecided;
             }
         };
-        let mut out = std::io::stdout();
         match self.command {
-            Command::Demo(args) => demo::run(&args, &clock),
-            Command::Init(args) => init::run(&args, &mut out, &clock),
-            Command::Check(args) => check::run(&args, &mut out, &clock),
+            Command::Demo(args) => demo::run(&args, out, &clock),
+            Command::Init(args) => init::run(&args, out, &clock),
+            Command::Check(args) => check::run(&args, out, &clock),
             Command::Serve(args) => serve::run(&args, &clock),
-            Command::Certs(args) => certs::run(&args, &mut out, &clock).unwrap_or_else(|faults| {
+            Command::Certs(args) => certs::run(&args, out, &clock).unwrap_or_else(|faults| {
                 complain(&faults);
                 Exit::No
             }),
-            Command::Dataset(command) => dataset::run(&command, &mut out, &clock),
-            Command::Doctor(args) => doctor::run(&args, &mut out, &clock),
-            Command::Agreement(command) => agreement::run(&command, &mut out, &clock),
-            Command::Grant(command) => grant::run(&command, &mut out),
-            Command::Template(command) => template::run(&command, &mut out),
-            Command::Policy(command) => policy::run(&command, &mut out, &clock),
-            Command::Ledger(command) => ledger::run(&command, &mut out, &clock),
-            Command::Explain(args) => explain::run(&args, &mut out),
-            Command::Stop(args) => halt::run_stop(&args, &mut out, &clock),
-            Command::Start(args) => halt::run_start(&args, &mut out),
-            Command::Report(command) => report::run(&command, &mut out),
+            Command::Dataset(command) => dataset::run(&command, out, &clock),
+            Command::Doctor(args) => doctor::run(&args, out, &clock),
+            Command::Agreement(command) => agreement::run(&command, out, &clock),
+            Command::Grant(command) => grant::run(&command, out),
+            Command::Template(command) => template::run(&command, out),
+            Command::Policy(command) => policy::run(&command, out, &clock),
+            Command::Ledger(command) => ledger::run(&command, out, &clock),
+            Command::Explain(args) => explain::run(&args, out),
+            Command::Stop(args) => halt::run_stop(&args, out, &clock),
+            Command::Start(args) => halt::run_start(&args, out),
+            Command::Report(command) => report::run(&command, out),
+        }
+    }
+}
+
+/// How a command ended, unless what it printed is not whole.
+fn whole(written: std::io::Result<()>, exit: Exit) -> Exit {
+    match written {
+        Ok(()) => exit,
+        Err(error) => {
+            complain(&format!("standard output: {error}: what was printed is not whole"));
+            Exit::Undecided
         }
     }
 }
@@ -204,7 +235,7 @@ pub(crate) fn complain(fault: &dyn std::fmt::Display) {
     let _written = writeln!(std::io::stderr(), "tolbooth: {fault}");
 }
 
-/// Prints a line to `out`; a closed pipe is the reader's choice, not a fault.
+/// Prints a line to `out`, which keeps what could not be written for the end.
 pub(crate) fn say(out: &mut dyn Write, line: impl std::fmt::Display) {
     let _written = writeln!(out, "{line}");
 }

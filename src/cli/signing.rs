@@ -46,10 +46,10 @@ pub struct KeyArgs {
     json: bool,
 }
 
-/// An officer's private key and how it is opened.
+/// The private key of an officer, or of a directory authority, and how it is opened.
 #[derive(Debug, Args)]
 pub struct OfficerArgs {
-    /// The officer's private key, as `tolbooth agreement key` made it
+    /// The private key, as `tolbooth agreement key` made it
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
     /// A file whose first line is the key's passphrase, instead of asking for it
@@ -181,7 +181,7 @@ impl OfficerArgs {
                 passphrase_of(self.passphrase_file.as_deref(), "Passphrase of the key: ", false)?;
             return policy::unlock_key(&text, &passphrase).map_err(|fault| format!("{name}: {fault}").into());
         }
-        let signer = SignerKey::parse(&text).map_err(|_| format!("{name}: not an officer's private key"))?;
+        let signer = SignerKey::parse(&text).map_err(|_| format!("{name}: not a private key for signing"))?;
         if stage == Stage::Live {
             let why = format!(
                 "{name}: this key lies in its file without a passphrase, and so signs trials alone: make one with \

@@ -7,11 +7,11 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::directory;
-use crate::merkle::signer::SignerKey;
 use crate::policy::{self, Template, Templates, signature_file};
 
 use super::beside::note_beside;
 use super::files::replace;
+use super::signing::OfficerArgs;
 use super::{Exit, complain, say};
 
 #[derive(Debug, Subcommand)]
@@ -29,9 +29,8 @@ pub enum TemplateCommand {
 pub struct SignArgs {
     /// The template's file
     file: PathBuf,
-    /// The authority's private key
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    #[command(flatten)]
+    authority: OfficerArgs,
     /// Print JSON, for programs
     #[arg(long)]
     json: bool,
@@ -75,10 +74,7 @@ fn signatures_of(file: &Path) -> PathBuf {
 
 fn sign(args: &SignArgs, out: &mut dyn Write) -> Done {
     let template = read(&args.file)?;
-    let shown = args.key.display();
-    let key = std::fs::read_to_string(&args.key).map_err(|error| format!("{shown}: {error}"))?;
-    let key = zeroize::Zeroizing::new(key);
-    let signer = SignerKey::parse(&key).map_err(|_| format!("{shown}: not a private key for signing"))?;
+    let signer = args.authority.open(template.stage)?;
     let name = signer.verifier().name();
     // One authority signs: what stood there before was over other bytes, or is this signature again.
     let note = policy::sign_template(None, &template, name, signer.key())?;

@@ -27,7 +27,7 @@ pub(super) fn keep(stage: &Stage, said: &Said, receipt: &str) -> Result<(), Faul
     Ok(())
 }
 
-pub(super) fn walk(stage: &Stage, told: &mut Told) {
+pub(super) fn walk(stage: &Stage, told: &mut Told<'_>) {
     told.step("The council's auditor asks who enquired about this child");
     let found = search(stage, told);
     told.judge(
@@ -47,7 +47,7 @@ pub(super) fn walk(stage: &Stage, told: &mut Told) {
     told.judge("tamper", "both are caught", caught.map_err(|fault| fault.to_string()));
 }
 
-fn search(stage: &Stage, told: &Told) -> Result<(), Fault> {
+fn search(stage: &Stage, told: &Told<'_>) -> Result<(), Fault> {
     let purpose = "subject access request SAR-7";
     told.about(
         "asks",
@@ -78,7 +78,7 @@ fn search(stage: &Stage, told: &Told) -> Result<(), Fault> {
     }
 }
 
-fn verify(stage: &Stage, told: &Told) -> Result<(), Fault> {
+fn verify(stage: &Stage, told: &Told<'_>) -> Result<(), Fault> {
     let key = journal_key(&stage.ledger)?;
     let (head, body) = (head_file(stage), body_file(stage));
     let public = stage.ledger.with_file_name("keys").join("ledger.vkey");
@@ -103,13 +103,13 @@ fn verify(stage: &Stage, told: &Told) -> Result<(), Fault> {
     Ok(())
 }
 
-fn tell(told: &Told, label: &str, verified: &Verified) {
+fn tell(told: &Told<'_>, label: &str, verified: &Verified) {
     told.about(label, &verified.about);
     verified.proven.iter().for_each(|line| told.about("", &format!("proven: {line}")));
     verified.not_proven.iter().for_each(|line| told.about("", &format!("not proven: {line}")));
 }
 
-fn tamper(stage: &Stage, told: &Told) -> Result<(), Fault> {
+fn tamper(stage: &Stage, told: &Told<'_>) -> Result<(), Fault> {
     let key = journal_key(&stage.ledger)?;
     let copy = stage.scratch.join("journal");
     copy_folder(&stage.ledger.join("journal"), &copy)?;

@@ -7,6 +7,7 @@ mod records;
 mod steps;
 mod told;
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -58,14 +59,14 @@ impl Stage {
 }
 
 /// Runs the walk; then stays up until told to end, unless `--exit`.
-pub fn run(args: &DemoArgs, clock: &Clock) -> Exit {
+pub fn run(args: &DemoArgs, out: &mut dyn Write, clock: &Clock) -> Exit {
     // Warnings would break into the walk; what matters is in the record, and shown there.
     start_log(Log { format: LogFormat::Human, level: Level::Error });
     let begun = clock.instant();
     let folder = args.dir.clone().unwrap_or_else(|| {
         std::env::temp_dir().join(format!("tolbooth-demo-{}-{}", std::process::id(), clock.unix_ms()))
     });
-    let mut told = Told::new(args.json);
+    let mut told = Told::new(args.json, out);
     let done = walk(args, &folder, clock, begun, &mut told);
     if args.dir.is_none()
         && let Err(error) = std::fs::remove_dir_all(&folder)
@@ -88,7 +89,7 @@ fn walk(
     folder: &Path,
     clock: &Clock,
     begun: std::time::Instant,
-    told: &mut Told,
+    told: &mut Told<'_>,
 ) -> Result<(), Fault> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let records = runtime.block_on(Records::start())?;

@@ -18,7 +18,7 @@ struct Step {
     name: &'static str,
     title: &'static str,
     expected: &'static str,
-    take: fn(&Walk<'_>) -> Result<(), String>,
+    take: fn(&Walk<'_, '_>) -> Result<(), String>,
 }
 
 const STEPS: [Step; 6] = [
@@ -60,7 +60,7 @@ const STEPS: [Step; 6] = [
     },
 ];
 
-pub(super) fn walk(stage: &Stage, runtime: &Runtime, told: &mut Told) {
+pub(super) fn walk(stage: &Stage, runtime: &Runtime, told: &mut Told<'_>) {
     for step in STEPS {
         told.step(step.title);
         let held = (step.take)(&Walk { stage, runtime, told });
@@ -69,13 +69,13 @@ pub(super) fn walk(stage: &Stage, runtime: &Runtime, told: &mut Told) {
     stage.records.feels(Mood::AsAlways);
 }
 
-struct Walk<'a> {
+struct Walk<'a, 'o> {
     stage: &'a Stage,
     runtime: &'a Runtime,
-    told: &'a Told,
+    told: &'a Told<'o>,
 }
 
-impl Walk<'_> {
+impl Walk<'_, '_> {
     fn ask(&self, asking: &Asking<'_>) -> Result<Said, String> {
         let said = self.runtime.block_on(asking.ask(&self.stage.trial.ca, self.stage.gateway));
         let said = said.map_err(|fault| fault.to_string())?;
@@ -96,7 +96,7 @@ fn want(said: &Said, status: u16, outcome: &str, code: &str) -> Result<(), Strin
     Err(format!("the answer was {} {} {}", said.status, said.outcome, said.code()))
 }
 
-fn child_check(walk: &Walk<'_>) -> Result<(), String> {
+fn child_check(walk: &Walk<'_, '_>) -> Result<(), String> {
     let said = walk.child(&[("Tolbooth-Role", "ed_nurse")])?;
     want(&said, 200, "answered", "")?;
     let held = client(CHI).ok_or("the records system does not know the child")?;
@@ -112,7 +112,7 @@ fn child_check(walk: &Walk<'_>) -> Result<(), String> {
 }
 
 /// What the system held beside what left: everything it said, leaf by leaf.
-fn side_by_side(told: &Told, held: &Value, left: &Value) {
+fn side_by_side(told: &Told<'_>, held: &Value, left: &Value) {
     let released = [
         ("/cp/on_register", "/registered"),
         ("/cp/state", "/status"),
@@ -150,12 +150,12 @@ fn leaves(value: &Value) -> Vec<(String, &Value)> {
     }
 }
 
-fn wrong_purpose(walk: &Walk<'_>) -> Result<(), String> {
+fn wrong_purpose(walk: &Walk<'_, '_>) -> Result<(), String> {
     let said = walk.child(&[("Tolbooth-Role", "ed_nurse"), ("Tolbooth-Purpose", "fraud_prevention")])?;
     want(&said, 403, "refused", "purpose_not_allowed")
 }
 
-fn taxi_check(walk: &Walk<'_>) -> Result<(), String> {
+fn taxi_check(walk: &Walk<'_, '_>) -> Result<(), String> {
     let said = walk.ask(&Asking {
         partner: &walk.stage.trial.police,
         path: TAXI_CHECK,
@@ -165,7 +165,7 @@ fn taxi_check(walk: &Walk<'_>) -> Result<(), String> {
     want(&said, 200, "answered", "")
 }
 
-fn stranger(walk: &Walk<'_>) -> Result<(), String> {
+fn stranger(walk: &Walk<'_, '_>) -> Result<(), String> {
     let said = walk.ask(&Asking {
         partner: &walk.stage.trial.stranger,
         path: CHILD_CHECK,
@@ -175,7 +175,7 @@ fn stranger(walk: &Walk<'_>) -> Result<(), String> {
     want(&said, 403, "refused", "not_agreed")
 }
 
-fn safe_address(walk: &Walk<'_>) -> Result<(), String> {
+fn safe_address(walk: &Walk<'_, '_>) -> Result<(), String> {
     walk.stage.records.feels(Mood::SafeAddress);
     let said = walk.child(&[("Tolbooth-Role", "ed_clinician")])?;
     want(&said, 200, "answered", "")?;
@@ -189,14 +189,14 @@ fn safe_address(walk: &Walk<'_>) -> Result<(), String> {
     Ok(())
 }
 
-fn broken_field(walk: &Walk<'_>) -> Result<(), String> {
+fn broken_field(walk: &Walk<'_, '_>) -> Result<(), String> {
     walk.stage.records.feels(Mood::BrokenField);
     let said = walk.child(&[("Tolbooth-Role", "ed_clinician")])?;
     want(&said, 502, "refused", "source_invalid")
 }
 
 /// A page of the local listener.
-fn local(walk: &Walk<'_>, path: &str) -> Result<String, String> {
+fn local(walk: &Walk<'_, '_>, path: &str) -> Result<String, String> {
     use std::io::{Read as _, Write as _};
     let fetch = || -> std::io::Result<String> {
         let mut stream = std::net::TcpStream::connect(walk.stage.local)?;

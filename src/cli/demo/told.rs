@@ -1,12 +1,14 @@
 //! What the demo prints: for a person, or as JSON lines.
 
-use std::io::Write as _;
+use std::cell::RefCell;
+use std::io::Write;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::Stage;
 use super::asking::{Asking, Said};
+use crate::cli::say;
 
 /// What a terminal shows without breaking lines by itself.
 const WIDTH: usize = 100;
@@ -14,15 +16,16 @@ const WIDTH: usize = 100;
 const LABEL: usize = 11;
 
 /// Prints the walk and counts what was not as it says.
-pub(super) struct Told {
+pub(super) struct Told<'o> {
+    out: RefCell<&'o mut dyn Write>,
     json: bool,
     steps: u32,
     failed: u32,
 }
 
-impl Told {
-    pub(super) fn new(json: bool) -> Self {
-        Self { json, steps: 0, failed: 0 }
+impl<'o> Told<'o> {
+    pub(super) fn new(json: bool, out: &'o mut dyn Write) -> Self {
+        Self { out: RefCell::new(out), json, steps: 0, failed: 0 }
     }
 
     pub(super) fn failed(&self) -> u32 {
@@ -32,13 +35,13 @@ impl Told {
     /// One line for a person.
     pub(super) fn line(&self, line: impl std::fmt::Display) {
         if !self.json {
-            let _written = writeln!(std::io::stdout(), "{line}");
+            say(&mut **self.out.borrow_mut(), line);
         }
     }
 
     fn record(&self, value: &Value) {
         if self.json {
-            let _written = writeln!(std::io::stdout(), "{value}");
+            say(&mut **self.out.borrow_mut(), value);
         }
     }
 

@@ -16,6 +16,7 @@ mod restore;
 mod search;
 mod unseen;
 mod verify;
+mod words;
 
 use std::io::Write;
 
@@ -29,6 +30,7 @@ pub(super) use ask::{Asked, Refused};
 pub(super) use search::{Told, find_subject, read_identifier, show};
 pub(super) use unseen::{Unseen, ended_years, is_absent, left_out};
 pub(super) use verify::{Verified, VerifyWhat, journal_key};
+pub(super) use words::day;
 
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {

@@ -8,8 +8,10 @@ use serde_json::Value;
 use super::Asked;
 use super::after::{After, after};
 use super::unseen::{Unseen, ended_years, is_absent, left_out};
+use super::words;
 use crate::admin::{SearchQuestion, SubjectQuestion};
-use crate::cli::{Exit, say};
+use crate::cli::plain::say_plain;
+use crate::cli::{Exit, complain, say};
 
 type Fault = Box<dyn std::error::Error>;
 
@@ -49,38 +51,38 @@ pub struct SearchArgs {
     #[arg(long)]
     user: bool,
     /// Of this member
-    #[arg(long, value_name = "MEMBER")]
+    #[arg(long, value_name = "MEMBER", value_parser = words::member)]
     consumer: Option<String>,
     /// By this system
-    #[arg(long, value_name = "MEMBER/SYSTEM")]
+    #[arg(long, value_name = "MEMBER/SYSTEM", value_parser = words::system)]
     system: Option<String>,
     /// Of this dataset
-    #[arg(long)]
+    #[arg(long, value_parser = words::dataset)]
     dataset: Option<String>,
     /// Under this agreement
-    #[arg(long)]
+    #[arg(long, value_parser = words::agreement)]
     agreement: Option<String>,
     /// With this outcome, as the caller was told
     #[arg(long, value_parser = ["answered", "no_match", "refused", "explained"])]
     outcome: Option<String>,
     /// Refused with this code, such as limit_reached
-    #[arg(long)]
+    #[arg(long, value_parser = words::code)]
     code: Option<String>,
     /// With this true outcome, which the caller may not have been told, such as row_excluded
-    #[arg(long, value_name = "OUTCOME")]
+    #[arg(long, value_name = "OUTCOME", value_parser = words::truly)]
     truly: Option<String>,
     /// Records of this kind
     #[arg(long, value_parser = ["origin", "ruleset", "rules", "exchange", "intent", "grant", "read", "alarm", "act", "stop", "erasure", "key_destroyed", "summary", "shutdown"])]
     kind: Option<String>,
     /// Not before this time, such as 2026-12-04T09:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = words::time)]
     from: Option<String>,
     /// Before this time
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = words::time)]
     to: Option<String>,
     /// The newest so many, at most 10,000 [default: 1,000]
-    #[arg(long, value_name = "COUNT")]
-    limit: Option<usize>,
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    limit: Option<u32>,
     /// The next page: older than this record, which the page before named; RECORD@LOG in an earlier log
     #[arg(long, value_name = "RECORD", value_parser = after)]
     after: Option<After>,
@@ -97,32 +99,12 @@ pub struct SearchArgs {
 }
 
 pub(super) fn run(args: &SearchArgs, out: &mut dyn Write) -> Result<Exit, Fault> {
-    let subject = match &args.subject {
-        Some(kind) => Some(SubjectQuestion { kind: kind.clone(), identifier: read_identifier(kind)? }),
-        None => None,
-    };
-    let user = if args.user { Some(read_identifier("user")?) } else { None };
-    let question = SearchQuestion {
-        purpose: args.purpose.clone(),
-        exchange: args.exchange.clone(),
-        subject,
-        user,
-        system: args.system.clone(),
-        code: args.code.clone(),
-        truly: args.truly.clone(),
-        after: args.after.as_ref().map(|after| after.record),
-        after_log: args.after.as_ref().and_then(|after| after.log.clone()),
-        kind: args.kind.clone(),
-        consumer: args.consumer.clone(),
-        dataset: args.dataset.clone(),
-        agreement: args.agreement.clone(),
-        outcome: args.outcome.clone(),
-        from: args.from.clone(),
-        to: args.to.clone(),
-        limit: args.limit,
-        sealed: args.sealed,
-        log: args.log.clone(),
-    };
+    let wrong = args.subject.as_deref().and_then(words::no_kind);
+    if let Some(why) = wrong.or_else(|| args.exchange.as_deref().and_then(words::no_exchange)) {
+        complain(&why);
+        return Ok(Exit::Usage);
+    }
+    let question = question(args)?;
     let found = find(&args.asked, &question, &mut |line| {
         if args.json {
             say(out, line);
@@ -192,6 +174,35 @@ impl Looked {
             say(out, unseen);
         }
     }
+}
+
+fn question(args: &SearchArgs) -> Result<SearchQuestion, Fault> {
+    let subject = match &args.subject {
+        Some(kind) => Some(SubjectQuestion { kind: kind.clone(), identifier: read_identifier(kind)? }),
+        None => None,
+    };
+    let user = if args.user { Some(read_identifier("user")?) } else { None };
+    Ok(SearchQuestion {
+        purpose: args.purpose.clone(),
+        exchange: args.exchange.clone(),
+        subject,
+        user,
+        system: args.system.clone(),
+        code: args.code.clone(),
+        truly: args.truly.clone(),
+        after: args.after.as_ref().map(|after| after.record),
+        after_log: args.after.as_ref().and_then(|after| after.log.clone()),
+        kind: args.kind.clone(),
+        consumer: args.consumer.clone(),
+        dataset: args.dataset.clone(),
+        agreement: args.agreement.clone(),
+        outcome: args.outcome.clone(),
+        from: args.from.clone(),
+        to: args.to.clone(),
+        limit: args.limit.and_then(|limit| usize::try_from(limit).ok()),
+        sealed: args.sealed,
+        log: args.log.clone(),
+    })
 }
 
 /// Everything about one subject, for callers that have the identifier already.
@@ -316,18 +327,16 @@ pub(in crate::cli) fn show(found: &Value, out: &mut dyn Write) {
     let kind = text("/envelope/kind");
     if kind == "exchange" {
         let (who, dataset) = (text("/envelope/consumer"), text("/envelope/dataset"));
-        say(out, format_args!("{time}  {who} asked {dataset} ({})", text("/envelope/exchange")));
-        let fields = words(found.pointer("/envelope/fields"));
+        say_plain(out, format_args!("{time}  {who} asked {dataset} ({})", text("/envelope/exchange")));
+        let fields = joined(found.pointer("/envelope/fields"));
         let released = if fields.is_empty() { "nothing".to_owned() } else { fields };
         // A gateway that ended between intent and answer told its caller nothing.
         let told_nothing = found.pointer("/envelope/status").and_then(Value::as_u64) == Some(0);
         let told = if told_nothing { "nothing".to_owned() } else { text("/envelope/outcome") };
-        say(out, format_args!("    told: {told}; released: {released}"));
+        say_plain(out, format_args!("    told: {told}; released: {released}"));
     } else {
-        let said = ["action", "cause", "consumer", "dataset"];
-        let said = said.iter().filter_map(|key| found.pointer(&format!("/envelope/{key}"))?.as_str());
-        let said: Vec<&str> = said.collect();
-        say(out, format_args!("{time}  {kind}  {}", said.join(" ")).to_string().trim_end());
+        let said = said(found.get("envelope").unwrap_or(&Value::Null)).join(" ");
+        say_plain(out, format!("{time}  {kind}  {said}").trim_end());
     }
     if let Some(log) = found.get("earlier_log").and_then(Value::as_str) {
         let record = found.get("index").and_then(Value::as_u64).unwrap_or_default();
@@ -357,23 +366,26 @@ fn show_sealed(sealed: &Value, out: &mut dyn Write) {
     let told = |(key, words_for): &(&str, &str)| {
         let words_for = if *key == "user" && proven { "user as proven" } else { words_for };
         let value = sealed.get(*key)?;
-        let text = value.as_str().map_or_else(|| words(Some(value)), str::to_owned);
+        let text = value.as_str().map_or_else(|| joined(Some(value)), str::to_owned);
         (!text.is_empty()).then(|| format!("{words_for}: {text}"))
     };
     let told: Vec<String> = SHOWN.iter().filter_map(told).collect();
     if !told.is_empty() {
-        say(out, format_args!("    {}", printable(&told.join("; "))));
+        say_plain(out, format_args!("    {}", told.join("; ")));
     }
 }
 
-/// Without what a terminal would obey: a system behind may send any name it likes.
-fn printable(text: &str) -> String {
-    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(shown).collect()
+/// What a record that is no exchange is of: what was done, to what, by whom.
+fn said(envelope: &Value) -> Vec<&str> {
+    let stopped = envelope.get("stopped").and_then(Value::as_bool);
+    let done = stopped.map(|stopped| if stopped { "stopped" } else { "started" });
+    let keys =
+        ["action", "cause", "scope", "consumer", "dataset", "agreement", "member", "statement", "exchange"];
+    done.into_iter().chain(keys.iter().filter_map(|key| envelope.get(*key)?.as_str())).collect()
 }
 
 /// A list of words, with commas.
-fn words(list: Option<&Value>) -> String {
+fn joined(list: Option<&Value>) -> String {
     let words: Vec<&str> =
         list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     words.join(", ")

@@ -11,7 +11,7 @@ use crate::cli::{Exit, complain, say};
 use crate::journal::{AFTER_DAMAGE, JournalFault};
 use crate::ledger::search::Progress;
 use crate::ledger::verify::{
-    Place, Report, Stretch, VerifyFault, extent, held, verify_export, verify_ledger, verify_receipt,
+    Place, Report, Stretch, VerifyFault, extent, held, is_held, verify_export, verify_ledger, verify_receipt,
 };
 use crate::merkle::note::VerifierKey;
 
@@ -46,6 +46,10 @@ pub(in crate::cli) enum VerifyWhat<'a> {
 }
 
 pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> Result<Exit, Fault> {
+    // Before anything is wanted beside it.
+    if let Some(path) = args.path.iter().chain(&args.against).find(|path| !path.exists()) {
+        return Err(format!("{}: there is no such file or folder", path.display()).into());
+    }
     if let Some(path) = args.path.as_ref().filter(|path| path.is_file() && pack::is_one(path)) {
         let key = args.key.as_ref().map(|_| key(args)).transpose()?;
         return pack::verify(path, key.as_ref(), args.json, out);
@@ -53,7 +57,15 @@ pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> Result<Exit, Fault>
     let key = key(args)?;
     let mut kept = Vec::new();
     for file in &args.against {
-        kept.push(read_text(file)?);
+        let text = read_text(file)?;
+        if !is_held(&text) {
+            return Err(format!(
+                "{}: neither a checkpoint nor a receipt: is it another file?",
+                file.display()
+            )
+            .into());
+        }
+        kept.push(text);
     }
     let kept: Vec<&str> = kept.iter().map(String::as_str).collect();
     let verified = match (&args.path, &args.receipt) {
@@ -269,8 +281,11 @@ fn key(args: &VerifyArgs) -> Result<VerifierKey, Fault> {
 
 /// A key as it is given: a file, or the key itself.
 pub(super) fn read_key(given: &str) -> Result<VerifierKey, Fault> {
-    let text = if Path::new(given).is_file() { read_text(Path::new(given))? } else { given.to_owned() };
-    Ok(VerifierKey::parse(&text)?)
+    if Path::new(given).is_file() {
+        return Ok(VerifierKey::parse(&read_text(Path::new(given))?)?);
+    }
+    VerifierKey::parse(given)
+        .map_err(|fault| format!("--key {given}: neither a file that is there nor a key: {fault}").into())
 }
 
 /// The key beside a ledger's folder, or in a backup's. Trusting it is trusting whoever keeps the folder: an auditor

@@ -2,6 +2,7 @@
 //! that. Judged by the road's own parts as far as *decide*.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use clap::Args;
 use jiff::civil::{Date, Time};
@@ -10,11 +11,14 @@ use serde_json::{Value, json};
 use crate::clock::Clock;
 use crate::config;
 use crate::desk::policy_tests::{Asks, Bench, Supposing, Unpermitted, dataset_version, system_id};
-use crate::desk::{Remedy, Ruleset};
-use crate::model::{Assurance, Faults, SystemId};
+use crate::desk::{Denied, Remedy, Ruleset};
+use crate::model::{Assurance, Code, Faults, SystemId};
+use crate::policy::Agreement;
 
-use super::super::check::load_ruleset;
+use super::super::check::load_ruleset_knowing;
 use super::super::explain::show_remedy;
+use super::super::halt::stop_in_words;
+use super::super::known::Known;
 use super::super::{ConfigArgs, Exit, complain, say};
 
 #[derive(Debug, Args)]
@@ -71,7 +75,8 @@ pub(super) fn run(args: &ExplainArgs, out: &mut dyn Write, clock: &Clock) -> Exi
 
 fn explain(args: &ExplainArgs, out: &mut dyn Write, clock: &Clock) -> Result<Exit, Faults> {
     let gateway = config::load(&args.config.config)?;
-    let ruleset = load_ruleset(&gateway)?;
+    let known = Known::ask(&gateway.admin_socket);
+    let ruleset = load_ruleset_knowing(&gateway, &known)?;
     let zone = clock.zone().clone();
     let bench = if args.supposing_signed {
         Bench::new(&ruleset, &gateway.member, zone)?
@@ -79,20 +84,32 @@ fn explain(args: &ExplainArgs, out: &mut dyn Write, clock: &Clock) -> Result<Exi
         Bench::as_it_stands(&ruleset, zone)
     };
     let asks = args.asks(clock);
-    match bench.explain(&asks) {
+    let told = bench.explain(&asks);
+    let told =
+        if args.supposing_signed { told } else { told.and_then(|agreement| known.permits(agreement, &asks)) };
+    let by = known.sentence(&ruleset.digest.to_string());
+    match told {
         Ok(agreement) => {
             let (reference, file) = (agreement.reference.to_string(), &agreement.file);
             if args.config.json {
-                say(out, json!({ "would_be": "permitted", "agreement": reference, "file": file }));
+                say(
+                    out,
+                    json!({ "would_be": "permitted", "agreement": reference, "file": file,
+                        "gateway_asked": known.is_asked() }),
+                );
             } else {
                 say(out, format_args!("it would be permitted under {reference} ({file})"));
                 say(out, "whether there is a record, and whether it may leave, was not looked at");
+                say(out, format_args!("({by})"));
             }
             Ok(Exit::Yes)
         }
         Err(why) => {
             let remedy = remedy(&ruleset, &why, &asks).json();
             tell(args, &why, &remedy, out);
+            if !args.config.json {
+                say(out, format_args!("({by})"));
+            }
             Ok(Exit::No)
         }
     }
@@ -154,4 +171,22 @@ impl ExplainArgs {
 fn assurance(text: &str) -> Result<Assurance, &'static str> {
     let known = Assurance::ALL.into_iter().find(|known| known.as_str() == text);
     known.ok_or("certificate, token or signed is wanted")
+}
+
+impl Known {
+    /// Whether what the files permit is answered: the host may have stopped it, and a grant is for one answer.
+    fn permits(&self, agreement: Arc<Agreement>, asks: &Asks) -> Result<Arc<Agreement>, Unpermitted> {
+        let refused = |code: Code, detail: String| Unpermitted {
+            denied: Denied { code, detail: Some(detail), truth: None, retry_after: None },
+            agreement: Some(Arc::clone(&agreement)),
+            not_in_force: Vec::new(),
+        };
+        if let Some(why) = self.unusable(&agreement.reference) {
+            return Err(refused(Code::GrantSpent, why.to_owned()));
+        }
+        match self.life.halt(&asks.consumer.member, &agreement.dataset.dataset) {
+            Some(stop) => Err(refused(Code::Stopped, stop_in_words(stop))),
+            None => Ok(agreement),
+        }
+    }
 }

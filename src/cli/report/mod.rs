@@ -8,7 +8,7 @@ use std::io::Write;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
 
-use super::ledger::{Asked, Refused, Told, Unseen, is_absent, read_identifier};
+use super::ledger::{Asked, Refused, Told, Unseen, day, is_absent, read_identifier};
 use super::{Exit, complain, say};
 use crate::admin::{ReportQuestion, SubjectQuestion};
 
@@ -59,10 +59,10 @@ pub struct ReportArgs {
     #[arg(long)]
     purpose: String,
     /// The first day, in London, such as 2026-12-04
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     from: Option<String>,
     /// The last day, in London; it is included
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     to: Option<String>,
     /// Of this log alone, by its name: without it, of the present log and of those before it, of which backups were
     /// restored

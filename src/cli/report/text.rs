@@ -5,7 +5,7 @@ use std::io::Write;
 use serde_json::Value;
 
 use crate::cli::ledger::{Unseen, ended_years, left_out};
-use crate::cli::say;
+use crate::cli::plain::say_plain as say;
 
 fn of<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
@@ -264,7 +264,8 @@ fn activity(row: &Value, out: &mut dyn Write) {
 
 /// The sums, each by its name.
 pub(super) fn totals(totals: &Value, out: &mut dyn Write) {
-    say(out, format_args!("\n{}", sums(totals)));
+    say(out, "");
+    say(out, sums(totals));
 }
 
 pub(super) fn sums(totals: &Value) -> String {

@@ -4,12 +4,12 @@
 use crate::clock::moment_in_words;
 use crate::ledger::verify::pack::Pack;
 use crate::merkle::note::VerifierKey;
-use crate::model::Code;
-use crate::policy::Agreement;
+use crate::model::{ActDone, Action, Code, Life, LifeEvent};
+use crate::policy::{Agreement, Reason};
 
 use super::super::remedy::{Remedy, keys};
 use super::clause::{Clause, clauses};
-use super::finding::Finding;
+use super::finding::{Finding, Verdict};
 use super::judge::Case;
 
 /// What can be said of it.
@@ -24,16 +24,54 @@ pub struct Explanation {
     pub remedy: Option<Remedy>,
 }
 
+/// What parties did to an agreement comes from the ledger, where it stays when files go.
+///
 /// # Errors
 /// The record does not read.
-pub fn explain(pack: &Pack, key: &VerifierKey) -> Result<Explanation, String> {
+pub fn explain(pack: &Pack, key: &VerifierKey, life: &Life) -> Result<Explanation, String> {
     let case = Case::read(pack, Some(key))?;
-    let (agreement, findings) = case.decided();
+    let (agreement, mut findings) = case.decided();
+    let acts = acts(&case, life);
+    findings.extend(acts.iter().map(|act| Finding {
+        what: "acts",
+        verdict: Verdict::Wrong,
+        says: format!("the agreement was {}", Reason::of(act)),
+    }));
     let clauses = agreement.as_ref().map(|agreement| of_agreement(&case, agreement)).unwrap_or_default();
-    let remedy = remedy(&case, agreement.as_ref());
+    let remedy = remedy(&case, agreement.as_ref()).map(|remedy| against(remedy, &acts));
     let mut facts = facts(&case);
     facts.extend(agreement.map(|agreement| ("agreement_file", agreement.file)));
     Ok(Explanation { facts, findings, clauses, remedy })
+}
+
+/// What kept the agreement from being in force when the question came, by the times that acts state of themselves.
+fn acts(case: &Case<'_>, life: &Life) -> Vec<ActDone> {
+    let exchange = &case.exchange;
+    if exchange.code.as_deref() != Some(Code::AgreementNotInForce.as_str()) {
+        return Vec::new();
+    }
+    let Some((reference, _)) = exchange.agreement() else { return Vec::new() };
+    let mut then = Life::default();
+    let done = life.of(&reference).iter().filter(|act| act.at <= exchange.began());
+    done.for_each(|act| then.note(LifeEvent::Act(act.clone())));
+    then.against(&reference).into_iter().cloned().collect()
+}
+
+/// No seal and no signature brings back what a party ended.
+fn against(remedy: Remedy, acts: &[ActDone]) -> Remedy {
+    let withdrawn = acts.iter().any(|act| act.action == Action::Withdraw);
+    match acts {
+        [] => remedy,
+        _ if withdrawn => Remedy {
+            change: "officers agree on a new `version`, sealed and signed by every party: this one was withdrawn for \
+                     good",
+            ..remedy
+        },
+        _ => Remedy {
+            change: "the party that suspended or declined it takes that back: `tolbooth agreement status` says how",
+            ..remedy
+        },
+    }
 }
 
 fn text<'p>(case: &Case<'p>, agreement: &Agreement) -> &'p str {

@@ -20,7 +20,7 @@ mod text;
 mod words;
 
 pub use changes::{Change, Direction, changes, changes_page};
-pub use document::{Block, Document, Section, Table};
+pub use document::{Block, Document, Section, Table, visible};
 pub use health::{Health, Look, Need, Record, Row, Urgency, health};
 pub use html::html;
 pub use odrl::{Policies, Terms, odrl};

@@ -137,6 +137,13 @@ pub fn held(text: &str, key: &VerifierKey) -> Result<Checkpoint, VerifyFault> {
     held_note(text, key).map(|(checkpoint, _)| checkpoint)
 }
 
+/// Whether a text can be something that was held at all, whoever signed it: another file is no sign of a changed log.
+pub fn is_held(text: &str) -> bool {
+    let head = Head::read(text);
+    let receipt = head.as_ref().and_then(|head| head.get(RECEIPT)).unwrap_or(text);
+    text.contains("\n\n\u{2014} ") || Presented::parse(receipt).is_ok()
+}
+
 /// As [`held`], with the signed note itself.
 pub fn held_note(text: &str, key: &VerifierKey) -> Result<(Checkpoint, String), VerifyFault> {
     if text.contains("\n\n\u{2014} ") {

@@ -83,7 +83,7 @@ impl Case<'_> {
         let day = self.exchange.day().ok_or("the record has no day")?;
         let dates = agreement.dates;
         if day < dates.from || dates.until.is_some_and(|until| until < day) {
-            return wrong(format!("the agreement was not in force on {}", date_in_words(day)));
+            return wrong(format!("{} is not within the agreement's dates", date_in_words(day)));
         }
         // It was decided between the two: a question can come slowly.
         let mut moments = [self.exchange.began(), self.exchange.time].into_iter();
@@ -101,7 +101,7 @@ impl Case<'_> {
             };
         }
         let until = dates.until.map_or_else(String::new, |until| format!(" until {}", date_in_words(until)));
-        Ok(format!("it was in force on {}: from {}{until}", date_in_words(day), date_in_words(dates.from)))
+        Ok(format!("{} is within its dates: from {}{until}", date_in_words(day), date_in_words(dates.from)))
     }
 
     /// Of a grant. That it was used once, only the whole log shows.

@@ -13,7 +13,7 @@ use crate::ledger::verify::pack::Pack;
 use crate::merkle::note::VerifierKey;
 use crate::policy::Agreement;
 
-use super::finding::{Doubt, Finding, Found, Verdict, not_proven};
+use super::finding::{Doubt, Finding, Found, Verdict, not_proven, wrong};
 use super::record::{Exchange, Manifest, RulesetEntry, SealedPart};
 use super::rules::{Offered, Rules};
 
@@ -166,6 +166,14 @@ impl<'p> Case<'p> {
         findings
     }
 
+    /// A refusal names its purpose once it was judged; before that none of its facts is known.
+    fn not_reached(&self) -> Found {
+        if self.exchange.was_answered() {
+            return wrong("the record says that it was answered, and has no purpose");
+        }
+        not_proven("it was refused before this was judged")
+    }
+
     /// What decided, whatever came of it, and the agreement it was decided by.
     pub(super) fn decided(&self) -> (Option<Agreement>, Vec<Finding>) {
         let manifest = self.manifest();
@@ -175,8 +183,13 @@ impl<'p> Case<'p> {
         let mut findings = vec![Finding::of("agreement", self.agreement(&law))];
         if self.exchange.agreement.is_some() {
             let deciding = Self::CHECKS.into_iter().filter(|(what, _)| *what != "chain");
-            let found =
-                deciding.map(|(what, check)| (what, law.agreed(|agreement| check(self, &law, agreement))));
+            let found = deciding.map(|(what, check)| {
+                let reached =
+                    self.exchange.purpose.is_some() || !matches!(what, "purpose" | "role" | "guardrails");
+                let judged = |agreement: &Agreement| check(self, &law, agreement);
+                let found = if reached { law.agreed(judged) } else { self.not_reached() };
+                (what, found)
+            });
             findings.extend(found.map(|(what, found)| Finding::of(what, found)));
         }
         (law.agreement.ok(), findings)
