@@ -321,3 +321,14 @@ pub(super) fn guardrails(files: &RulesetFiles, faults: &mut Faults) -> Vec<(Stri
     }
     guardrails
 }
+
+/// Guardrails go one by one: a folder that is gone at once was moved, or is not mounted just now.
+pub(super) fn guardrails_gone(gateway: &Gateway, before: Option<&RulesetFiles>) -> Faults {
+    let folder = gateway.policies.join("guardrails");
+    if folder.is_dir() || before.is_none_or(|before| before.guardrails.is_empty()) {
+        return Faults::default();
+    }
+    let name = folder.strip_prefix(&gateway.home).unwrap_or(&folder).display().to_string();
+    let fault = Fault::new(name, None, "is not there, and there were guardrails in it");
+    fault.with_help("put it back; where none are wanted any more, leave it there, empty").into()
+}

@@ -18,7 +18,7 @@ use crate::policy::{self, Agreement, CountedAct, Decider, KeyRing, Register};
 use crate::source::{self, OnUnlisted, Source};
 use crate::token::Outsiders;
 
-use super::compile::{Bench, Source as Coming, faults_of_agreements, guardrails, read_acts};
+use super::compile::{Bench, Source as Coming, faults_of_agreements, guardrails, guardrails_gone, read_acts};
 use super::files::{RulesetFile, RulesetFiles};
 use super::issuers;
 use super::synthetic::Sandbox;
@@ -100,7 +100,7 @@ impl Ruleset {
     pub fn load(gateway: &Gateway, circumstances: &Circumstances<'_>) -> Result<Self, Faults> {
         let mut files = RulesetFiles::read(gateway)?;
         let mut faults = Faults::default();
-        faults.extend(guardrails_gone(gateway, circumstances.before));
+        faults.extend(guardrails_gone(gateway, circumstances.before.map(|before| &before.files)));
         let before = circumstances.before.map(|before| &before.directory);
         let directory = read_directory(gateway, &mut files, before).map_err(|more| faults.extend(more)).ok();
         // A sandbox makes rows that its agreements admit; what is wrong with one is told when it is compiled.
@@ -257,17 +257,6 @@ impl Material {
             acts,
         })
     }
-}
-
-/// Guardrails go one by one: a folder that is gone at once was moved, or is not mounted just now.
-fn guardrails_gone(gateway: &Gateway, before: Option<&Ruleset>) -> Faults {
-    let folder = gateway.policies.join("guardrails");
-    if folder.is_dir() || before.is_none_or(|before| before.files.guardrails.is_empty()) {
-        return Faults::default();
-    }
-    let name = folder.strip_prefix(&gateway.home).unwrap_or(&folder).display().to_string();
-    let fault = Fault::new(name, None, "is not there, and there were guardrails in it");
-    fault.with_help("put it back; where none are wanted any more, leave it there, empty").into()
 }
 
 /// The officers' keys, in a directory that this gateway's member is in.
