@@ -10,7 +10,8 @@ use std::process::Command;
 use support::judged::{entries, judged, whole};
 use support::scratch::Scratch;
 use tolbooth::desk::paper::{Sheet, art30, dea};
-use tolbooth::model::MemberId;
+use tolbooth::model::{ActDone, Action, Digest, MemberId};
+use tolbooth::policy::Agreement;
 
 const TOLBOOTH: &str = env!("CARGO_BIN_EXE_tolbooth");
 
@@ -54,6 +55,26 @@ fn the_public_register_has_its_eighteen_columns_and_only_what_the_public_may_rea
         sheet.kept_out.iter().map(|(why, count)| (why.as_str(), *count)).collect();
     assert_eq!(kept_out, [("FOISA s.31", 1), ("not sealed and signed", 1)]);
     assert!(!format!("{:?}", sheet.rows).contains("Premises"));
+}
+
+/// What was shared was shared, whatever a party did since; what was never agreed was not.
+#[test]
+fn what_was_withdrawn_stays_in_the_registers() {
+    let act = |action, agreement: &Agreement| ActDone {
+        action,
+        agreement: agreement.reference.clone(),
+        member: MemberId::new("nhs-lomond").unwrap(),
+        statement: Digest::of(b"words"),
+        lifts: None,
+        at: "2027-01-04T10:00:00Z".parse().unwrap(),
+    };
+    for (action, rows) in [(Action::Suspend, 1), (Action::Withdraw, 1), (Action::Decline, 0)] {
+        let (agreement, standing) = judged(&whole("child-protection"), true);
+        let done = act(action, &agreement);
+        let all = entries(vec![(agreement, standing.against(&[&done]))]);
+        assert_eq!(dea(&all, &name_of).rows.len(), rows, "{action:?}");
+        assert_eq!(art30(&MemberId::new("glenmore").unwrap(), &all, &name_of).rows.len(), rows, "{action:?}");
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::desk::Lived;
-use crate::ledger::{StopEvent, Stopped};
+use crate::ledger::{StopEvent, Stopped, Unrecorded};
 use crate::model::{Halt, StopScope, suggestion};
 use crate::policy::Uses;
 
@@ -114,12 +114,16 @@ async fn act(admin: &Admin, stopped: Stopped) -> Result<Response<Lines>, Refused
     };
     let recorded = tokio::task::spawn_blocking(move || lived.stop(stopped)).await;
     let unrecorded = |why: String| {
-        let why = format!("it could not be recorded, and so is not in force; nor is any answer given: {why}");
+        let why = format!("it could not be recorded, and so is not in force: {why}");
         Refused(StatusCode::SERVICE_UNAVAILABLE, why)
     };
-    recorded
-        .map_err(|error| unrecorded(error.to_string()))?
-        .map_err(|fault| unrecorded(fault.to_string()))?;
+    recorded.map_err(|error| unrecorded(error.to_string()))?.map_err(|fault| {
+        let others = match fault {
+            Unrecorded::Stopped | Unrecorded::DiskFull => "; nor is any other question answered meanwhile",
+            _ => "; others are answered meanwhile, so try again at once",
+        };
+        unrecorded(format!("{fault}{others}"))
+    })?;
     Ok(Response::new(Lines::one(&json!({ "done": told }))))
 }
 

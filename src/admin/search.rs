@@ -223,18 +223,36 @@ fn asked(query: &Query, sealed: bool, only: Option<&str>) -> String {
 
 fn asked_by(filter: &Filter) -> String {
     let text = |value: &dyn std::fmt::Display| value.to_string();
+    // Each of them: a look is recorded by all that was asked.
+    let Filter {
+        kind,
+        consumer,
+        provider,
+        dataset,
+        agreement,
+        outcome,
+        code,
+        system,
+        truly,
+        user,
+        subjects,
+        from,
+        to,
+    } = filter;
     let named = [
-        ("kind", filter.kind.clone()),
-        ("consumer", filter.consumer.as_ref().map(|id| text(id))),
-        ("system", filter.system.clone()),
-        ("provider", filter.provider.as_ref().map(|id| text(id))),
-        ("dataset", filter.dataset.as_ref().map(|id| text(id))),
-        ("agreement", filter.agreement.as_ref().map(|id| text(id))),
-        ("outcome", filter.outcome.clone()),
-        ("from", filter.from.as_ref().map(|at| text(at))),
-        ("to", filter.to.as_ref().map(|at| text(at))),
+        ("kind", kind.clone()),
+        ("consumer", consumer.as_ref().map(|id| text(id))),
+        ("system", system.clone()),
+        ("provider", provider.as_ref().map(|id| text(id))),
+        ("dataset", dataset.as_ref().map(|id| text(id))),
+        ("agreement", agreement.as_ref().map(|id| text(id))),
+        ("outcome", outcome.clone()),
+        ("code", code.clone()),
+        ("truly", truly.clone()),
+        ("from", from.as_ref().map(|at| text(at))),
+        ("to", to.as_ref().map(|at| text(at))),
     ];
-    let mut said = match (&filter.subjects, &filter.user) {
+    let mut said = match (subjects, user) {
         (Some(_), Some(_)) => "by subject and user".to_owned(),
         (Some(_), None) => "by subject".to_owned(),
         (None, Some(_)) => "by user".to_owned(),

@@ -171,6 +171,15 @@ impl Standing {
         self.reasons.is_empty()
     }
 
+    /// Whether it was agreed, whatever parties did since: what was shared under it was.
+    pub fn was_agreed(&self) -> bool {
+        let since = |reason: &Reason| match reason {
+            Reason::Against { action, .. } => matches!(action, Action::Suspend | Action::Withdraw),
+            _ => false,
+        };
+        self.reasons.iter().all(since)
+    }
+
     /// Every reason why it is not in force on this day; empty if it is.
     pub fn reasons(&self, today: Date) -> Vec<Reason> {
         self.reasons.iter().cloned().chain(self.not_on(today)).collect()

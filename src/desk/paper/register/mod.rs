@@ -47,7 +47,7 @@ pub(in crate::desk::paper) fn newest(entries: &[Arc<Entry>]) -> Vec<Result<&Agre
     by_id
         .into_values()
         .map(|versions| {
-            let held = versions.iter().filter(|entry| entry.standing.holds());
+            let held = versions.iter().filter(|entry| entry.standing.was_agreed());
             let newest = held.max_by_key(|entry| entry.agreement.reference.version);
             match newest.map(|entry| entry.agreement.as_ref()) {
                 None if versions.iter().any(is_not_answered) => {
