@@ -132,7 +132,8 @@ impl Ledger {
         if let Some(Restored { previous, time_ms: last_ms }) = &restored {
             time_ms = *last_ms;
             opened.in_force.extend(previous.in_force());
-            previous.life().for_each(|event| opened.life.note(event));
+            let broken = |what| LedgerError::File { what, error: std::io::ErrorKind::InvalidData.into() };
+            previous.life().map_err(broken)?.into_iter().for_each(|event| opened.life.note(event));
         }
         if unread == 0 && restored.is_none() && !has_earlier {
             subjects.are_named_before([]);

@@ -126,7 +126,7 @@ impl EnvelopeHead<'_> {
                 let stop = said(envelope).and_then(stop).ok_or("the stop is none this program knows")?;
                 Ok(vec![stop])
             }
-            ("origin", Some(previous)) => Ok(previous.life().collect()),
+            ("origin", Some(previous)) => previous.life(),
             _ => Ok(Vec::new()),
         }
     }

@@ -8,6 +8,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::chain::Broken;
 use super::durable::write_durably;
 use super::fault::LedgerError;
 use super::handle::journal_directory;
@@ -78,9 +79,10 @@ impl Previous {
         self.agreements.iter().filter_map(read)
     }
 
-    /// What the log before knew of.
-    pub(super) fn life(&self) -> impl Iterator<Item = LifeEvent> + '_ {
-        self.life.iter().filter_map(|line| LifeEvent::parse(line))
+    /// What the log before knew of. One that does not read could be a withdrawal, and is never passed over.
+    pub(super) fn life(&self) -> Result<Vec<LifeEvent>, Broken> {
+        let read = self.life.iter().map(|line| LifeEvent::parse(line)).collect::<Option<Vec<_>>>();
+        read.ok_or("what the log before knew of does not all read")
     }
 
     /// The name of the folder the log lies in, below `earlier`: its own name, without what leads out of a

@@ -143,11 +143,13 @@ impl LifeEvent {
         let value: Value = serde_json::from_str(line).ok()?;
         let text = |at: usize| value.get(at).and_then(Value::as_str);
         let moment = |at: usize| Timestamp::from_millisecond(value.get(at)?.as_i64()?).ok();
+        // What is there and does not read is not nothing.
+        let is_null = |at: usize| value.get(at).is_some_and(Value::is_null);
         match text(0)? {
             "stopped" => Some(Self::Stopped(Halt {
                 scope: StopScope::parse(text(1)?)?,
                 message: text(2)?.to_owned(),
-                until: moment(3),
+                until: if is_null(3) { None } else { Some(moment(3)?) },
             })),
             "started" => StopScope::parse(text(1)?).map(Self::Started),
             action => {
@@ -159,7 +161,7 @@ impl LifeEvent {
                     agreement,
                     member: MemberId::new(text(2)?).ok()?,
                     statement: Digest::parse(text(3)?)?,
-                    lifts: text(4).and_then(Digest::parse),
+                    lifts: if is_null(4) { None } else { Some(Digest::parse(text(4)?)?) },
                     at: moment(5)?,
                 }))
             }

@@ -80,4 +80,8 @@ fn everything_reads_as_it_was_written_and_the_last_word_counts() {
     assert_eq!(older, life);
     assert_eq!(StopScope::parse("everything"), None);
     assert_eq!(LifeEvent::parse("[\"withdraw\"]"), None);
+    // What is there and does not read is not nothing.
+    let (stopped, resumed) = (halt(&scopes[0], "a").line(), all[1].line());
+    assert_eq!(LifeEvent::parse(&stopped.replace(",5]", ",\"soon\"]")), None);
+    assert_eq!(LifeEvent::parse(&resumed.replace("\"sha256:", "\"sha512:")), None);
 }
