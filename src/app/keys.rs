@@ -153,8 +153,12 @@ mod tests {
         std::fs::write(folder.join("pseudonym.new"), "00").unwrap();
         open(&data, "glenmore.caledonia.example", &clock).unwrap();
         assert_eq!((read("ledger.key"), read("ledger.vkey")), (key, public.clone()));
-        // Killed before the key: a public half of nothing is no reason to stop.
+        // Lost, and not killed: the log is there.
         std::fs::remove_file(folder.join("ledger.key")).unwrap();
+        assert!(open(&data, "glenmore.caledonia.example", &clock).is_err());
+        assert_eq!(read("ledger.vkey"), public);
+        // Killed before the key: a public half of nothing is no reason to stop.
+        std::fs::remove_dir_all(data.join("ledger")).unwrap();
         open(&data, "glenmore.caledonia.example", &clock).unwrap();
         assert_ne!(read("ledger.vkey"), public);
         std::fs::remove_dir_all(&data).unwrap();
