@@ -31,7 +31,10 @@ const EXAMPLES: [(&str, &[Kind]); 7] = [
     (
         "agreement-file.md",
         &[
+            Kind::Part("answers that tests/agreement_new.rs gives in full"),
+            Kind::Part("the organisation's file that `tolbooth init` writes in full"),
             Kind::Agreement,
+            Kind::Part("a table of hours, policies/scenarios"),
             Kind::Part("two keys of a whole agreement of format 2, tests/golden/agreements"),
             Kind::Part("members.toml, whose keys and CAs `tolbooth init` makes"),
         ],
