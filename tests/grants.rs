@@ -139,6 +139,9 @@ fn a_grant_is_open_between_two_moments() {
     assert_eq!(opened.json()["would_be"], "answered", "{opened:?}");
     gateway.clock.shift(SignedDuration::from_mins(40));
     is_shut(&gateway);
+    // On another day than its own as well.
+    gateway.clock.shift(SignedDuration::from_hours(24));
+    is_shut(&gateway);
 }
 
 fn explain_body() -> String {

@@ -12,7 +12,7 @@ use crate::json::{Document, Node};
 use crate::minimise::{Context, Minimised};
 use crate::model::limits::JSON_DEPTH_MAX;
 use crate::model::{Assurance, Cardinality, Code, MemberClass, SystemId};
-use crate::policy::{Agreement, Chosen, Entry, Facts, Verdict};
+use crate::policy::{Chosen, Facts, Verdict};
 use crate::source::OnUnlisted;
 
 use super::terms::Terms;
@@ -75,14 +75,6 @@ pub fn permitted(verdict: Verdict) -> Result<(), Denied> {
         Verdict::Deny => Err(Denied { code: Code::NotAgreed, detail: None, truth: None, retry_after: None }),
         Verdict::Error(error) => Err(Denied::new(Code::CannotDecide, error.as_ref())),
     }
-}
-
-/// The agreement a refused question can only have meant: the newest version of the one there is.
-pub fn meant(candidates: &[Arc<Entry>], code: Code) -> Option<Arc<Agreement>> {
-    let newest = candidates.iter().max_by_key(|entry| entry.agreement.reference.version)?;
-    let id = &newest.agreement.reference.id;
-    let only = candidates.iter().all(|entry| entry.agreement.reference.id == *id);
-    (only && code != Code::NotAgreed).then(|| Arc::clone(&newest.agreement))
 }
 
 /// What an answer says.

@@ -41,7 +41,7 @@ pub use days::{CountedToday, count_today};
 pub use files::{RulesetFile, RulesetFiles, read_bounded};
 pub use fold::FoldedIndex;
 pub use issuers::issuer_warnings;
-pub use judging::{Caller, Content, Denied, facts, fit, meant, minimised, permitted};
+pub use judging::{Caller, Content, Denied, facts, fit, minimised, permitted};
 pub use leaving::Compiled;
 pub use lived::Lived;
 pub use logs::{Begin, Chosen, Closed, Logs, LogsFault};

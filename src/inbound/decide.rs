@@ -7,10 +7,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::contract::{Question, ReadFault};
-use crate::desk::{Caller, Terms, beyond_day, beyond_minute, facts, meant, permitted, within_hours};
+use crate::desk::{Caller, Terms, beyond_day, beyond_minute, facts, permitted, within_hours};
 use crate::directory::Identity;
 use crate::model::{Code, Halt, Origin, PurposeCode, Stated};
-use crate::policy::{Claims, choose};
+use crate::policy::{Claims, choose, meant};
 
 use super::accept::Known;
 use super::bearer;
@@ -72,8 +72,13 @@ fn judge(
         reason: known.claims.reason.as_deref(),
         case: known.claims.case.is_some(),
     };
-    let chosen = choose(candidates, identity.system(), &claims, london.date())
-        .inspect_err(|code| known.agreement = meant(candidates, *code))?;
+    let chosen = match choose(candidates, identity.system(), &claims, london.date()) {
+        Ok(chosen) => chosen,
+        Err(code) => {
+            known.agreement = meant(candidates, &claims, code);
+            return Err(grant::not_chosen(worker, known.agreement.as_deref(), code));
+        }
+    };
     let agreement = &chosen.entry.agreement;
     known.agreement = Some(Arc::clone(agreement));
     grant::is_usable(worker, agreement)?;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::ledger::{GrantUse, Record, Unrecorded};
 use crate::model::Code;
-use crate::policy::{Agreement, SubjectMac, Unusable, Use};
+use crate::policy::{Agreement, Grant, SubjectMac, Unusable, Use};
 
 use super::accept::Known;
 use super::check::Checked;
@@ -50,10 +50,25 @@ pub(super) fn is_usable(worker: &Worker, agreement: &Agreement) -> Result<(), Wh
         return Err(Why::new(Code::GrantSpent).detail(detail));
     }
     if !grant.is_open(worker.road.clock.now()) {
-        let detail = format!("The grant is open {}.", grant.open_in_words());
-        return Err(Why::new(Code::AgreementNotInForce).detail(detail));
+        return Err(shut(grant));
     }
     Ok(())
+}
+
+/// Why nothing was chosen, where this is what was meant: a grant that is shut says its moments on days before and
+/// after its own as well.
+pub(super) fn not_chosen(worker: &Worker, meant: Option<&Agreement>, code: Code) -> Why {
+    match meant.and_then(|agreement| agreement.grant.as_ref()) {
+        Some(grant) if code == Code::AgreementNotInForce && !grant.is_open(worker.road.clock.now()) => {
+            shut(grant)
+        }
+        _ => code.into(),
+    }
+}
+
+fn shut(grant: &Grant) -> Why {
+    let detail = format!("The grant is open {}.", grant.open_in_words());
+    Why::new(Code::AgreementNotInForce).detail(detail)
 }
 
 /// Whether the question asks about those a grant is about, and about nobody else.

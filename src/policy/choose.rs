@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use crate::model::{Code, Origin, PurposeCode, RoleId, Stated, SystemId};
 
-use super::agreement::ConsumerSystem;
+use super::agreement::{Agreement, ConsumerSystem};
 use super::register::Entry;
 
 /// What the caller states in its headers, as given.
@@ -64,6 +64,16 @@ pub fn choose<'a>(
         return Err(Code::CaseMissing);
     }
     Ok(Chosen { entry: one.entry, purpose, role })
+}
+
+/// The agreement a question for which none was chosen can only have meant: the newest version of the one that is
+/// named, or that there is.
+pub fn meant(candidates: &[Arc<Entry>], claims: &Claims<'_>, code: Code) -> Option<Arc<Agreement>> {
+    let named = |entry: &&Arc<Entry>| claims.agreement.is_none_or(|named| is_named(entry, named));
+    let newest = candidates.iter().filter(named).max_by_key(|entry| entry.agreement.reference.version)?;
+    let id = &newest.agreement.reference.id;
+    let only = candidates.iter().filter(named).all(|entry| entry.agreement.reference.id == *id);
+    (only && code != Code::NotAgreed).then(|| Arc::clone(&newest.agreement))
 }
 
 /// A candidate, and what it says of the calling system.

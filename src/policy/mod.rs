@@ -34,7 +34,7 @@ mod written;
 pub use act::{ACT_REASON_CHARS_MAX, Act, ActFault, CountedAct, SignedAct, is_reason};
 pub use agreement::{Agreement, Conditions, ConsumerSystem, Dates, Law, Limits, Party, Power, Side, Stage};
 pub use attach::{AttachError, Brought, attach};
-pub use choose::{Chosen, Claims, choose};
+pub use choose::{Chosen, Claims, choose, meant};
 pub use daily::{AskedBy, Daily, DayUse, Over, Recount};
 pub use decide::{Decider, Verdict};
 pub use facts::{Facts, SAFE_ADDRESS, Scope};

@@ -13,13 +13,15 @@ use serde_json::Value;
 
 use crate::contract::read_question;
 use crate::desk::bounds::{beyond_day, beyond_minute, few_enough, within_hours};
-use crate::desk::judging::{Caller, Content, Denied, facts, fit, meant, minimised, permitted};
+use crate::desk::judging::{Caller, Content, Denied, facts, fit, minimised, permitted};
 use crate::desk::ruleset::{Offer, OfferedOperation, Ruleset};
 use crate::desk::terms::Terms;
 use crate::json::Document;
 use crate::model::limits::JSON_DEPTH_MAX;
 use crate::model::{AgreementRef, Code, Faults, MemberId, PurposeCode, RoleId};
-use crate::policy::{Agreement, Chosen, Claims, Daily, Facts, Limiter, Over, Register, Standing, choose};
+use crate::policy::{
+    Agreement, Chosen, Claims, Daily, Facts, Limiter, Over, Register, Standing, choose, meant,
+};
 
 use super::read::{Asks, Supposing};
 
@@ -173,8 +175,9 @@ impl<'r> Bench<'r> {
     ) -> Result<Arc<Terms>, Denied> {
         let operation = &operation.operation.id;
         let candidates = self.register.candidates(&asks.consumer, &offer.contract.version, operation);
-        let chosen = choose(candidates, &asks.consumer, &claims(asks), asks.on).map_err(|code| {
-            seen.agreement = meant(candidates, code);
+        let claims = claims(asks);
+        let chosen = choose(candidates, &asks.consumer, &claims, asks.on).map_err(|code| {
+            seen.agreement = meant(candidates, &claims, code);
             denied(code)
         })?;
         let agreement = &chosen.entry.agreement;
