@@ -268,4 +268,17 @@ fn the_store_is_closed_while_nobody_uses_it() {
     assert!(!index.is_open());
     assert!(is_folded(&here, &old.0) && index.is_open(), "opened again for a look");
     is_found(&here, &old);
+    // What comes while it is closed is read as it comes, and found with the rest; after the next segment as well.
+    assert_eq!((fold(4), fold(5), index.is_open()), (0, 0, false));
+    let resting = [ask(&here), ask(&here)];
+    assert_eq!((fold(6), fold(7), index.is_open()), (0, 0, false), "reading on opens nothing");
+    let late = ask(&here);
+    for made in resting.iter().chain([&old, &late]) {
+        is_found(&here, made);
+    }
+    end_segments(&here);
+    until_folded(&here, &late.0);
+    for made in resting.iter().chain([&old, &late]) {
+        is_found(&here, made);
+    }
 }

@@ -94,8 +94,8 @@ pub(super) async fn reload(admin: &Admin) -> Result<Response<Lines>, Refused> {
     match taken.await.map_err(|_| gone())? {
         true => Ok(Response::new(Lines::one(&json!({ "done": { "loaded": true } })))),
         false => Err(wrong(
-            "changed files were refused, and what was in force stays: the gateway's log and `tolbooth check` say what \
-             is wrong with them"
+            "the changed files are not in force: the gateway's log and its readiness say why, and `tolbooth check` what is \
+             wrong with them"
                 .to_owned(),
         )),
     }

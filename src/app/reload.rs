@@ -175,7 +175,7 @@ fn reload(app: &App, before: Option<&Refused>) -> Option<Refused> {
             // Shown to whoever can read readiness, and kept for years: without what a file says.
             let first = faults.0.first().map(Fault::without_values).unwrap_or_default();
             let why = format!("{} faults in changed files, the first: {first}", faults.0.len());
-            app.health.set(Condition::Ruleset, Light::Amber(why.clone()));
+            app.health.set(Condition::Ruleset, light(app, why.clone()));
             if before != Some(&refused) {
                 record_refusal(app, &refused);
                 let alarm =
@@ -187,6 +187,14 @@ fn reload(app: &App, before: Option<&Refused>) -> Option<Refused> {
             Some(refused)
         }
     }
+}
+
+/// A ruleset before answers on; unless what is to follow it is right, and cannot be put on the record.
+fn light(app: &App, why: String) -> Light {
+    if !app.lived.is_unrecorded() {
+        return Light::Amber(why);
+    }
+    Light::Red(format!("nothing leaves until what the files say is on the record: {why}"))
 }
 
 /// What was refused is on the record by its digest, and what stays in force.
@@ -221,10 +229,13 @@ fn record_the_day(app: &App) {
 fn replace(app: &App) -> Result<(), Faults> {
     loop {
         let before = app.ruleset.load_full();
-        let prepared = prepare(app, &before)?;
+        // What is at fault changes nothing, and so holds nothing up; `renew` looks at what acts all the same.
+        let prepared = prepare(app, &before).inspect_err(|_| app.lived.note_unrecorded(false))?;
         let _alone = app.changing.alone();
         if app.ruleset.load().epoch == before.epoch {
-            return put_in_place(app, &before, prepared);
+            let put = put_in_place(app, &before, prepared);
+            app.lived.note_unrecorded(put.is_err());
+            return put;
         }
     }
 }

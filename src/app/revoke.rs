@@ -85,8 +85,10 @@ pub(super) fn renew(app: &App) {
     tell_refused(app, renewed.refused_lists);
     let Some(ruleset) = renewed.ruleset else { return app.changing.note(renewed.wrong) };
     if let Err(unrecorded) = super::run::record_ruleset(app, &ruleset) {
+        app.lived.note_unrecorded(true);
         return app.changing.note_unrecorded(unrecorded);
     }
+    app.lived.note_unrecorded(false);
     app.changing.note(renewed.wrong);
     // Proven chains stay proven while the anchors are the same. Where the gateway's own certificate is at
     // fault, handshakes still know the anchors before; who is behind one is asked of the directory in force.

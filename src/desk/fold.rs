@@ -28,6 +28,10 @@ const RECORDS_PER_CHECKPOINT: u64 = 4096;
 /// Who looks for one exchange often looks for the next; a segment is filled in seconds at most.
 const OPEN_UNUSED_MAX: Duration = Duration::from_secs(30);
 
+/// So much between two steps is little, and read as it comes: some hundred records a second, for a thousandth of a
+/// core. What comes faster is soon folded.
+const QUIET_BYTES: u64 = 4 << 20;
+
 /// How often, and how long each time, the end of looks under way is waited for before a store is thrown away.
 const LOOKS_TRIES: u32 = 50;
 const LOOKS_WAIT: Duration = Duration::from_millis(20);
@@ -37,8 +41,8 @@ const LOOKS_WAIT: Duration = Duration::from_millis(20);
 pub struct FoldedIndex {
     directory: PathBuf,
     open: Mutex<Option<Arc<Fold>>>,
-    /// One folds at a time. When the store was last known to be used, on the monotonic clock.
-    folding: Mutex<Duration>,
+    /// One folds at a time.
+    folding: Mutex<Step>,
     /// Looked into since the last look at the clock.
     used: AtomicBool,
     /// Folded into since it was opened last.
@@ -52,6 +56,15 @@ pub struct FoldedIndex {
     key: IndexKey,
     /// What is not folded yet.
     pub(super) tail: Tail,
+}
+
+/// How the last step of folding found things.
+#[derive(Default)]
+struct Step {
+    /// When the store was last known to be used, on the monotonic clock.
+    used_at: Duration,
+    /// Where the journal ended.
+    ended: Option<Position>,
 }
 
 impl FoldedIndex {
@@ -147,7 +160,7 @@ impl FoldedIndex {
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<u64, FoldFault> {
         // A panic left a batch that is in or is not.
-        let mut used_at = self.folding.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut step = self.folding.lock().unwrap_or_else(PoisonError::into_inner);
         let archive = ledger.archive();
         let sealed = archive.sealed_segments()?.last().map_or(0, |last| u64::from(*last) + 1);
         // A store that was deleted begins anew; whoever still looks into it reads files without a name.
@@ -160,12 +173,13 @@ impl FoldedIndex {
         let damaged = self.damaged.load(Ordering::Relaxed);
         if !damaged && sealed <= self.next_segment.load(Ordering::Relaxed).max(1) {
             if self.used.swap(false, Ordering::Relaxed) {
-                *used_at = now;
+                step.used_at = now;
             }
-            self.close_unused(now.saturating_sub(*used_at))?;
+            self.close_unused(now.saturating_sub(step.used_at))?;
+            self.keep_up(&archive, &mut step)?;
             return Ok(0);
         }
-        *used_at = now;
+        step.used_at = now;
         if damaged {
             self.throw_away()?;
         }
@@ -173,7 +187,9 @@ impl FoldedIndex {
             self.erased.begin(&fold, erased)?;
             let versions = read_versions(&self.directory, ledger, &self.key)?;
             let file = Versions::beside(&self.directory);
-            fold_segments(&archive, &fold, &self.key, versions, &file, progress)
+            let folded = fold_segments(&archive, &fold, &self.key, versions, &file, progress)?;
+            self.tail.begin(fold.reach()?.unwrap_or_default());
+            Ok(folded)
         });
         match folded {
             Ok((next_segment, folded)) => {
@@ -267,10 +283,22 @@ impl FoldedIndex {
             drop(Fold::open(&self.directory, self.key.clone())?);
         }
         drop(open);
-        self.tail.forget();
         store::let_go();
         tracing::debug!("the store is closed until it is asked");
         Ok(())
+    }
+
+    /// Holds the end of a quiet journal in memory: to read a segment takes a sixth of a second, which nobody who
+    /// looks something up should wait for either.
+    fn keep_up(&self, archive: &Archive, step: &mut Step) -> Result<(), FoldFault> {
+        let end = archive.end();
+        let quiet = |before: Position| {
+            before.segment == end.segment && end.offset.saturating_sub(before.offset) <= QUIET_BYTES
+        };
+        if !step.ended.replace(end).is_some_and(quiet) {
+            return Ok(());
+        }
+        self.tail.keep_up(archive, &self.key, || Ok(self.look(Fold::reach)?.flatten().unwrap_or_default()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What officers and the host did, in this process: as the journal said when it was opened, and what was recorded
 //! since. Recorded first, and known only then.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -15,16 +16,35 @@ pub struct Lived {
     life: ArcSwap<Life>,
     /// One is recorded at a time.
     alone: Mutex<()>,
+    /// The files are right and say something that could not be put on the record.
+    unrecorded: AtomicBool,
 }
 
 impl Lived {
     pub fn new(ledger: Ledger, life: Life) -> Self {
-        Self { ledger, life: ArcSwap::from_pointee(life), alone: Mutex::default() }
+        Self {
+            ledger,
+            life: ArcSwap::from_pointee(life),
+            alone: Mutex::default(),
+            unrecorded: AtomicBool::new(false),
+        }
     }
 
     /// As it is now; asked at every exchange.
     pub fn now(&self) -> Arc<Life> {
         self.life.load_full()
+    }
+
+    /// Whether what the files say is kept back because it could not be put on the record. It may be a revocation or
+    /// a suspension: until it is recorded, nothing leaves under what was in force before.
+    pub fn is_unrecorded(&self) -> bool {
+        self.unrecorded.load(Ordering::Relaxed)
+    }
+
+    pub fn note_unrecorded(&self, unrecorded: bool) {
+        if self.unrecorded.swap(unrecorded, Ordering::Relaxed) != unrecorded {
+            tracing::warn!(unrecorded, "nothing leaves while what the files say now is not on the record");
+        }
     }
 
     /// Puts acts on the record that are not there yet, before anything is decided by them.

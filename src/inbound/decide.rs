@@ -96,6 +96,9 @@ fn judge(
     permitted(verdict)?;
     within_hours(agreement, &london)?;
     // Told to nobody but who may ask: to anybody else nothing is different.
+    if worker.road.lived.is_unrecorded() {
+        return Err(Why::new(Code::CannotRecord).truth("what the files say now is not on the record"));
+    }
     if let Some(halt) = worker.road.lived.now().halt(&facts.member, &version.dataset) {
         return Err(stopped(halt, worker.road.clock.now()));
     }

@@ -9,15 +9,17 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use zstd::bulk::Decompressor;
+
 use super::frame::crc32;
 
 /// How much of a segment is one block: larger ones pack a little better, and a look-up inflates one whole.
 /// Chosen by measure: `docs/decisions/0021-segments-are-packed.md`.
-pub(super) const BLOCK_BYTES: u32 = 64 << 10;
+pub(super) const BLOCK_BYTES: u32 = 16 << 10;
 /// A reader holds a few blocks, so that what a file says of their size is bounded.
 const BLOCK_BYTES_MAX: u32 = 1 << 20;
 /// Blocks a reader keeps inflated: as many as a scan's window goes over.
-const HELD_BLOCKS_MAX: usize = 4;
+const HELD_BLOCKS_MAX: usize = 16;
 
 const MAGIC: &[u8; 16] = b"tolbooth packed1";
 const HEAD_BYTES: usize = 32;
@@ -133,8 +135,16 @@ pub struct Packed {
     index: Index,
     /// Where each block begins in the file.
     starts: Vec<u64>,
-    /// Those inflated last, the latest in front.
-    held: Mutex<VecDeque<(usize, Arc<[u8]>)>>,
+    held: Mutex<Held>,
+}
+
+/// What a reader keeps.
+#[derive(Default)]
+struct Held {
+    /// The blocks inflated last, the latest in front.
+    blocks: VecDeque<(usize, Arc<[u8]>)>,
+    /// Made anew for each block it would take as long as the block.
+    inflater: Decompressor<'static>,
 }
 
 impl fmt::Debug for Packed {
@@ -203,17 +213,17 @@ impl Packed {
     /// One block's bytes, inflated.
     pub(super) fn block(&self, number: usize) -> io::Result<Arc<[u8]>> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, block)) = held.iter().find(|(known, _)| *known == number) {
+        if let Some((_, block)) = held.blocks.iter().find(|(known, _)| *known == number) {
             return Ok(Arc::clone(block));
         }
         // Under the lock: two who want one block inflate it once, and no more is ever in memory.
-        let block: Arc<[u8]> = self.inflate(number)?.into();
-        held.truncate(HELD_BLOCKS_MAX - 1);
-        held.push_front((number, Arc::clone(&block)));
+        let block: Arc<[u8]> = self.inflate(number, &mut held.inflater)?.into();
+        held.blocks.truncate(HELD_BLOCKS_MAX - 1);
+        held.blocks.push_front((number, Arc::clone(&block)));
         Ok(block)
     }
 
-    fn inflate(&self, number: usize) -> io::Result<Vec<u8>> {
+    fn inflate(&self, number: usize, inflater: &mut Decompressor<'_>) -> io::Result<Vec<u8>> {
         let entry = self.index.blocks.get(number).zip(self.starts.get(number));
         let (entry, start) = entry.ok_or_else(|| Broken::error(CUT))?;
         let block_bytes = u64::from(self.index.block_bytes);
@@ -228,7 +238,7 @@ impl Packed {
             return Err(Broken::error(BLOCK));
         }
         // Never longer than a block, whatever the bytes say.
-        let block = zstd::bulk::decompress(&stored, length).map_err(|_| Broken::error(BLOCK))?;
+        let block = inflater.decompress(&stored, length).map_err(|_| Broken::error(BLOCK))?;
         if block.len() == length { Ok(block) } else { Err(Broken::error(BLOCK)) }
     }
 }

@@ -1,6 +1,9 @@
 //! No space, at each allocation in turn: what cannot be made is named, nothing leaves without its record, and with
 //! space again all goes on. And real file systems that fill, in bytes and in names.
 
+use std::path::Path;
+
+use crate::support::agreements::CHILD;
 use crate::support::gateway::{CHECK, CHI, NURSE, asks, local};
 use crate::support::held::Held;
 use crate::support::image::{Mounted, skipped};
@@ -209,6 +212,29 @@ fn a_file_system_that_fills_refuses_loses_nothing_and_heals() {
     });
     until("readiness is green again", || (local(served.local, "/ready").0 == 200).then_some(()));
     held.are_in(&site);
+    a_suspension_without_space_holds_everything_back(&site, &served, &filler);
     served.kill();
     drop(mounted);
+}
+
+/// Segments made before take answers for a while yet. A party's word that cannot be kept as evidence is not in force;
+/// what it would end must not go on leaving.
+fn a_suspension_without_space_holds_everything_back(site: &Site, served: &Served, filler: &Path) {
+    let _full = std::fs::write(filler, vec![1; 32 << 20]);
+    assert_eq!(ask(site, served).status, 200, "there is room for a few more");
+    let key = site.scratch.path().join("keys/nhs-lomond/officer.key");
+    let file = format!("policies/agreements/{CHILD}.toml");
+    let words =
+        ["agreement", "suspend", &file, "--key", key.to_str().unwrap(), "--reason", "A misused account"];
+    let ran = run(&site.home, &words);
+    assert!(ran.out.contains(".act") && ran.code == Some(1), "written, and not in force: {ran:?}");
+    let ready = || local(served.local, "/ready").1;
+    until("readiness says why", || ready().contains("nothing leaves until").then_some(()));
+    is_cannot_record(&ask(site, served));
+    std::fs::remove_file(filler).unwrap();
+    until("the suspension acts", || {
+        let said = ask(site, served);
+        assert_ne!(said.status, 200, "{said:?}");
+        (said.code() == "agreement_not_in_force").then_some(())
+    });
 }

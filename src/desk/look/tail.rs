@@ -4,10 +4,11 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::terms::Filing;
+use crate::desk::versions::FoldFault;
 use crate::journal::{JournalFault, Position};
 use crate::ledger::facts::Facts;
 use crate::ledger::{Archive, Stored};
-use crate::store::{Gathered, IndexKey, Reach};
+use crate::store::{Gathered, IndexKey, Reach, StoreError};
 
 /// Records held: some 25 MiB, and more than a segment of 64 MiB has. Of more the journal is read.
 const RECORDS_MAX: u64 = 1 << 17;
@@ -18,6 +19,17 @@ struct Read {
     gathered: Option<Gathered>,
     /// Where reading goes on.
     next: Option<Position>,
+    /// There was too much to hold.
+    full: bool,
+}
+
+impl Read {
+    /// Nothing yet, behind what is folded.
+    fn behind(reach: Reach) -> Self {
+        let segment = u32::try_from(reach.segment).unwrap_or(u32::MAX).max(1);
+        let next = Position { segment, offset: 0 };
+        Self { gathered: Some(Gathered::behind(reach)), next: Some(next), full: false }
+    }
 }
 
 /// Everything behind what is folded, as far as it was asked for.
@@ -39,46 +51,66 @@ impl Tail {
         look: impl FnOnce(&Gathered) -> T,
     ) -> Result<Option<T>, JournalFault> {
         let mut read = self.read();
-        let (gathered, next) = match (read.gathered.take(), read.next.take()) {
-            (Some(gathered), Some(next)) if gathered.first() == reach.record => (gathered, next),
-            _ => {
-                let segment = u32::try_from(reach.segment).unwrap_or(u32::MAX).max(1);
-                (Gathered::behind(reach), Position { segment, offset: 0 })
-            }
-        };
-        let Some(gathered) = follow(archive, key, gathered, next)? else { return Ok(None) };
-        let found = look(&gathered);
-        // Somebody with an older archive may have come in between: then this one's end is before what was read.
-        *read = Read { gathered: Some(gathered), next: Some(next.max(archive.end())) };
-        Ok(Some(found))
+        let first = read.gathered.as_ref().map(Gathered::first);
+        if first != Some(reach.record) {
+            *read = Read::behind(reach);
+        }
+        Ok(follow(archive, key, &mut read)?.map(look))
     }
 
-    /// Forgets everything: nobody has asked for long, or it is folded.
+    /// Begins behind what has just been folded.
+    pub(in crate::desk) fn begin(&self, reach: Reach) {
+        *self.read() = Read::behind(reach);
+    }
+
+    /// Reads on to the archive's end, so that whoever looks need not wait for that. `reach` is asked where nothing
+    /// was begun.
+    pub(in crate::desk) fn keep_up(
+        &self,
+        archive: &Archive,
+        key: &IndexKey,
+        reach: impl FnOnce() -> Result<Reach, StoreError>,
+    ) -> Result<(), FoldFault> {
+        let mut read = self.read();
+        if read.full {
+            return Ok(());
+        }
+        if read.gathered.is_none() {
+            *read = Read::behind(reach()?);
+        }
+        follow(archive, key, &mut read)?;
+        Ok(())
+    }
+
+    /// Forgets everything: it is not what the journal holds any more.
     pub(in crate::desk) fn forget(&self) {
         *self.read() = Read::default();
     }
 }
 
-/// `None` if there would be too much.
-fn follow(
+/// `None` if there would be too much: then nothing is held. After a fault nothing is either.
+fn follow<'r>(
     archive: &Archive,
     key: &IndexKey,
-    mut gathered: Gathered,
-    from: Position,
-) -> Result<Option<Gathered>, JournalFault> {
-    if from >= archive.end() {
-        return Ok(Some(gathered));
-    }
-    let mut filing = Filing::new(key);
+    read: &'r mut Read,
+) -> Result<Option<&'r Gathered>, JournalFault> {
+    let Read { gathered: Some(mut gathered), next: Some(from), .. } = std::mem::take(read) else {
+        return Ok(None);
+    };
     let mut full = false;
-    archive.each_from(from, &mut |stored| {
-        let Stored::Entry(entry) = stored else { return ControlFlow::Continue(()) };
-        full = gathered.end() - gathered.first() >= RECORDS_MAX;
-        if full {
-            return ControlFlow::Break(());
-        }
-        filing.file(&mut gathered, &entry, Facts::read(&entry).as_ref());
-        ControlFlow::Continue(())
-    })?;
-    Ok((!full).then_some(gathered))
+    // Somebody with an older archive may have come in between: then this one's end is before what was read.
+    if from < archive.end() {
+        let mut filing = Filing::new(key);
+        archive.each_from(from, &mut |stored| {
+            let Stored::Entry(entry) = stored else { return ControlFlow::Continue(()) };
+            full = gathered.end() - gathered.first() >= RECORDS_MAX;
+            if full {
+                return ControlFlow::Break(());
+            }
+            filing.file(&mut gathered, &entry, Facts::read(&entry).as_ref());
+            ControlFlow::Continue(())
+        })?;
+    }
+    *read = Read { gathered: (!full).then_some(gathered), next: Some(from.max(archive.end())), full };
+    Ok(read.gathered.as_ref())
 }
