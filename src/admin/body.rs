@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::Frame;
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -40,6 +40,18 @@ impl Maker {
     /// Whether the reader is still there.
     pub(super) fn line(&self, value: &serde_json::Value) -> bool {
         self.bytes(line(value))
+    }
+
+    /// Several lines at once.
+    pub(super) fn lines(&self, values: impl Iterator<Item = serde_json::Value>) -> bool {
+        self.bytes(
+            values
+                .fold(BytesMut::new(), |mut lines, value| {
+                    lines.extend_from_slice(&line(&value));
+                    lines
+                })
+                .freeze(),
+        )
     }
 
     /// Says how far a look is; breaks it off when nobody reads any more.

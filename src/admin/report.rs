@@ -21,6 +21,9 @@ use super::body::{Lines, Maker};
 use super::earlier::not_looked_into;
 use super::{Admin, Refused, SubjectQuestion, parse, purpose};
 
+/// Rows sent at once: each by itself would wake the sender and the reader for half a kilobyte.
+const ROWS_TOGETHER: usize = 64;
+
 /// Which report, over which days in London (both included).
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -102,7 +105,11 @@ impl Look {
             .map_err(|fault| format!("the look could not be recorded: {fault}"))?;
         let report = made.map_err(|fault| fault.to_string())?;
         let head = json!({ "head": self.head(&report, &logs, &known) });
-        let shown = maker.line(&head) && report.rows.iter().all(|row| maker.line(&json!({ "row": row })));
+        let shown = maker.line(&head)
+            && report
+                .rows
+                .chunks(ROWS_TOGETHER)
+                .all(|rows| maker.lines(rows.iter().map(|row| json!({ "row": row }))));
         if shown {
             maker.line(&json!({ "done": { "rows": report.rows.len(), "totals": report.totals } }));
         }

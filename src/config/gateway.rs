@@ -148,12 +148,20 @@ pub fn parse(name: &str, text: &str, home: &Path) -> Result<Gateway, Faults> {
         let partners = root.table("partners").and_then(|table| partners(&table, home));
         let local = root.optional("local").and_then(Item::table);
         let local = address(local.as_ref(), "127.0.0.1:9464");
+        if let (Some(partners), Some(local)) = (&partners, local)
+            && are_one(partners.address, local)
+        {
+            root.fault_with_help(
+                format!("`partners.address` and `local.address` are both {local}"),
+                "what partners reach and what the house alone may see are two listeners: give each its own port",
+            );
+        }
         let log = log(root.optional("log").and_then(Item::table).as_ref());
         let limits = limits(root.optional("limits").and_then(Item::table).as_ref());
         let token = token::read(root.optional("token").and_then(Item::table).as_ref());
         let revocation = revocation(root.optional("revocation").and_then(Item::table).as_ref());
         let ledger = root.optional("ledger").and_then(Item::table);
-        let segment_bytes = count(ledger.as_ref(), "segment_mib", 64, 1..=1024) * 1024 * 1024;
+        let segment_bytes = count(ledger.as_ref(), "segment_mib", 32, 1..=1024) * 1024 * 1024;
         let keeping = Keeping::read(ledger.as_ref());
         let (member, members, policies, data, workers) = who?;
         let outside = outside::read(ledger.as_ref(), home, &data);
@@ -294,6 +302,12 @@ pub(super) fn address(table: Option<&Table<'_>>, default: &str) -> Option<Socket
     }
 }
 
+/// Whether two listeners would be one. Port 0 is any that is free.
+fn are_one(one: SocketAddr, other: SocketAddr) -> bool {
+    let everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() != 0 && one.port() == other.port() && (one.ip() == other.ip() || everywhere)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -307,6 +321,23 @@ mod tests {
         assert_eq!(gateway.members, Path::new("/etc/tolbooth/members.toml"));
         assert_eq!(gateway.admin_socket, Path::new("/etc/tolbooth/data/admin.sock"));
         assert!(gateway.local.ip().is_loopback());
+    }
+
+    #[test]
+    fn two_listeners_have_two_addresses() {
+        let both = |partners: &str, local: &str| {
+            let partners = format!("[partners]\naddress = \"{partners}\"");
+            let text =
+                format!("{}\n[local]\naddress = \"{local}\"\n", LEAST.replace("[partners]", &partners));
+            parse("tolbooth.toml", &text, Path::new(".")).map(|_| ()).map_err(|faults| faults.to_string())
+        };
+        for same in ["0.0.0.0:9464", "127.0.0.1:9464"] {
+            let told = both(same, "127.0.0.1:9464").unwrap_err();
+            assert!(told.contains("are both 127.0.0.1:9464"), "{told}");
+        }
+        for (partners, local) in [("127.0.0.1:0", "127.0.0.1:0"), ("10.0.0.1:9464", "127.0.0.1:9464")] {
+            assert_eq!(both(partners, local), Ok(()));
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::medium::{Medium, Shelf};
 use super::recover::ending;
 
 /// Large enough that making one is rare, small enough that reading the last at start is quick.
-pub const SEGMENT_BYTES_DEFAULT: u64 = 64 << 20;
+pub const SEGMENT_BYTES_DEFAULT: u64 = 32 << 20;
 /// Below this a segment would hold only a few records.
 pub const SEGMENT_BYTES_MIN: u64 = 64 << 10;
 

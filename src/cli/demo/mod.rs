@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{self, Running};
 use crate::clock::Clock;
@@ -66,6 +67,10 @@ pub fn run(args: &DemoArgs, out: &mut dyn Write, clock: &Clock) -> Exit {
     let folder = args.dir.clone().unwrap_or_else(|| {
         std::env::temp_dir().join(format!("tolbooth-demo-{}-{}", std::process::id(), clock.unix_ms()))
     });
+    if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
+        complain(&format!("{} holds files already: name a new folder", folder.display()));
+        return Exit::Usage;
+    }
     let mut told = Told::new(args.json, out);
     let done = walk(args, &folder, clock, begun, &mut told);
     if args.dir.is_none()
@@ -100,11 +105,20 @@ fn walk(
     told.closing(begun.elapsed());
     if !args.exit {
         told.staying_up(&stage);
-        runtime.block_on(tokio::signal::ctrl_c())?;
+        runtime.block_on(told_to_end())?;
     }
     running.stop();
     running.join();
     Ok(())
+}
+
+/// By Ctrl-C, or by whatever manages processes: both leave nothing behind.
+async fn told_to_end() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        told = tokio::signal::ctrl_c() => told,
+        _ = terminate.recv() => Ok(()),
+    }
 }
 
 fn set(folder: &Path, records: Records, clock: &Clock) -> Result<(Stage, Running), Fault> {

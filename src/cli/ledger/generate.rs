@@ -38,7 +38,7 @@ pub struct GenerateArgs {
     /// The log's name: member and federation
     #[arg(long, default_value = "glenmore.caledonia.example")]
     log: String,
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u64).range(1..=1024))]
     segment_mib: u64,
     /// The same people ask the same for the same number
     #[arg(long, default_value_t = 1)]

@@ -10,7 +10,7 @@ use crate::ledger::facts::Facts;
 use crate::ledger::{Archive, Stored};
 use crate::store::{Gathered, IndexKey, Reach, StoreError};
 
-/// Records held: some 25 MiB, and more than a segment of 64 MiB has. Of more the journal is read.
+/// Records held: some 25 MiB, and four times what a segment of 32 MiB has. Of more the journal is read.
 const RECORDS_MAX: u64 = 1 << 17;
 
 /// What was read last.
