@@ -168,7 +168,6 @@ fn reload(app: &App, before: Option<&Refused>) -> Option<Refused> {
         }
         Err(faults) => {
             tracing::warn!(%faults, "the changed files were refused; the ruleset before stays in force");
-            super::revoke::renew(app);
             record_the_day(app);
             let refused = Refused { digest: Ruleset::digest_of(&app.gateway), faults };
             let faults = &refused.faults;
@@ -229,8 +228,15 @@ fn record_the_day(app: &App) {
 fn replace(app: &App) -> Result<(), Faults> {
     loop {
         let before = app.ruleset.load_full();
-        // What is at fault changes nothing, and so holds nothing up; `renew` looks at what acts all the same.
-        let prepared = prepare(app, &before).inspect_err(|_| app.lived.note_unrecorded(false))?;
+        let prepared = match prepare(app, &before) {
+            Ok(prepared) => prepared,
+            Err(faults) => {
+                // What is at fault changes nothing, and holds nothing up. What acts all the same may.
+                let recorded = super::revoke::renew(app);
+                app.lived.note_unrecorded(!recorded);
+                return Err(faults);
+            }
+        };
         let _alone = app.changing.alone();
         if app.ruleset.load().epoch == before.epoch {
             let put = put_in_place(app, &before, prepared);

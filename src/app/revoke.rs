@@ -71,8 +71,8 @@ fn files(app: &App) -> Vec<PathBuf> {
 }
 
 /// Brings the directory as it is now into force, if it changed and is right. What is wrong with it is told by
-/// the reload of everything, which sees the change too.
-pub(super) fn renew(app: &App) {
+/// the reload of everything, which sees the change too. Gives whether all that is right is on the record.
+pub(super) fn renew(app: &App) -> bool {
     let _alone = app.changing.alone();
     let before = app.ruleset.load_full();
     let made = reload::with_circumstances(app, &before, |circumstances| {
@@ -80,13 +80,20 @@ pub(super) fn renew(app: &App) {
     });
     let renewed = match made {
         Ok(renewed) => renewed,
-        Err(faults) => return app.changing.note(faults),
+        Err(faults) => {
+            app.changing.note(faults);
+            return true;
+        }
     };
     tell_refused(app, renewed.refused_lists);
-    let Some(ruleset) = renewed.ruleset else { return app.changing.note(renewed.wrong) };
+    let Some(ruleset) = renewed.ruleset else {
+        app.changing.note(renewed.wrong);
+        return true;
+    };
     if let Err(unrecorded) = super::run::record_ruleset(app, &ruleset) {
         app.lived.note_unrecorded(true);
-        return app.changing.note_unrecorded(unrecorded);
+        app.changing.note_unrecorded(unrecorded);
+        return false;
     }
     app.lived.note_unrecorded(false);
     app.changing.note(renewed.wrong);
@@ -96,6 +103,7 @@ pub(super) fn renew(app: &App) {
     let tls = if same { None } else { reload::tls(&app.gateway, &ruleset).ok() };
     reload::install(app, &before, ruleset, tls);
     app.metrics.reloaded("directory");
+    true
 }
 
 fn anchors(ruleset: &Ruleset) -> Vec<crate::tls::AnchorId> {
