@@ -92,7 +92,7 @@ fn a_ruleset_that_cannot_be_recorded_does_not_come_into_force() {
     replace(&guardrail(&gateway, "no-health"), NO_HEALTH.as_bytes());
     until("the change is looked at", || (looks() > looked).then_some(()));
     assert_eq!(in_force(), before);
-    until("the light is amber", || (gateway.light("ruleset") == "amber").then_some(()));
+    until("the light is red: nothing leaves", || (gateway.light("ruleset") == "red").then_some(()));
 }
 
 #[test]
