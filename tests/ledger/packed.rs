@@ -175,7 +175,7 @@ fn a_receipt_outlives_packing_and_the_blank_of_its_record() {
     assert_eq!(proven.unwrap().envelope.as_bytes(), envelope);
 }
 
-/// Segments of four blocks.
+/// Segments four times as large.
 fn wide(directory: &Path) -> Ledger {
     let config = LedgerConfig { segment_bytes: 4 * SMALL, ..config(directory) };
     let (ledger, _) = Ledger::open(config, Clock::new().unwrap()).unwrap();
@@ -196,10 +196,14 @@ fn damage_in_a_block_is_that_of_the_first_record_that_lacks_bytes() {
     let journal = journal_directory(folder.path());
     let path = journal.join("00000001.packed");
     let sound = std::fs::read(&path).unwrap();
-    // The last byte of the first block: blocks follow the index of four.
-    let stored = u32::from_le_bytes(sound[32..36].try_into().unwrap()) as usize;
+    // The block that begins where a small segment would end: the blocks of 16 KiB follow their index.
+    let blocks = usize::try_from(4 * SMALL).unwrap() / (16 << 10);
+    let stored = |number: usize| {
+        let at = 32 + number * 8;
+        u32::from_le_bytes(sound[at..at + 4].try_into().unwrap()) as usize
+    };
     let mut damaged = sound.clone();
-    damaged[32 + 4 * 8 + 4 + stored] ^= 1;
+    damaged[32 + blocks * 8 + 4 + (0..blocks / 4).map(stored).sum::<usize>()] ^= 1;
     std::fs::write(&path, &damaged).unwrap();
 
     let first = whole.values().find(|kept| kept.at.segment == 1 && kept.at.offset >= SMALL).unwrap().at;
