@@ -64,8 +64,10 @@ impl Keyless {
         }
         for (year, key) in old {
             if self.is_keyless(&logs, year, &key, proceed)? {
-                ledger.destroy_subject_key(&key, (&asker.by, &asker.purpose)).map_err(RetentionFault::Key)?;
-                destroyed.push(key);
+                let by = (&*asker.by, &*asker.purpose);
+                if ledger.destroy_subject_key(&key, by).map_err(RetentionFault::Key)? {
+                    destroyed.push(key);
+                }
             }
         }
         Ok(destroyed)

@@ -133,7 +133,7 @@ pub enum EraseFault {
     NotReadYet,
     /// Somebody else erases, or the journal is being read whole.
     Busy,
-    /// The erasure could not be recorded: nothing was made blank.
+    /// The erasure could not be recorded whole: nothing was made blank yet.
     Unrecorded(Unrecorded),
     /// Recorded, and not all is blank: the next run goes on.
     Unfinished(LedgerError),
@@ -147,7 +147,11 @@ impl fmt::Display for EraseFault {
                  again in a while",
             ),
             Self::Busy => f.write_str("the journal is being read or erased from already: try again in a while"),
-            Self::Unrecorded(why) => write!(f, "the erasure could not be recorded, and nothing was erased: {why}"),
+            Self::Unrecorded(why) => write!(
+                f,
+                "the erasure could not be recorded, or not all of it: {why}. What is on the record of it is erased by \
+                 the next run, or the next start, and nothing else"
+            ),
             Self::Unfinished(why) => write!(
                 f,
                 "the erasure is on the record and not all of it is done: {why}. The next run, or the next start, \

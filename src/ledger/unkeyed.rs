@@ -37,14 +37,21 @@ pub(super) fn envelope(object: &mut Object<'_>, destroyed: &KeyDestroyed) {
 }
 
 impl Ledger {
-    /// Destroys a subject key and its wrapped copies, on the record first. Blocks.
-    pub fn destroy_subject_key(&self, key: &str, (by, purpose): (&str, &str)) -> Result<(), LedgerError> {
+    /// Destroys a subject key and its wrapped copies, on the record first; `false` where that is done already.
+    /// Blocks.
+    pub fn destroy_subject_key(&self, key: &str, (by, purpose): (&str, &str)) -> Result<bool, LedgerError> {
+        // Of two runs that meet, one records it.
+        let _alone = self.unerased();
+        if self.0.subjects.destroyed().contains(key) {
+            return Ok(false);
+        }
         let (by, purpose) = (by.to_owned(), purpose.to_owned());
         let record = KeyDestroyed { key: key.to_owned(), by, purpose };
         self.append_blocking(Record::KeyDestroyed(Box::new(record))).map_err(LedgerError::Unrecorded)?;
         // If we crash here the record names a key that is there: the next start destroys it.
         self.0.subjects.are_destroyed([key.to_owned()]);
-        self.finish_destroying()
+        self.finish_destroying()?;
+        Ok(true)
     }
 
     /// Destroys what records name as destroyed and a crash left, or somebody put back.

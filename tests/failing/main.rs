@@ -8,6 +8,8 @@
 mod support;
 
 #[cfg(test)]
+mod erasing;
+#[cfg(test)]
 mod space;
 #[cfg(test)]
 mod store;

@@ -2,6 +2,8 @@
 //! never gets into an envelope.
 
 use std::ops::ControlFlow;
+use std::sync::Barrier;
+use std::thread;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -506,4 +508,26 @@ fn a_task_gets_its_receipt_too() {
         // Unwise on a runtime's thread, but no panic.
         assert_eq!(ledger.append_blocking(record(2)).unwrap().index(), 2);
     });
+}
+
+/// The daily run of a gateway and somebody's `ledger erase --due` may meet.
+#[test]
+fn a_subject_key_is_destroyed_once_by_however_many_meet() {
+    let folder = Folder::new();
+    let (ledger, _) = open(folder.path());
+    ledger.append_blocking(record(1)).unwrap();
+    let key = ledger.subject_key_ids().pop().unwrap();
+
+    let meeting = Barrier::new(8);
+    let destroy = || {
+        meeting.wait();
+        ledger.destroy_subject_key(&key, ("operator:1001", "yearly review")).unwrap()
+    };
+    let done = thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(destroy)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).filter(|done| *done).count()
+    });
+    assert_eq!(done, 1);
+    assert_eq!(ledger.size(), 3);
+    assert!(!ledger.destroy_subject_key(&key, ("operator:1001", "yearly review")).unwrap());
 }

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use tolbooth::app::{self, Running};
+use tolbooth::app::{self, Running, StartFault};
 use tolbooth::cli::trial::{self, CHILD, Plan, TAXI, Trial};
 use tolbooth::clock::Clock;
 use tolbooth::config;
+use tolbooth::journal::JournalFault;
+use tolbooth::ledger::LedgerError;
 
 use super::partner::{Partner, Said};
 use super::scratch::Scratch;
@@ -73,7 +75,14 @@ impl Gateway {
     pub fn restart(&mut self) {
         self.stop();
         let configuration = config::load(&self.trial.configuration).unwrap();
-        self.running = Some(app::start(configuration, self.clock.clone()).unwrap());
+        // Tests beside this one start processes, and between fork and exec those hold whatever locks this one held.
+        let started = super::until("the journal's lock is let go", || {
+            match app::start(configuration.clone(), self.clock.clone()) {
+                Err(StartFault::Ledger(LedgerError::Journal(JournalFault::Locked { .. }))) => None,
+                started => Some(started),
+            }
+        });
+        self.running = Some(started.unwrap());
     }
 
     pub fn stop(&mut self) {

@@ -7,14 +7,17 @@
  *   3  allocations so far, counted here
  *   4  errno of reads from segments of the journal, or 0
  *   5  syncs left before (1) counts
+ *   6  changes left before the process is killed, or -1
  *
  * An allocation is a new file, the first write to it, a new folder or a new socket, below data/. Each is noted by name
- * in a second file. What is called without the C library (fallocate, syncfs) is not seen. */
+ * in a second file. A change is what a power cut or a kill may come before: a new, renamed or removed file below data/, a
+ * write to a file of the journal, a sync. What is called without the C library (fallocate, syncfs) is not seen. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CLOCK_OFFSET, SYNC_ERRNO, ALLOCATIONS_LEFT, ALLOCATED, READ_ERRNO, SYNCS_LEFT, NUMBERS };
+enum { CLOCK_OFFSET, SYNC_ERRNO, ALLOCATIONS_LEFT, ALLOCATED, READ_ERRNO, SYNCS_LEFT, CHANGES_LEFT, NUMBERS };
 enum { FILES = 4096 };
 
 static volatile long *numbers;
@@ -65,6 +68,16 @@ static int allocate(const char *path) {
     return 0;
 }
 
+/* Ends as the kernel ends processes, where no change is left. */
+static void change(void) {
+    if (!numbers || numbers[CHANGES_LEFT] < 0) return;
+    if (__sync_fetch_and_sub(&numbers[CHANGES_LEFT], 1) > 0) return;
+    /* The others of its threads come here too, before it is gone. */
+    numbers[CHANGES_LEFT] = 0;
+    kill(getpid(), SIGKILL);
+    for (;;) pause();
+}
+
 static int opened(int fd, const char *path, int new) {
     if (fd >= 0 && fd < FILES) {
         fresh[fd] = new ? 2 : 0;
@@ -81,6 +94,7 @@ static int opened(int fd, const char *path, int new) {
         va_end(more); \
         REAL(name); \
         int new = (flags & O_CREAT) && counts(path) && access(path, F_OK) != 0; \
+        if (new) change(); \
         if (new && !allocate(path)) return -1; \
         return opened(real(path, flags, mode), path, new); \
     }
@@ -114,13 +128,19 @@ static int room(int fd) {
     return allocate(path);
 }
 
+static void write_to(int fd) {
+    if (fd >= 0 && fd < FILES && segment[fd]) change();
+}
+
 ssize_t write(int fd, const void *bytes, size_t count) {
     REAL(write);
+    write_to(fd);
     return room(fd) ? real(fd, bytes, count) : -1;
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset) {
     REAL(pwrite64);
+    write_to(fd);
     return room(fd) ? real(fd, bytes, count, offset) : -1;
 }
 
@@ -147,12 +167,26 @@ static int fails_to_sync(void) {
 
 int fdatasync(int fd) {
     REAL(fdatasync);
+    change();
     return fails_to_sync() ? -1 : real(fd);
 }
 
 int fsync(int fd) {
     REAL(fsync);
+    change();
     return fails_to_sync() ? -1 : real(fd);
+}
+
+int rename(const char *from, const char *to) {
+    REAL(rename);
+    if (counts(to)) change();
+    return real(from, to);
+}
+
+int unlink(const char *path) {
+    REAL(unlink);
+    if (counts(path)) change();
+    return real(path);
 }
 
 int clock_gettime(clockid_t clock, struct timespec *time) {

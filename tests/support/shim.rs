@@ -19,6 +19,7 @@ enum Number {
     Allocated,
     ReadErrno,
     SyncsLeft,
+    ChangesLeft,
 }
 
 pub struct Shim {
@@ -49,8 +50,9 @@ impl Shim {
         let control =
             std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path);
         let shim = Self { preloaded: library, control: control.unwrap(), folder: folder.to_owned() };
-        shim.control.set_len(48).unwrap();
+        shim.control.set_len(56).unwrap();
         shim.has_space();
+        shim.is_not_killed();
         Some(shim)
     }
 
@@ -104,6 +106,15 @@ impl Shim {
 
     pub fn has_space(&self) {
         self.set(Number::AllocationsLeft, -1);
+    }
+
+    /// The process is killed before the change behind so many.
+    pub fn is_killed_after(&self, changes: i64) {
+        self.set(Number::ChangesLeft, changes);
+    }
+
+    pub fn is_not_killed(&self) {
+        self.set(Number::ChangesLeft, -1);
     }
 
     /// Allocations so far, by name, and forgets them.
