@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut as _, Bytes, BytesMut};
 use http_body::Frame;
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -33,7 +33,11 @@ impl Lines {
 }
 
 fn line(value: &serde_json::Value) -> Bytes {
-    Bytes::from(format!("{value}\n"))
+    let mut line = BytesMut::new();
+    // A value is never refused by a buffer that grows.
+    let _written = serde_json::to_writer((&mut line).writer(), value);
+    line.put_u8(b'\n');
+    line.freeze()
 }
 
 impl Maker {
@@ -42,16 +46,15 @@ impl Maker {
         self.bytes(line(value))
     }
 
-    /// Several lines at once.
-    pub(super) fn lines(&self, values: impl Iterator<Item = serde_json::Value>) -> bool {
-        self.bytes(
-            values
-                .fold(BytesMut::new(), |mut lines, value| {
-                    lines.extend_from_slice(&line(&value));
-                    lines
-                })
-                .freeze(),
-        )
+    /// Several lines at once, each an object under one key, which is JSON already.
+    pub(super) fn lines<'j>(&self, key: &str, objects: impl Iterator<Item = &'j str>) -> bool {
+        let mut lines = BytesMut::new();
+        for object in objects {
+            for part in ["{\"", key, "\":", object, "}\n"] {
+                lines.extend_from_slice(part.as_bytes());
+            }
+        }
+        self.bytes(lines.freeze())
     }
 
     /// Says how far a look is; breaks it off when nobody reads any more.

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::desk::report::{
-    Cut, Known, Only, PERSONS_KINDS_MAX, Per, Period, RECENT_DAYS, Report, ReportFault, Wanted, begun, report,
+    Cut, Known, Only, PERSONS_KINDS_MAX, Per, Period, RECENT_DAYS, Report, ReportFault, Row, Wanted, begun,
+    report,
 };
 use crate::desk::{Chosen, Logs};
 use crate::ledger::search::Progress;
@@ -106,10 +107,7 @@ impl Look {
         let report = made.map_err(|fault| fault.to_string())?;
         let head = json!({ "head": self.head(&report, &logs, &known) });
         let shown = maker.line(&head)
-            && report
-                .rows
-                .chunks(ROWS_TOGETHER)
-                .all(|rows| maker.lines(rows.iter().map(|row| json!({ "row": row }))));
+            && report.rows.chunks(ROWS_TOGETHER).all(|rows| maker.lines("row", rows.iter().map(Row::json)));
         if shown {
             maker.line(&json!({ "done": { "rows": report.rows.len(), "totals": report.totals } }));
         }

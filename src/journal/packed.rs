@@ -1,6 +1,7 @@
 //! A packed segment: the bytes of a segment that grows no more, in compressed blocks. Read here; made in
 //! `pack.rs`. The layout is in the module's own text.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
@@ -14,7 +15,7 @@ use zstd::bulk::Decompressor;
 use super::frame::crc32;
 
 /// How much of a segment is one block: larger ones pack a little better, and a look-up inflates one whole.
-/// Chosen by measure: `docs/decisions/0021-segments-are-packed.md`.
+/// Chosen by measure: `docs/decisions/0043-smaller-blocks-and-the-end-held.md`.
 pub(super) const BLOCK_BYTES: u32 = 16 << 10;
 /// A reader holds a few blocks, so that what a file says of their size is bounded.
 const BLOCK_BYTES_MAX: u32 = 1 << 20;
@@ -135,16 +136,14 @@ pub struct Packed {
     index: Index,
     /// Where each block begins in the file.
     starts: Vec<u64>,
-    held: Mutex<Held>,
+    /// The blocks inflated last, the latest in front.
+    held: Mutex<VecDeque<(usize, Arc<[u8]>)>>,
 }
 
-/// What a reader keeps.
-#[derive(Default)]
-struct Held {
-    /// The blocks inflated last, the latest in front.
-    blocks: VecDeque<(usize, Arc<[u8]>)>,
-    /// Made anew for each block it would take as long as the block.
-    inflater: Decompressor<'static>,
+thread_local! {
+    /// Some 100 KiB, and made anew for each block it would take as long as the block; for each segment, as long as
+    /// opening that.
+    static INFLATER: RefCell<Decompressor<'static>> = RefCell::default();
 }
 
 impl fmt::Debug for Packed {
@@ -213,17 +212,17 @@ impl Packed {
     /// One block's bytes, inflated.
     pub(super) fn block(&self, number: usize) -> io::Result<Arc<[u8]>> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, block)) = held.blocks.iter().find(|(known, _)| *known == number) {
+        if let Some((_, block)) = held.iter().find(|(known, _)| *known == number) {
             return Ok(Arc::clone(block));
         }
         // Under the lock: two who want one block inflate it once, and no more is ever in memory.
-        let block: Arc<[u8]> = self.inflate(number, &mut held.inflater)?.into();
-        held.blocks.truncate(HELD_BLOCKS_MAX - 1);
-        held.blocks.push_front((number, Arc::clone(&block)));
+        let block: Arc<[u8]> = self.inflate(number)?.into();
+        held.truncate(HELD_BLOCKS_MAX - 1);
+        held.push_front((number, Arc::clone(&block)));
         Ok(block)
     }
 
-    fn inflate(&self, number: usize, inflater: &mut Decompressor<'_>) -> io::Result<Vec<u8>> {
+    fn inflate(&self, number: usize) -> io::Result<Vec<u8>> {
         let entry = self.index.blocks.get(number).zip(self.starts.get(number));
         let (entry, start) = entry.ok_or_else(|| Broken::error(CUT))?;
         let block_bytes = u64::from(self.index.block_bytes);
@@ -238,7 +237,8 @@ impl Packed {
             return Err(Broken::error(BLOCK));
         }
         // Never longer than a block, whatever the bytes say.
-        let block = inflater.decompress(&stored, length).map_err(|_| Broken::error(BLOCK))?;
+        let inflated = INFLATER.with_borrow_mut(|inflater| inflater.decompress(&stored, length));
+        let block = inflated.map_err(|_| Broken::error(BLOCK))?;
         if block.len() == length { Ok(block) } else { Err(Broken::error(BLOCK)) }
     }
 }

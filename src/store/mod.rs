@@ -35,7 +35,7 @@ use std::thread;
 use std::time::Duration;
 
 /// sled's resident memory is about three times this (issues #1410, #1388).
-const CACHE_BYTES: u64 = 16 * 1024 * 1024;
+const CACHE_BYTES: u64 = 6 * 1024 * 1024;
 
 /// sled lets go of its lock from a thread of its own some time after it was dropped: how often, and how
 /// long each time, a held lock is waited for.

@@ -6,8 +6,8 @@ use super::gathered::Spot;
 use super::term::IndexKey;
 use super::{Batch, Store, StoreError, piece};
 
-/// Records of one block: some 4 KiB.
-const BLOCK_RECORDS: usize = 1024;
+/// Records of one block: some 500 bytes. A block is read whole for one record, and a person's lie far apart.
+const BLOCK_RECORDS: usize = 128;
 
 /// A block that was read.
 struct Block {
@@ -94,7 +94,8 @@ impl<'s> Places<'s> {
         let mut place = Place::from_bytes(&piece::take_array::<16>(&mut body)?)?;
         let mut time_ms = i64::from_be_bytes(piece::take_array(&mut body)?);
         let count = piece::take(&mut body)?;
-        let mut spots = Vec::new();
+        // Each takes two bytes at least, whatever the count says.
+        let mut spots = Vec::with_capacity(body.len() / 2);
         for _ in 0..count {
             place.offset += piece::take(&mut body)?;
             time_ms += i64::try_from(piece::take(&mut body)?).map_err(|_| StoreError::Damaged)?;

@@ -393,9 +393,10 @@ fn a_piece_that_is_missing_or_not_ours_is_damage_and_never_a_miss() {
         (0..300).map(|n| key(LOG).term(TermKind::Subject, format!("person-{n}").as_bytes())).collect();
     let mut seen = 0;
     let mut store = Some(store);
-    for (place, (name, value)) in pieces.iter().enumerate() {
+    for (place, damage) in (0..pieces.len()).flat_map(|place| (0..3).map(move |damage| (place, damage))) {
+        let (name, value) = &pieces[place];
         let mut batch = Batch::default();
-        match place % 3 {
+        match damage {
             0 => batch.delete(b'p', name),
             // Another piece of ours, in its place.
             1 => batch.put(b'p', name, &pieces[(place + 1) % pieces.len()].1),
@@ -409,7 +410,7 @@ fn a_piece_that_is_missing_or_not_ours_is_damage_and_never_a_miss() {
             let sought = Sought { all: vec![vec![*term]], ..Sought::default() };
             let slow = (0..2000).filter(|n| words(*n).contains(term)).count();
             match fold.count(&sought, 2000) {
-                Ok(count) => assert_eq!(count, slow as u64, "piece {place}"),
+                Ok(count) => assert_eq!(count, slow as u64, "piece {place}, damage {damage}"),
                 Err(error) => {
                     assert!(matches!(error, StoreError::Damaged), "{error}");
                     seen += 1;

@@ -3,7 +3,7 @@
 pub(in crate::cli) mod sheet;
 mod text;
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
@@ -150,7 +150,11 @@ pub struct CountArgs {
 
 /// Runs one of the reports.
 pub fn run(command: &ReportCommand, out: &mut dyn Write) -> Exit {
-    let done = question(command).and_then(|question| ask(arguments(command), &question, out));
+    // A report is not watched as it comes: by the line, the writing takes longer than the finding.
+    let mut out = BufWriter::new(out);
+    let done = question(command).and_then(|question| ask(arguments(command), &question, &mut out));
+    // What fails here is told at the end, as whatever was not printed.
+    let _told = out.flush();
     done.unwrap_or_else(|fault| {
         complain(&fault);
         if fault.is::<Refused>() { Exit::No } else { Exit::Undecided }
@@ -270,7 +274,7 @@ impl Printer {
                 Format::Csv => sheet::row(&self.report, row, out),
                 Format::Json => {
                     let comma = if self.printed == 0 { "" } else { "," };
-                    let _written = write!(out, "{comma}\n{row}");
+                    let _written = writeln!(out, "{comma}").map(|()| serde_json::to_writer(&mut *out, row));
                 }
             }
             self.printed += 1;

@@ -10,7 +10,7 @@ use super::distinct::{Distinct, Who};
 use super::known::{Known, purpose_words};
 use super::period::{Per, text_in_london};
 use super::seen::{Ending, Seen};
-use super::{Gather, Groups, Only, ReportFault, Span, list, totals, value};
+use super::{Gather, Groups, Only, ReportFault, Row, Span, list, totals};
 
 #[derive(Debug, Serialize)]
 struct Line<'a> {
@@ -141,10 +141,10 @@ impl Gather for Activity {
         Ok(())
     }
 
-    fn rows(self: Box<Self>, known: &Known) -> (Vec<Value>, Map<String, Value>) {
+    fn rows(self: Box<Self>, known: &Known) -> (Vec<Row>, Map<String, Value>) {
         let groups = &self.groups.0;
         let row = |(key, count): (&Key, &Count)| {
-            value(Line {
+            Row::of(Line {
                 time: &key.time,
                 dataset: &key.dataset,
                 agreement: &key.agreement,

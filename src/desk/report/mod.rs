@@ -101,7 +101,7 @@ pub struct Only {
 
 /// A report, whole: what it shows is known before any of it is shown.
 pub struct Report {
-    pub rows: Vec<Value>,
+    pub rows: Vec<Row>,
     /// Sums over the rows, by name; empty where the rows are not counts.
     pub totals: Map<String, Value>,
     /// What it is about: of each log, newest first, the checkpoint over all that was read.
@@ -153,7 +153,7 @@ impl std::error::Error for ReportFault {}
 /// What gathers one report's lines from the records it is shown.
 trait Gather {
     fn take(&mut self, seen: &Seen, known: &Known) -> Result<(), ReportFault>;
-    fn rows(self: Box<Self>, known: &Known) -> (Vec<Value>, Map<String, Value>);
+    fn rows(self: Box<Self>, known: &Known) -> (Vec<Row>, Map<String, Value>);
 }
 
 fn gatherer(wanted: &Wanted, zone: &TimeZone) -> Box<dyn Gather> {
@@ -215,9 +215,19 @@ impl Span {
     }
 }
 
-fn value(row: impl Serialize) -> Value {
-    // Plain structs of texts and numbers always become a value.
-    serde_json::to_value(row).unwrap_or_default()
+/// One line of a report, as it is sent: an object of JSON.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Row(Box<str>);
+
+impl Row {
+    fn of(line: impl Serialize) -> Self {
+        // Plain structs of texts and numbers are always written.
+        Self(serde_json::to_string(&line).unwrap_or_default().into())
+    }
+
+    pub fn json(&self) -> &str {
+        &self.0
+    }
 }
 
 fn list(names: &BTreeSet<String>) -> Vec<&str> {

@@ -10,7 +10,7 @@ use super::known::{Known, purpose_words};
 use super::period::in_london;
 use super::seen::{About, Ending, Seen};
 use super::withheld::{HeldBack, held_back};
-use super::{Cut, Gather, PERSON_ROWS_MAX, ReportFault, totals, value};
+use super::{Cut, Gather, PERSON_ROWS_MAX, ReportFault, Row, totals};
 use crate::ledger::SubjectRef;
 
 /// One access. What only the full cut tells is absent from the other, never empty in it.
@@ -59,7 +59,7 @@ pub(super) struct Person {
     subjects: Vec<SubjectRef>,
     cut: Cut,
     zone: TimeZone,
-    rows: Vec<Value>,
+    rows: Vec<Row>,
     counts: Counts,
     distinct: Distinct,
     askers: Who,
@@ -144,16 +144,16 @@ impl Gather for Person {
         self.count(seen, held.is_some());
         self.distinct.take(seen, &mut self.askers);
         let row = if seen.is_exchange() {
-            value(self.access(seen, known, held))
+            Row::of(self.access(seen, known, held))
         } else {
-            value(self.look(seen, held))
+            Row::of(self.look(seen, held))
         };
         self.rows.push(row);
         Ok(())
     }
 
     /// Newest first.
-    fn rows(mut self: Box<Self>, _known: &Known) -> (Vec<Value>, Map<String, Value>) {
+    fn rows(mut self: Box<Self>, _known: &Known) -> (Vec<Row>, Map<String, Value>) {
         self.rows.reverse();
         let counts = &self.counts;
         let mut sums = vec![

@@ -12,7 +12,7 @@ use super::known::{Known, purpose_words};
 use super::period::text_in_london;
 use super::seen::{About, Ending, Seen};
 use super::withheld::held_back;
-use super::{Cut, Gather, Groups, Only, ReportFault, Span, list, totals, value};
+use super::{Cut, Gather, Groups, Only, ReportFault, Row, Span, list, totals};
 use crate::ledger::SubjectRef;
 use crate::model::DatasetId;
 
@@ -127,12 +127,12 @@ impl Gather for Recipients {
         Ok(())
     }
 
-    fn rows(self: Box<Self>, known: &Known) -> (Vec<Value>, Map<String, Value>) {
+    fn rows(self: Box<Self>, known: &Known) -> (Vec<Row>, Map<String, Value>) {
         let of_dataset = matches!(self.of, Of::Dataset(_));
         let full = of_dataset || matches!(self.of, Of::Person { cut: Cut::Full, .. });
         let groups = &self.groups.0;
         let row = |(key, count): (&Key, &Count)| {
-            value(Recipient {
+            Row::of(Recipient {
                 member: known.name(&key.member),
                 member_id: &key.member,
                 purpose: purpose_words(Some(&key.purpose)),

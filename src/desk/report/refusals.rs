@@ -9,7 +9,7 @@ use super::distinct::{Distinct, Who};
 use super::known::Known;
 use super::period::{Per, text_in_london};
 use super::seen::{Ending, Seen, code};
-use super::{Gather, Groups, Only, ReportFault, Span, totals, value};
+use super::{Gather, Groups, Only, ReportFault, Row, Span, totals};
 
 #[derive(Debug, Serialize)]
 struct Refusal<'a> {
@@ -94,11 +94,11 @@ impl Gather for Refusals {
         Ok(())
     }
 
-    fn rows(self: Box<Self>, known: &Known) -> (Vec<Value>, Map<String, Value>) {
+    fn rows(self: Box<Self>, known: &Known) -> (Vec<Row>, Map<String, Value>) {
         let groups = &self.groups.0;
         let row = |(key, count): (&Key, &Count)| {
             let code = code(&key.code);
-            value(Refusal {
+            Row::of(Refusal {
                 time: &key.time,
                 member: if key.member.is_empty() {
                     "not identified".to_owned()

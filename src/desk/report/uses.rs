@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::known::Known;
 use super::seen::{Ending, Seen};
-use super::{Gather, Groups, ReportFault, Span, totals, value};
+use super::{Gather, Groups, ReportFault, Row, Span, totals};
 use crate::journal::Position;
 use crate::ledger::{Archive, Stored};
 use crate::model::Code;
@@ -84,9 +84,9 @@ impl Gather for Uses {
         Ok(())
     }
 
-    fn rows(self: Box<Self>, _known: &Known) -> (Vec<Value>, Map<String, Value>) {
+    fn rows(self: Box<Self>, _known: &Known) -> (Vec<Row>, Map<String, Value>) {
         let row = |(agreement, count): (&String, &Count)| {
-            value(Line {
+            Row::of(Line {
                 agreement,
                 answers: count.answers,
                 last: Some(count.span.last()).filter(|last| !last.is_empty()),
